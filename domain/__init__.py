@@ -1,0 +1,1 @@
+"""Rules and shapes: pure functions over frozen models; no clock, no I/O, no Temporal."""

@@ -1,0 +1,62 @@
+"""What a mail may say, and the mails that are no part of a case."""
+
+from datetime import datetime
+from typing import Annotated, Final, TypeAlias
+
+from pydantic import AfterValidator, Field
+
+from domain.base import Frozen
+from domain.text import one_line
+
+OneLine: TypeAlias = Annotated[str, AfterValidator(one_line)]
+"""Text that somebody typed, fit for one line of a mail: short, and without control or direction characters."""
+
+NOTICE_TEMPLATES: Final = frozenset(
+    {
+        "request_received",
+        "request_notice",
+        "progress",
+        "outcome_approved",
+        "outcome_rejected",
+        "outcome_withdrawn",
+    }
+)
+"""The mails that a pack may hang on what happens."""
+
+
+class MailContext(Frozen):
+    """All that a template may use: of an ordinary case, never more than this.
+
+    `link` is where to go: a decision link, a case's page, or the sign-in page. `why` is the sentence that says what
+    the case waits for. `decision` says in words what was decided, and by which seat.
+    """
+
+    first_name: OneLine
+    organisation: str
+    link: str
+    school: str = ""
+    title: OneLine = ""
+    reference: str = ""
+    requester: OneLine = ""
+    deadline: datetime | None = None
+    why: str = ""
+    clause: str = ""
+    decision: str = ""
+    comment: str = ""
+    code: str = Field(default="", repr=False)
+
+
+class PersonalMail(Frozen):
+    """A mail to one person of the directory that is no part of a case: a sign-in code, a question about a draft.
+
+    `id` names it once for all; `path` is where its link leads on this site.
+    """
+
+    id: str
+    person: str
+    organisation: str = ""
+    template: str
+    path: str
+    title: str = ""
+    requester: str = ""
+    code: str = Field(default="", repr=False)

@@ -1,0 +1,10 @@
+"""The names of things on Temporal; they say nothing of what a case is about."""
+
+from typing import Final
+
+TASK_QUEUE: Final = "duly"
+WORKFLOW: Final = "case"
+ACT: Final = "act"
+PUBLISH: Final = "publish"
+SEND_MAIL: Final = "send_mail"
+MAIL_PERSON: Final = "mail_person"

@@ -1,0 +1,229 @@
+"""What can be wrong with a pack whose every part is well-formed: names that lead nowhere, and what can never happen."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
+
+from pydantic import BaseModel
+
+from domain.fields import Day, ManyOf, OneOf, OnePerson, People, Question, ShortText, WholeNumber
+from domain.forms import After, Among, AtLeast, EnoughPeople, Form, NotTheSamePerson, RequiredWhen, Within
+from domain.mails import NOTICE_TEMPLATES
+from domain.pack import EventMatch, Pack, Process, Step
+
+MANDATORY_CONTACTS: Final = ("lado", "police")
+"""Whom a school must be able to reach, whatever its policy says: Cadmus 10.1 (ALLEG-05)."""
+
+RECIPIENTS: Final = ("author", "starter", "deciders")
+
+_STEP_EVENTS: Final = frozenset(
+    {"ask_opened", "reminded", "escalated", "approved", "confirmed", "rejected", "ask_closed"}
+)
+RECORDED_BY: Final = {
+    "site_creation": _STEP_EVENTS
+    | {"request_submitted", "request_withdrawn", "site_approved", "site_registered", "step_refused", "case_ended"}
+}
+"""Which events the story of each kind records."""
+
+_PLACEHOLDER: Final = re.compile(
+    r"\binsert [a-z ]*\bname\b|\[written\]|\[headteacher|could be included here|\bT\.?B\.?C\.?\b|\bTBD\b|\?\?\?|x{3,}",
+    re.IGNORECASE,
+)
+
+
+class PackFault(NamedTuple):
+    """One thing that is wrong: in which file, at which key, and why."""
+
+    file: str
+    key: str
+    reason: str
+
+    def __str__(self) -> str:
+        """Return the fault as one line."""
+        return f"{self.file}: {self.key}: {self.reason}" if self.key else f"{self.file}: {self.reason}"
+
+
+def faults_of(pack: Pack) -> tuple[PackFault, ...]:
+    """Return everything that is wrong with `pack`, file by file."""
+    return (*_pack_faults(pack), *_clause_faults(pack), *_placeholders(pack), *_form_faults(pack), *_processes(pack))
+
+
+def _pack_faults(pack: Pack) -> Iterator[PackFault]:
+    seats = {seat.key for seat in pack.seats}
+    yield from _twice("pack.toml", "organisation.schools", (school.key for school in pack.organisation.schools))
+    yield from _twice("pack.toml", "seats", (seat.key for seat in pack.seats))
+    yield from _twice("pack.toml", "contacts", (contact.key for contact in pack.contacts))
+    yield from _twice("clauses.toml", "clauses", (clause.id for clause in pack.clauses))
+    for seat in pack.seats:
+        where = f"seats.{seat.key}"
+        if not seat.kinds and seat.from_field is None:
+            yield PackFault("pack.toml", f"{where}.kinds", "nobody can hold this seat")
+        for other in seat.stands_in:
+            if other not in seats or other == seat.key:
+                yield PackFault("pack.toml", f"{where}.stands_in", f"there is no other seat {other}")
+    known = {contact.key for contact in pack.contacts}
+    for key in MANDATORY_CONTACTS:
+        if key not in known:
+            yield PackFault("pack.toml", "contacts", f"the contact {key} is missing")
+    for contact in pack.contacts:
+        if not (contact.phone or contact.email):
+            yield PackFault("pack.toml", f"contacts.{contact.key}", "has neither a telephone number nor an address")
+    for period in (*pack.calendar.terms, *pack.calendar.closures):
+        if period.last < period.first:
+            yield PackFault("pack.toml", f"calendar.{period.name}", "ends before it begins")
+
+
+def _clause_faults(pack: Pack) -> Iterator[PackFault]:
+    known = {clause.id for clause in pack.clauses}
+    for file, key, name, text in _texts(pack):
+        if name == "clause" and text not in known:
+            yield PackFault(file, key, f"there is no clause {text}")
+
+
+def _placeholders(pack: Pack) -> Iterator[PackFault]:
+    for file, key, _, text in _texts(pack):
+        found = _PLACEHOLDER.search(text)
+        if found:
+            yield PackFault(file, key, f"“{found.group()}” still has to be filled in")
+
+
+def _texts(pack: Pack) -> Iterator[tuple[str, str, str, str]]:
+    """Yield every text of the pack: its file, its key there, the name of its attribute, and itself."""
+    whole = {"pack.toml": pack.model_copy(update={"forms": (), "processes": (), "not_offered": (), "clauses": ()})}
+    parts: dict[str, Any] = whole | {f"forms/{form.key}.toml": form for form in pack.forms}
+    parts |= {f"processes/{one.key}.toml": one for one in pack.processes}
+    parts |= {f"processes/{one.key}.toml": one for one in pack.not_offered}
+    for file, part in parts.items():
+        for key, name, text in _walk(part, "", ""):
+            yield file, key, name, text
+
+
+def _walk(value: Any, key: str, name: str) -> Iterator[tuple[str, str, str]]:  # noqa: ANN401 -- anything in a pack
+    if isinstance(value, str):
+        yield key, name, value
+    elif isinstance(value, BaseModel):
+        for attribute in type(value).model_fields:
+            yield from _walk(getattr(value, attribute), f"{key}.{attribute}".lstrip("."), attribute)
+    elif isinstance(value, tuple):
+        for place, one in enumerate(value):
+            yield from _walk(one, f"{key}.{getattr(one, 'key', place)}", name)
+
+
+def _form_faults(pack: Pack) -> Iterator[PackFault]:
+    for form in pack.forms:
+        file = f"forms/{form.key}.toml"
+        questions = {question.key: question for question in form.questions()}
+        yield from _twice(file, "sections", (section.key for section in form.sections))
+        yield from _twice(file, "fields", (question.key for question in form.questions()))
+        if form.site_title is not None and not isinstance(questions.get(form.site_title), ShortText):
+            yield PackFault(file, "site_title", f"there is no short_text field {form.site_title}")
+        for question in questions.values():
+            yield from _question_faults(file, question)
+        yield from _rule_faults(file, form, questions)
+
+
+def _question_faults(file: str, question: Question) -> Iterator[PackFault]:
+    where = f"fields.{question.key}"
+    if isinstance(question, OneOf | ManyOf):
+        yield from _twice(file, f"{where}.options", (option.key for option in question.options))
+    if isinstance(question, ManyOf) and question.at_least > len(question.options):
+        yield PackFault(file, f"{where}.at_least", "is more than there are options")
+    if isinstance(question, People) and question.at_least > question.at_most:
+        yield PackFault(file, f"{where}.at_least", "is more than at_most")
+    if isinstance(question, WholeNumber) and question.least > question.most:
+        yield PackFault(file, f"{where}.least", "is more than most")
+
+
+_FITS: Final[dict[type[Any], tuple[type[Question], ...]]] = {
+    After: (Day,),
+    Within: (Day,),
+    NotTheSamePerson: (OnePerson, People),
+    EnoughPeople: (OnePerson, People),
+    AtLeast: (WholeNumber,),
+    Among: (OneOf, ManyOf),
+}
+"""The kinds of question that a rule can compare."""
+
+
+def _rule_faults(file: str, form: Form, questions: dict[str, Question]) -> Iterator[PackFault]:
+    for place, rule in enumerate(form.rules):
+        where = f"rules.{place}"
+        compared = [(name, getattr(rule, name, None)) for name in ("field", "other")]
+        for name, key in compared:
+            if key is None or (key == "today" and isinstance(rule, After)):
+                continue
+            question = questions.get(key)
+            if question is None:
+                yield PackFault(file, f"{where}.{name}", f"there is no field {key}")
+            elif type(rule) in _FITS and not isinstance(question, _FITS[type(rule)]):
+                yield PackFault(file, f"{where}.{name}", f"{rule.rule} cannot compare {key}")
+        if isinstance(rule, RequiredWhen):
+            asked = questions.get(rule.when.field)
+            options = {option.key for option in getattr(asked, "options", ())} | {"yes", "no", "unsure"}
+            if asked is None or set(rule.when.any_of) - options:
+                yield PackFault(file, f"{where}.when", f"{rule.when.field} has no such answer")
+
+
+def _processes(pack: Pack) -> Iterator[PackFault]:
+    for process in pack.processes:
+        file = f"processes/{process.key}.toml"
+        form = pack.form(process.form)
+        if form is None:
+            yield PackFault(file, "form", f"there is no form {process.form}")
+        yield from _twice(file, "steps", (step.key for step in process.steps))
+        yield from _twice(file, "rules", (rule.key for rule in process.rules))
+        for step in process.steps:
+            yield from _step_faults(file, pack, step, form)
+        yield from _notice_faults(file, pack, process)
+        for rule in process.rules:
+            for name, pattern in (("first", rule.first), ("then", rule.then)):
+                for reason in _never_recorded(pattern, process):
+                    yield PackFault(file, f"rules.{rule.key}.{name}", reason)
+
+
+def _step_faults(file: str, pack: Pack, step: Step, form: Form | None) -> Iterator[PackFault]:
+    where = f"steps.{step.key}"
+    for key in step.seats:
+        seat = pack.seat(key)
+        if seat is None:
+            yield PackFault(file, f"{where}.seats", f"there is no seat {key}")
+        elif seat.from_field and form and not isinstance(form.question(seat.from_field), OnePerson):
+            yield PackFault(file, f"{where}.seats", f"nobody can hold {key}: the form asks for no {seat.from_field}")
+    if list(step.remind_on) != sorted(set(step.remind_on)):
+        yield PackFault(file, f"{where}.remind_on", "should rise from day to day")
+    later = [day for day in (step.escalate_on, step.lapse_on) if day is not None]
+    if any(day <= remind for day in later for remind in step.remind_on):
+        yield PackFault(file, f"{where}.remind_on", "a reminder comes after the step was escalated or has lapsed")
+    if step.lapse_on is not None and step.lapse_on < step.answer_within:
+        yield PackFault(file, f"{where}.lapse_on", "comes before the answer is due")
+
+
+def _notice_faults(file: str, pack: Pack, process: Process) -> Iterator[PackFault]:
+    recipients = {*RECIPIENTS, *(seat.key for seat in pack.seats)}
+    for place, notice in enumerate(process.notices):
+        where = f"notices.{place}"
+        if notice.on not in RECORDED_BY[process.story]:
+            yield PackFault(file, f"{where}.on", f"no process records {notice.on}")
+        if notice.template not in NOTICE_TEMPLATES:
+            yield PackFault(file, f"{where}.template", f"there is no mail {notice.template}")
+        for to in notice.to:
+            if to not in recipients:
+                yield PackFault(file, f"{where}.to", f"there is no seat or recipient {to}")
+
+
+def _never_recorded(pattern: EventMatch, process: Process) -> Iterator[str]:
+    if pattern.event not in RECORDED_BY[process.story]:
+        yield f"no process records {pattern.event}"
+    if pattern.step is not None and (process.step(pattern.step) is None or pattern.event not in _STEP_EVENTS):
+        yield f"{pattern.event} never happens at a step {pattern.step}"
+    confirmed = {one.key for step in process.steps for one in step.confirmations}
+    if pattern.confirmation is not None and (pattern.event != "confirmed" or pattern.confirmation not in confirmed):
+        yield f"{pattern.event} never has a confirmation {pattern.confirmation}"
+
+
+def _twice(file: str, where: str, keys: Iterable[str]) -> Iterator[PackFault]:
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            yield PackFault(file, where, f"{key} is there twice")
+        seen.add(key)

@@ -1,0 +1,1 @@
+"""The launcher: the one name that enters site-packages."""

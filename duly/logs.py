@@ -1,0 +1,58 @@
+"""Logs: one JSON line per effect, in UTC, with ids and codes and never a text that a person typed."""
+
+import logging
+import sys
+
+import structlog
+from structlog.types import EventDict, WrappedLogger
+
+# What Temporal logs of a failing activity or workflow task carries the text of the failure.
+_QUIETED = ("temporalio",)
+
+
+def configure() -> None:
+    """Send everything that is logged to standard error as JSON lines."""
+    shared: list[structlog.types.Processor] = [
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _only_the_kind_of_failure,
+    ]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+            foreign_pre_chain=[*shared, _only_first_words],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _only_the_kind_of_failure(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Replace an exception by its class: its text may be a person's."""
+    del logger, method
+    failure = event.pop("exc_info", None)
+    failure = sys.exc_info() if failure is True else failure
+    if isinstance(failure, BaseException):
+        event["failure"] = type(failure).__name__
+    elif isinstance(failure, tuple) and failure[0] is not None:
+        event["failure"] = failure[0].__name__
+    return event
+
+
+def _only_first_words(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Cut what Temporal logs down to what was before the details."""
+    del logger, method
+    record: logging.LogRecord = event["_record"]
+    if record.name.startswith(_QUIETED):
+        event["event"] = str(record.msg).partition("(")[0].partition("\n")[0].strip()
+    return event

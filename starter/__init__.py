@@ -1,0 +1,1 @@
+"""Everything that comes in from outside: pages, command line, sign-in."""

@@ -1,0 +1,30 @@
+"""The starter's part of the command line: a typer app that the launcher mounts beside `up`, `worker`, `web`.
+
+`duly --help` imports this file, so it stays cheap: whatever is not typer or the standard library is
+imported inside the command that needs it. A group of commands has its own file,
+`starter/<group>_commands.py`, under the same rule, and joins here with `app.add_typer(group, name=…)`.
+
+Every command gets its settings from `checked_settings`. Exit codes: 0 done, 1 the thing checked is wrong,
+2 wrong use.
+"""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from settings import Settings
+
+app = typer.Typer()
+
+
+def checked_settings() -> "Settings":
+    """Return the settings; where they are faulty, say so, a line for each fault, and exit 2."""
+    from settings import SettingsError, load_settings
+
+    try:
+        return load_settings()
+    except SettingsError as error:
+        for line in error.lines:
+            typer.echo(line, err=True)
+        raise typer.Exit(2) from None

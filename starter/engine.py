@@ -1,0 +1,119 @@
+"""What the starter asks of Temporal: to begin a case, to take an act, to mail somebody."""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.common import ActivityIDConflictPolicy, RetryPolicy, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.cases import Act, Opening, Reply
+from domain.mails import PersonalMail
+from domain.names import ACT, MAIL_PERSON, SEND_MAIL, TASK_QUEUE, WORKFLOW
+
+_PATIENCE: Final = 10.0
+"""Seconds that a page waits for Temporal before it says honestly that nothing was recorded."""
+
+
+class EngineLostError(Exception):
+    """Temporal did not answer: nothing is known to have happened, and the same may be tried again."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The running cases, as the starter reaches them."""
+
+    client: Client
+
+    async def ready(self) -> bool:
+        """Return whether Temporal answers."""
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return await self.client.service_client.check_health()
+        except (RPCError, RuntimeError, TimeoutError):
+            return False
+
+    async def begin(self, opening: Opening) -> None:
+        """Begin the case of `opening`; one that has begun before is left alone.
+
+        Raises:
+            EngineLostError: Temporal did not acknowledge it.
+        """
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self.client.start_workflow(
+                    WORKFLOW,
+                    opening,
+                    id=opening.case,
+                    task_queue=TASK_QUEUE,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                )
+        except WorkflowAlreadyStartedError:
+            return
+        except (RPCError, RuntimeError, TimeoutError) as lost:
+            raise EngineLostError from lost
+
+    async def act(self, case: str, act: Act) -> Reply:
+        """Have the case take `act` and return what it says; the same act again has one effect and one reply.
+
+        Raises:
+            EngineLostError: Temporal or the worker did not answer in time; the act may be sent again.
+        """
+        handle = self.client.get_workflow_handle(case)
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                reply: Reply = await handle.execute_update(ACT, act, id=_update_id(act), result_type=Reply)
+                return reply
+        except WorkflowUpdateFailedError:
+            return Reply(says="closed")
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return Reply(says="closed")
+            raise EngineLostError from error
+        except (RuntimeError, TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as lost:
+            raise EngineLostError from lost
+
+    async def mail_person(self, mail: PersonalMail) -> None:
+        """Have `mail` sent, once, by a job of its own.
+
+        Raises:
+            EngineLostError: Temporal did not take the job.
+        """
+        await self._leave(MAIL_PERSON, mail, mail.id)
+
+    async def send_mail(self, mail_id: str) -> None:
+        """Have a queued mail of a case sent, once, by a job of its own.
+
+        Raises:
+            EngineLostError: Temporal did not take the job.
+        """
+        await self._leave(SEND_MAIL, mail_id, mail_id)
+
+    async def _leave(self, job: str, argument: PersonalMail | str, mail_id: str) -> None:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self.client.start_activity(
+                    job,
+                    argument,
+                    id=f"mail-{mail_id}",
+                    task_queue=TASK_QUEUE,
+                    id_conflict_policy=ActivityIDConflictPolicy.USE_EXISTING,
+                    start_to_close_timeout=timedelta(seconds=30),
+                    schedule_to_close_timeout=timedelta(days=7),
+                    retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),
+                )
+        except (RPCError, RuntimeError, TimeoutError) as lost:
+            raise EngineLostError from lost
+
+
+def _update_id(act: Act) -> str:
+    """Return the id under which Temporal takes `act` once: a digest of all that it says.
+
+    Temporal answers a repeated id without looking at the argument, so the verdict is part of the id.
+    """
+    return hashlib.sha256(act.model_dump_json(exclude={"opened_at"}).encode()).hexdigest()

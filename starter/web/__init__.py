@@ -1,0 +1,146 @@
+"""The pages: one list of routes, each with its stated access rule, behind one door."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from domain.forms import UnreadableFormError
+from settings import Settings
+from starter.web import (
+    advice,
+    cases,
+    deciding,
+    drafts,
+    health,
+    home,
+    lists,
+    mailbox,
+    signing_in,
+    static,
+    submitting,
+)
+from starter.web.errors import error_page
+from starter.web.guard import SAME_ORIGIN, Guard
+from starter.web.page import Page, Visit
+from starter.web.reading import Pairs, UnreadableBodyError, read_body
+from starter.web.signed_in import Signed, sign_in_path, who
+from starter.web.site import Site
+
+FORM_TOKEN: Final = "form_token"  # noqa: S105 -- the name of a field
+
+PAGES: Final[tuple[Page, ...]] = (
+    *static.PAGES,
+    *health.PAGES,
+    *signing_in.PAGES,
+    *home.PAGES,
+    # Before the sections of a form, whose addresses look alike.
+    *submitting.PAGES,
+    *advice.PAGES,
+    *drafts.PAGES,
+    *deciding.PAGES,
+    *cases.PAGES,
+    *lists.PAGES,
+    *mailbox.PAGES,
+)
+"""Every route of the site."""
+
+
+def create_app(site: Site, pages: Sequence[Page] = PAGES) -> Starlette:
+    """Return the site as an ASGI application."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 400
+        answer = error_page(site, status, here=request.url.path)
+        if isinstance(error, HTTPException) and error.headers:
+            answer.headers.update(error.headers)
+        return answer
+
+    async def unreadable(request: Request, error: Exception) -> Response:
+        status = error.status if isinstance(error, UnreadableBodyError) else 422
+        return error_page(site, status, here=request.url.path)
+
+    app = Starlette(
+        routes=[_route(site, page) for page in pages],
+        middleware=[Middleware(Guard, site=site)],
+        exception_handlers={
+            HTTPException: refused,
+            UnreadableBodyError: unreadable,
+            UnreadableFormError: unreadable,
+        },
+    )
+    # A redirect to an address with or without a last slash would be built from the Host header.
+    app.router.redirect_slashes = False
+    return app
+
+
+def _route(site: Site, page: Page) -> Route:
+    async def answer(request: Request) -> Response:
+        if page.access == "demo" and not site.demo:
+            raise HTTPException(404)
+        signed = None if page.access == "anyone" else await who(site, request)
+        if page.access in {"signed_in", "administrator"}:
+            if signed is None:
+                return _sign_in_first(site, page, request)
+            if page.access == "administrator" and not signed.person.administrator:
+                raise HTTPException(403)
+        return await page.endpoint(Visit(site, request, signed, await _sent(page, request, signed)))
+
+    return Route(page.path, answer, methods=list(page.methods), name=page.name)
+
+
+def _sign_in_first(site: Site, page: Page, request: Request) -> Response:
+    if request.method == "POST":
+        return error_page(site, 401, here=request.url.path)
+    return RedirectResponse(sign_in_path(request, page.name), 303)
+
+
+async def _sent(page: Page, request: Request, signed: Signed | None) -> Pairs:
+    """Return what was sent with a POST, once it is known to come from a page that was shown to this person.
+
+    A decision link's page is known by the link's own secret, which its endpoint checks.
+
+    Raises:
+        HTTPException: 403, it does not.
+        UnreadableBodyError: it is no form.
+    """
+    if request.method != "POST":
+        return ()
+    sent = read_body(request.headers.get("content-type", ""), await request.body())
+    if page.access == "link":
+        return sent
+    if signed is None:
+        if not request.scope[SAME_ORIGIN]:
+            raise HTTPException(403)
+        return sent
+    tokens = [text for name, text in sent if name == FORM_TOKEN]
+    if len(tokens) != 1 or not secrets.compare_digest(tokens[0].encode(), signed.form_token.encode()):
+        raise HTTPException(403)
+    return tuple((name, text) for name, text in sent if name != FORM_TOKEN)
+
+
+async def serve(settings: Settings) -> None:
+    """Serve the site until told to stop."""
+    import uvicorn
+
+    from starter.web.building import build
+
+    async with build(settings) as site:
+        server = uvicorn.Server(
+            uvicorn.Config(
+                create_app(site),
+                host=settings.host,
+                port=settings.port,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                log_level="warning",
+            )
+        )
+        await server.serve()

@@ -1,0 +1,36 @@
+"""The site, put together from the settings: here the clock is handed out."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import packs
+from settings import Settings
+from starter.engine import Engine
+from starter.web.site import Site
+from store import packs as kept_packs
+from store.codec import connect
+from store.database import Database
+from store.keys import CaseKeys, Keyring
+
+
+def now() -> datetime:
+    """Return the time of this machine, in UTC."""
+    return datetime.now(UTC)  # noqa: TID251 -- a composition root: here the clock is handed out
+
+
+@asynccontextmanager
+async def build(settings: Settings) -> AsyncIterator[Site]:
+    """Yield the site of `settings`; its packs are on record, so that every case can be read under its own."""
+    db = Database(settings.database_url)
+    keys = CaseKeys(db, Keyring.of(settings.key_ring))
+    loaded = await asyncio.to_thread(packs.load_all, settings.packs)
+    try:
+        async with db.write() as session:
+            for pack in loaded.values():
+                await kept_packs.keep(session, pack)
+        client = await connect(keys)
+        yield Site(settings, db, keys, Engine(client), loaded, now, demo=settings.mode == "demo")
+    finally:
+        await db.close()

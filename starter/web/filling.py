@@ -1,0 +1,131 @@
+"""A form being filled in: the draft, the form that it fills, and what is known to check it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.exceptions import HTTPException
+
+from domain.access import Action, CaseAccess, allow
+from domain.fields import FormFacts, OnePerson, Raw
+from domain.forms import Checked, Differs, Form, RequiredWhen, Section, check
+from domain.pack import Pack, Process
+from domain.people import Directory, Person
+from starter.web.page import Visit
+from store import drafts, people, queries
+from store.tables import DraftRow
+
+
+@dataclass(frozen=True)
+class Filling:
+    """A draft with all that is needed to show and to check it. `sent` says that its case has begun."""
+
+    row: DraftRow
+    pack: Pack
+    process: Process
+    form: Form
+    raw: Mapping[str, Raw]
+    facts: FormFacts
+    sent: bool = False
+
+    @cached_property
+    def checked(self) -> Checked:
+        """The whole form, checked as it stands."""
+        return check(self.form, self.raw, self.facts)
+
+    @property
+    def directory(self) -> Directory:
+        """Everybody of the organisation."""
+        return self.facts.directory
+
+    def section(self, key: str) -> Section | None:
+        """Return the section with that key, or None."""
+        return next((section for section in self.form.sections if section.key == key), None)
+
+    def faults_in(self, section: Section) -> dict[str, str]:
+        """Return what is wrong in `section`, by question, the rules that reach into other sections included."""
+        keys = {question.key for question in section.questions()}
+        return {fault.field: fault.message for fault in self.checked.faults if fault.field in keys}
+
+    def is_complete(self, section: Section) -> bool:
+        """Return whether `section` was answered and nothing is wrong there."""
+        begun = any(question.key in self.raw for question in section.questions())
+        return begun and not self.faults_in(section)
+
+    def section_of(self, field: str) -> Section:
+        """Return the section in which the question `field` is asked."""
+        return next(s for s in self.form.sections if any(question.key == field for question in s.questions()))
+
+
+async def filling(visit: Visit, key: str, action: Action = "edit_draft") -> Filling:
+    """Return the draft with that key.
+
+    Raises:
+        HTTPException: 404, where there is none, or it is not theirs who ask.
+    """
+    async with visit.site.db.read() as session:
+        found = await load(visit, session, key)
+        asked_of = frozenset(row.asked_of for row in await drafts.advice_on(session, key)) if found else frozenset()
+    if found is None or not allow(visit.viewer, action, access_of(found.row, asked_of)):
+        raise HTTPException(404)
+    return found
+
+
+def access_of(row: DraftRow, asked_of: frozenset[str] = frozenset()) -> CaseAccess:
+    """Return what about a draft decides who may see it: whose it is, and who was asked for advice."""
+    return CaseAccess(organisation=row.organisation, starter=row.starter, author=row.starter, asked=asked_of)
+
+
+async def load(visit: Visit, session: AsyncSession, key: str) -> Filling | None:
+    """Return the draft with that key, or None; whether the visitor may have it is not asked here."""
+    loaded = await drafts.load(session, visit.site.keys, key)
+    if loaded is None:
+        return None
+    row, typed = loaded
+    pack = visit.site.packs.get(row.organisation)
+    process = pack.process(row.process) if pack else None
+    form = pack.form(process.form) if pack and process else None
+    if pack is None or process is None or form is None:
+        return None
+    facts = FormFacts(
+        directory=await people.directory(session, row.organisation), today=visit.site.today, school=row.school
+    )
+    known = {question.key for question in form.questions()}
+    return Filling(
+        row=row,
+        pack=pack,
+        process=process,
+        form=form,
+        raw={key: text for key, text in typed.items() if key in known},
+        facts=facts,
+        sent=row.submitted_at is not None or await queries.case_by_id(session, row.case) is not None,
+    )
+
+
+def prefilled(form: Form, starter: Person, directory: Directory) -> dict[str, Raw]:
+    """Return what the directory fills in before anything is typed: who starts the request, and their line manager."""
+    manager = directory.person(starter.line_manager) if starter.line_manager else None
+    known = {"starter": starter, "starters_line_manager": manager}
+    named = {
+        question.key: known[question.default]
+        for question in form.questions()
+        if isinstance(question, OnePerson) and question.default
+    }
+    return {key: as_typed(person, directory) for key, person in named.items() if person is not None}
+
+
+def as_typed(person: Person, directory: Directory) -> str:
+    """Return what to type so that `person` and nobody else is meant: the name, or where two share it, the address."""
+    return person.name if directory.named(person.name) == (person,) else person.email
+
+
+def people_to_choose(directory: Directory) -> tuple[str, ...]:
+    """Return what to type for each person of the directory, sorted."""
+    return tuple(sorted(as_typed(person, directory) for person in directory.people))
+
+
+def optional_questions(form: Form) -> frozenset[str]:
+    """Return the questions that nobody ever has to answer."""
+    ruled = {rule.field for rule in form.rules if isinstance(rule, RequiredWhen | Differs)}
+    return frozenset(q.key for q in form.questions() if not q.required and q.key not in ruled)

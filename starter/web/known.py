@@ -1,0 +1,143 @@
+"""A case as the pages know it: all of its record, opened only for somebody who may see it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.exceptions import HTTPException
+
+from domain.access import CaseAccess, Viewer, allow
+from domain.cases import Opening, Standing
+from domain.events import Recorded
+from domain.pack import Pack, Step
+from domain.people import Asked, Directory
+from domain.refs import read_reference
+from domain.telling import Given, Teller
+from domain.waiting import Waiting, why_waiting
+from starter.web.page import Visit
+from starter.web.showing import ShownSection, shown_form
+from starter.web.site import Site
+from store import packs, people, queries
+from store.tables import AskedRow, AskRow, CaseRow
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Known:
+    """The record of one case, read in one go."""
+
+    row: CaseRow
+    access: CaseAccess
+    opening: Opening
+    standing: Standing
+    history: tuple[Recorded, ...]
+    asks: tuple[AskRow, ...]
+    asked: tuple[AskedRow, ...]
+    pack: Pack
+    directory: Directory
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The names of everybody of the organisation, by id."""
+        return {person.id: person.name for person in self.directory.people}
+
+    @property
+    def teller(self) -> Teller:
+        """Who tells what happened."""
+        return Teller(self.opening, self.names)
+
+    @property
+    def school(self) -> str:
+        """The name of the school that the case is of."""
+        school = self.pack.school(self.row.school)
+        return school.name if school else self.pack.organisation.name
+
+    @property
+    def requester(self) -> str:
+        """The name of whoever sent the request."""
+        return self.name(self.row.starter)
+
+    @property
+    def sections(self) -> tuple[ShownSection, ...]:
+        """The form as it was answered, whole."""
+        form = self.pack.form(self.opening.process.form)
+        return shown_form(form, self.opening.request.answers, self.directory) if form else ()
+
+    @property
+    def given(self) -> tuple[Given, ...]:
+        """The answers that were given so far."""
+        return self.teller.given(self.history)
+
+    def name(self, person: str) -> str:
+        """Return somebody's name."""
+        return self.names.get(person, "Somebody who is no longer in the directory")
+
+    def seat(self, key: str) -> str:
+        """Return what the school calls a seat."""
+        return next((seat.title for seat in self.opening.seats if seat.key == key), key)
+
+    def step(self, ask: AskRow) -> Step | None:
+        """Return the step that `ask` is of."""
+        return self.opening.process.step(ask.step)
+
+    def clause(self, key: str) -> str:
+        """Return where a clause stands."""
+        return next((clause.where for clause in self.pack.clauses if clause.id == key), key)
+
+    def ask(self, key: str) -> AskRow | None:
+        """Return the ask with that id, or None."""
+        return next((ask for ask in self.asks if ask.ask == key), None)
+
+    def reached(self, ask: str, person: str) -> AskedRow | None:
+        """Return how `ask` reached `person`, or None where it did not."""
+        return next((one for one in self.asked if (one.ask, one.person) == (ask, person)), None)
+
+    def waiting(self, viewer: Viewer, now: datetime) -> Waiting:
+        """Return why the case waits, for `viewer`."""
+        asked = {
+            ask.ask: tuple(
+                Asked(person=one.person, seat=one.seat, instead_of=one.instead_of)
+                for one in self.asked
+                if one.ask == ask.ask
+            )
+            for ask in self.asks
+        }
+        return why_waiting(self.opening, self.standing, asked, self.pack, now, viewer, self.row.closed_at)
+
+
+async def know(site: Site, session: AsyncSession, row: CaseRow, access: CaseAccess) -> Known:
+    """Return the record of the case of `row`; whoever calls has asked `allow` before."""
+    opening = await queries.opening_of(session, site.keys, row)
+    return Known(
+        row=row,
+        access=access,
+        opening=opening,
+        standing=await queries.standing_of(session, site.keys, row),
+        history=await queries.history(session, site.keys, row.id),
+        asks=tuple(await queries.asks_of(session, row.id)),
+        asked=tuple(await queries.asked_of(session, row.id)),
+        pack=await packs.pack_of(session, opening.pack_digest),
+        directory=await people.directory(session, row.organisation),
+    )
+
+
+async def case_for(visit: Visit, reference: str) -> Known:
+    """Return the case of that reference, for a visitor who may see it.
+
+    That an administrator, as such, opened it is written down.
+
+    Raises:
+        HTTPException: 404, there is no such case, or the visitor may not see it: the two look the same.
+    """
+    viewer = visit.viewer
+    async with visit.site.db.read() as session:
+        row = await queries.case_by_reference(session, read_reference(reference) or "")
+        access = await queries.access_of(session, row) if row is not None else None
+        if row is None or access is None or not allow(viewer, "see", access):
+            raise HTTPException(404)
+        known = await know(visit.site, session, row, access)
+    if viewer.administrator and not allow(viewer.model_copy(update={"administrator": False}), "see", access):
+        log.info("case_opened_by_administrator", case=row.id, person=viewer.person)
+    return known

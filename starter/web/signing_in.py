@@ -1,0 +1,138 @@
+"""Signing in by a code that is mailed and typed in the same browser; signing out; where one is signed in."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.background import BackgroundTask
+from starlette.responses import RedirectResponse, Response
+
+from domain.mails import PersonalMail
+from domain.people import Person
+from domain.text import tidy
+from starter.web.page import Page, Visit
+from starter.web.reading import only
+from starter.web.signed_in import clear_cookie, cookie_name, set_cookie, way_back
+from store import people, sessions
+
+_BACK: Final = ("next", "at")
+_LONGEST_ADDRESS: Final = 254
+_QUARTER: Final = 15 * 60
+_WRONG: Final = "That code does not work here. Type the code of the latest mail, or ask for a new one"
+
+
+async def sign_in(visit: Visit) -> Response:
+    """Ask for an address; a POST mails a code to whoever in the directory has it.
+
+    The answer is the same, and takes the same time, for an address that nobody has.
+    """
+    if not visit.is_post:
+        return _ask_address(visit, _way(visit.request.query_params))
+    sent = only(visit.sent, ("address",), _BACK)
+    address = tidy(sent["address"])
+    if "@" not in address or len(address) > _LONGEST_ADDRESS:
+        return _ask_address(visit, _way(sent), address)
+    if not await visit.site.engine.ready():
+        return visit.show("no_code.html", 503)
+    browser = secrets.token_urlsafe(32)
+    async with visit.site.db.write() as session:
+        found = await people.person_by_email(session, address)
+        person = found if found is not None and found.is_active(visit.site.today) else None
+        code = await sessions.ask_code(
+            session,
+            address=address,
+            person=person.id if person is not None else None,
+            browser_digest=_digest(browser),
+            at=visit.site.clock(),
+        )
+    if code is None:
+        answer = visit.show("too_many_codes.html", 429)
+        answer.headers["Retry-After"] = str(_QUARTER)
+        return answer
+    answer = visit.show("code.html", back=_way(sent), errors=[])
+    set_cookie(visit.site, answer, "browser", browser)
+    if person is not None:
+        # Only now: starting the mail takes longer than starting none, and nobody shall see the difference.
+        answer.background = BackgroundTask(_mail_code, visit, person, code)
+    return answer
+
+
+async def _mail_code(visit: Visit, person: Person, code: str) -> None:
+    pack = visit.site.packs.get(person.organisation)
+    mail = PersonalMail(
+        id=secrets.token_hex(16),
+        person=person.id,
+        organisation=pack.organisation.name if pack is not None else "",
+        template="sign_in_code",
+        path=visit.path("enter_code"),
+        code=code,
+    )
+    await visit.site.engine.mail_person(mail)
+
+
+async def enter_code(visit: Visit) -> Response:
+    """Ask for the code; a POST with the right one, in the browser that asked for it, signs in."""
+    if not visit.is_post:
+        return visit.show("code.html", back=_way(visit.request.query_params), errors=[])
+    sent = only(visit.sent, ("code",), _BACK)
+    now = visit.site.clock()
+    browser = visit.request.cookies.get(cookie_name(visit.site, "browser"), "")
+    async with visit.site.db.write() as session:
+        signs_in = await sessions.try_code(session, browser_digest=_digest(browser), code=sent["code"], at=now)
+        person = await people.person(session, signs_in) if signs_in is not None else None
+        known = person is not None and person.is_active(visit.site.today)
+        secret = await sessions.open_session(session, person.id, now) if person is not None and known else None
+    if secret is None:
+        return visit.show("code.html", 422, back=_way(sent), errors=[("#code", _WRONG)])
+    way = way_back(visit.request.app, sent.get("next", ""), sent.get("at", ""))
+    answer = RedirectResponse(way, 303)
+    set_cookie(visit.site, answer, "session", secret)
+    clear_cookie(visit.site, answer, "browser")
+    return answer
+
+
+async def sign_out(visit: Visit) -> Response:
+    """End this session, on the server and in the browser."""
+    only(visit.sent, ())
+    if visit.signed is not None:
+        async with visit.site.db.write() as session:
+            await sessions.end_session(session, visit.person.id, visit.signed.session)
+    answer = visit.go("sign_in")
+    clear_cookie(visit.site, answer, "session")
+    answer.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    return answer
+
+
+async def my_sessions(visit: Visit) -> Response:
+    """Show where the visitor is signed in; a POST ends one of these sessions."""
+    if visit.is_post:
+        ending = only(visit.sent, ("session",))["session"]
+        async with visit.site.db.write() as session:
+            await sessions.end_session(session, visit.person.id, ending)
+        return visit.go("my_sessions")
+    async with visit.site.db.read() as session:
+        rows = await sessions.sessions_of_person(session, visit.person.id, visit.site.clock())
+    return visit.show("sessions.html", sessions=rows, mine=visit.signed.session if visit.signed else "")
+
+
+def _ask_address(visit: Visit, back: dict[str, str], address: str = "") -> Response:
+    errors = [("#address", "Type your school email address, such as name@school.org")] if visit.is_post else []
+    return visit.show("address.html", 422 if errors else 200, back=back, address=address, errors=errors)
+
+
+def _way(sent: Mapping[str, str]) -> dict[str, str]:
+    """Return where to go after signing in, as it came; it is read only when the code was right."""
+    return {name: sent[name] for name in _BACK if sent.get(name)}
+
+
+def _digest(browser: str) -> str:
+    return hashlib.sha256(b"duly/browser/v1" + browser.encode()).hexdigest()
+
+
+PAGES: Final = (
+    Page("/sign-in", sign_in, ("GET", "POST"), "anyone"),
+    Page("/sign-in/code", enter_code, ("GET", "POST"), "anyone"),
+    Page("/sign-out", sign_out, ("POST",), "signed_in"),
+    Page("/sessions", my_sessions, ("GET", "POST"), "signed_in"),
+)

@@ -1,0 +1,81 @@
+"""All that the pages stand on, built once at start and passed down."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+from domain.calendar import local_day
+from domain.cases import Act, Opening, Reply
+from domain.mails import PersonalMail
+from domain.pack import Pack
+from settings import Settings
+from store.database import Database
+from store.keys import CaseKeys
+
+STATIC: Final = Path(__file__).parents[1] / "static"
+
+
+class Cases(Protocol):
+    """The running cases, as the pages reach them. Each method may raise `EngineLostError`."""
+
+    async def ready(self) -> bool:
+        """Return whether Temporal answers."""
+        ...
+
+    async def begin(self, opening: Opening) -> None:
+        """Begin a case; one that has begun before is left alone."""
+        ...
+
+    async def act(self, case: str, act: Act) -> Reply:
+        """Have a case take an act and return what it says."""
+        ...
+
+    async def mail_person(self, mail: PersonalMail) -> None:
+        """Have a mail sent that is no part of a case, once."""
+        ...
+
+    async def send_mail(self, mail_id: str) -> None:
+        """Have a queued mail of a case sent, once."""
+        ...
+
+
+@dataclass(frozen=True)
+class Site:
+    """One installation: its settings, its records, its running cases, and the packs by organisation."""
+
+    settings: Settings
+    db: Database
+    keys: CaseKeys
+    engine: Cases
+    packs: Mapping[str, Pack]
+    clock: Callable[[], datetime]
+    demo: bool
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the site over https."""
+        return self.settings.base_url.startswith("https:")
+
+    @property
+    def host(self) -> str:
+        """The one host name, with its port, under which people reach the site."""
+        return urlsplit(self.settings.base_url).netloc.lower()
+
+    @property
+    def today(self) -> date:
+        """The day that people in England call now."""
+        return local_day(self.clock())
+
+
+@cache
+def static_path() -> str:
+    """Return under which address the static files lie: it changes whenever one of them does."""
+    digest = hashlib.sha256()
+    for file in sorted(path for path in STATIC.rglob("*") if path.is_file()):
+        digest.update(f"{file.relative_to(STATIC)}\n".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return f"/static/{digest.hexdigest()[:12]}"

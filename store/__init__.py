@@ -1,0 +1,1 @@
+"""Tables, append-only writes and the read model."""

@@ -1,0 +1,99 @@
+"""What crosses to Temporal: every payload sealed with the key of its case and bound to its workflow id.
+
+A payload that was copied to another case, changed, or never sealed is refused: whoever reaches Temporal can neither
+read a case nor speak in its name. Failures are sealed too; their text may be a person's.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from temporalio.api.common.v1 import Payload
+from temporalio.client import Client
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import (
+    ActivitySerializationContext,
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    PayloadCodec,
+    SerializationContext,
+    WithSerializationContext,
+    WorkflowSerializationContext,
+)
+from temporalio.envconfig import ClientConfig
+
+from store.keys import CaseKeys, Sealer
+
+_ENCODING: Final = b"binary/sealed"
+
+
+class UnsealedPayloadError(ValueError):
+    """A payload came that Duly did not seal."""
+
+
+@dataclass(frozen=True)
+class SealingCodec(PayloadCodec, WithSerializationContext):
+    """Seals payloads for the workflow of its context, or for the system where there is none."""
+
+    keys: CaseKeys
+    workflow: str = ""
+    namespace: str = ""
+
+    def with_context(self, context: SerializationContext) -> "SealingCodec":
+        """Return the codec of the workflow that `context` names."""
+        if isinstance(context, WorkflowSerializationContext | ActivitySerializationContext):
+            return replace(self, workflow=context.workflow_id or "", namespace=context.namespace)
+        return self
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Return `payloads` sealed.
+
+        Raises:
+            CaseKeyMissingError: the case has no key.
+        """
+        sealer, place = await self._sealer()
+        return [
+            Payload(metadata={"encoding": _ENCODING}, data=sealer.seal(place, payload.SerializeToString()))
+            for payload in payloads
+        ]
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Return what was sealed.
+
+        Raises:
+            UnsealedPayloadError: a payload was not sealed.
+            SealBrokenError: it was changed, or sealed for another case.
+            CaseKeyMissingError: the case has no key.
+        """
+        sealer, place = await self._sealer()
+        if any(payload.metadata.get("encoding") != _ENCODING for payload in payloads):
+            msg = "a payload that was not sealed is refused"
+            raise UnsealedPayloadError(msg)
+        return [Payload.FromString(sealer.open(place, payload.data)) for payload in payloads]
+
+    async def _sealer(self) -> tuple[Sealer, str]:
+        if not self.workflow:
+            return self.keys.ring.system(), "job"
+        return await self.keys.of(self.workflow), f"payload|{self.namespace}"
+
+
+def data_converter(keys: CaseKeys) -> DataConverter:
+    """Return the converter of everything that Duly hands to Temporal."""
+    return DataConverter(
+        payload_converter_class=PydanticPayloadConverter,
+        payload_codec=SealingCodec(keys),
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )
+
+
+async def connect(keys: CaseKeys) -> Client:
+    """Return a client of the Temporal that the environment names; it connects when it is first used.
+
+    Source: Temporal's own convention for the environment and its profile file.
+    """
+    configuration = await asyncio.to_thread(ClientConfig.load_client_connect_config)
+    configuration.setdefault("target_host", "127.0.0.1:7233")
+    return await Client.connect(
+        **configuration, data_converter=data_converter(keys), lazy=True, identity="duly"
+    )

@@ -1,0 +1,147 @@
+"""Forms being filled in, and questions about them; what was typed is sealed with the key of the case to come."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from domain.fields import Raw
+from domain.refs import case_id, reference
+from store.keys import CaseKeys
+from store.tables import AdviceRow, DraftRow
+
+_KEY: Final = 32
+_DRAW: Final = 16
+
+
+async def create(  # noqa: PLR0913 -- what a draft is of
+    session: AsyncSession,
+    keys: CaseKeys,
+    *,
+    organisation: str,
+    school: str,
+    process: str,
+    starter: str,
+    answers: Mapping[str, Raw],
+    at: datetime,
+) -> DraftRow:
+    """Return a new draft with `answers` filled in. Its random key decides the id of the one case it can open."""
+    key = secrets.token_urlsafe(_KEY)
+    row = DraftRow(
+        key=key,
+        case=case_id(key),
+        reference=await _free_reference(session),
+        organisation=organisation,
+        school=school,
+        process=process,
+        starter=starter,
+        created_at=at,
+        changed_at=at,
+    )
+    session.add(row)
+    await keys.create(session, row.case)
+    await save_answers(session, keys, key, answers, at)
+    return row
+
+
+async def _free_reference(session: AsyncSession) -> str:
+    while True:
+        drawn = reference(secrets.token_bytes(_DRAW))
+        taken = await session.execute(select(col(DraftRow.key)).where(col(DraftRow.reference) == drawn))
+        if taken.first() is None:
+            return drawn
+
+
+async def load(session: AsyncSession, keys: CaseKeys, key: str) -> tuple[DraftRow, dict[str, Raw]] | None:
+    """Return the draft with that key and what was typed in it, or None; nothing typed once it was sent."""
+    row = await session.get(DraftRow, key)
+    if row is None:
+        return None
+    if row.sealed_answers is None:
+        return row, {}
+    typed: dict[str, Any] = (await keys.of(row.case, session)).open_json("draft|answers", row.sealed_answers)
+    return row, {name: tuple(text) if isinstance(text, list) else text for name, text in typed.items()}
+
+
+async def save_answers(
+    session: AsyncSession, keys: CaseKeys, key: str, answers: Mapping[str, Raw], at: datetime
+) -> None:
+    """Keep what was typed, good or not, in place of what was there; a draft that was sent stays as it is."""
+    row = await session.get(DraftRow, key)
+    if row is None or row.submitted_at is not None:
+        return
+    row.sealed_answers = (await keys.of(row.case, session)).seal_json("draft|answers", dict(answers))
+    row.changed_at = at
+    await session.flush()
+
+
+async def mark_submitted(session: AsyncSession, key: str, at: datetime) -> None:
+    """Note that the case has begun, and let go of what was typed: the case has it now."""
+    row = await session.get(DraftRow, key)
+    if row is not None and row.submitted_at is None:
+        row.submitted_at, row.sealed_answers = at, None
+        await session.flush()
+
+
+async def of_person(session: AsyncSession, person: str) -> Sequence[DraftRow]:
+    """Return the drafts that `person` has not sent yet, the latest changed first."""
+    own = select(DraftRow).where(col(DraftRow.starter) == person, col(DraftRow.submitted_at).is_(None))
+    return (await session.execute(own.order_by(col(DraftRow.changed_at).desc()))).scalars().all()
+
+
+async def ask_advice(  # noqa: PLR0913 -- what a question is made of
+    session: AsyncSession, keys: CaseKeys, draft: DraftRow, asked_of: str, question: str, at: datetime
+) -> AdviceRow:
+    """Keep a question about a draft for `asked_of`, and return it. It approves nothing (SITE-11)."""
+    sealer = await keys.of(draft.case, session)
+    row = AdviceRow(
+        id=secrets.token_urlsafe(_DRAW),
+        draft=draft.key,
+        asked_of=asked_of,
+        asked_at=at,
+        sealed_question=sealer.seal("advice|question", question.encode()),
+    )
+    session.add(row)
+    await session.flush()
+    return row
+
+
+async def answer_advice(session: AsyncSession, keys: CaseKeys, advice: str, answer: str, at: datetime) -> bool:
+    """Keep the answer to a question; return whether it is the first, which stays."""
+    row = await session.get(AdviceRow, advice)
+    draft = await session.get(DraftRow, row.draft) if row is not None else None
+    if row is None or draft is None or row.answered_at is not None:
+        return False
+    sealer = await keys.of(draft.case, session)
+    row.answered_at, row.sealed_answer = at, sealer.seal("advice|answer", answer.encode())
+    await session.flush()
+    return True
+
+
+async def read_advice(session: AsyncSession, keys: CaseKeys, row: AdviceRow) -> tuple[str, str | None]:
+    """Return the question, and the answer where there is one."""
+    draft = await session.get_one(DraftRow, row.draft)
+    sealer = await keys.of(draft.case, session)
+    answer = sealer.open("advice|answer", row.sealed_answer).decode() if row.sealed_answer is not None else None
+    return sealer.open("advice|question", row.sealed_question).decode(), answer
+
+
+async def advice(session: AsyncSession, advice_id: str) -> AdviceRow | None:
+    """Return the question with that id, or None."""
+    return await session.get(AdviceRow, advice_id)
+
+
+async def advice_on(session: AsyncSession, draft: str) -> Sequence[AdviceRow]:
+    """Return the questions about a draft, oldest first."""
+    about = select(AdviceRow).where(col(AdviceRow.draft) == draft)
+    return (await session.execute(about.order_by(col(AdviceRow.asked_at)))).scalars().all()
+
+
+async def advice_for(session: AsyncSession, person: str) -> Sequence[AdviceRow]:
+    """Return the questions that wait for `person`, oldest first."""
+    waiting = select(AdviceRow).where(col(AdviceRow.asked_of) == person, col(AdviceRow.answered_at).is_(None))
+    return (await session.execute(waiting.order_by(col(AdviceRow.asked_at)))).scalars().all()

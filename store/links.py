@@ -1,0 +1,93 @@
+"""Decision links: a token that is only in its mail, and what its digest is bound to."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from store.tables import LinkRow, MailRow, OpenedRow
+
+_TOKEN: Final = 32
+_LASTS: Final = timedelta(days=90)
+_MOST_OPEN: Final = 5
+
+
+def digest(token: str) -> str:
+    """Return what of a token is kept."""
+    return hashlib.sha256(b"duly/decision-link/v1" + token.encode()).hexdigest()
+
+
+async def mint(
+    session: AsyncSession, *, case: str, ask: str, person: str, version: int, at: datetime
+) -> str:
+    """Return a new token with which `person` may answer `ask` once, for the next 90 days.
+
+    Older ones stay usable until any of them is used, the latest few of them.
+    """
+    token = secrets.token_urlsafe(_TOKEN)
+    session.add(
+        LinkRow(
+            digest=digest(token),
+            id=secrets.token_hex(_TOKEN // 2),
+            case=case,
+            ask=ask,
+            person=person,
+            version=version,
+            issued_at=at,
+            expires_at=at + _LASTS,
+        )
+    )
+    await session.flush()
+    same = (col(LinkRow.case) == case, col(LinkRow.ask) == ask, col(LinkRow.person) == person)
+    open_ones = select(col(LinkRow.digest)).where(*same, col(LinkRow.status) == "open")
+    older = open_ones.order_by(col(LinkRow.issued_at).desc(), col(LinkRow.digest)).offset(_MOST_OPEN)
+    surplus = (await session.execute(older)).scalars().all()
+    if surplus:
+        closing = update(LinkRow).where(col(LinkRow.digest).in_(surplus))
+        await session.execute(closing.values(status="superseded", closed_at=at))
+    return token
+
+
+async def find(session: AsyncSession, token: str) -> LinkRow | None:
+    """Return the link of a token, open or not, or None."""
+    return await session.get(LinkRow, digest(token))
+
+
+async def queue_again(session: AsyncSession, token: str, at: datetime) -> str | None:
+    """Queue the mail of an expired link anew, to the person whom it was for; return the mail's id.
+
+    One mail at a time: while an earlier one waits to be sent, its id is returned.
+    """
+    link = await find(session, token)
+    if link is None or link.status != "open":
+        return None
+    mail_id = hashlib.sha256(f"again|{link.digest}".encode()).hexdigest()[:32]
+    row = await session.get(MailRow, mail_id)
+    if row is None:
+        session.add(
+            MailRow(
+                id=mail_id, case=link.case, person=link.person, template="ask", ask=link.ask, queued_at=at
+            )
+        )
+        await session.flush()
+    return mail_id
+
+
+async def record_opened(session: AsyncSession, case: str, version: int, person: str, at: datetime) -> datetime:
+    """Write down that `person` was shown a version of the form, whole; return when they first were (SITE-37)."""
+    row = await session.get(OpenedRow, (case, version, person))
+    if row is None:
+        row = OpenedRow(case=case, version=version, person=person, at=at)
+        session.add(row)
+        await session.flush()
+    return row.at
+
+
+async def opened_at(session: AsyncSession, case: str, version: int, person: str) -> datetime | None:
+    """Return when `person` was first shown a version of the form, or None."""
+    row = await session.get(OpenedRow, (case, version, person))
+    return row.at if row is not None else None

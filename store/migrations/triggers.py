@@ -1,0 +1,47 @@
+"""What the database itself refuses: to change, remove or reorder an event."""
+
+from typing import Final
+
+SQLITE: Final = (
+    """
+    CREATE TRIGGER event_stays_as_it_is BEFORE UPDATE ON event
+    BEGIN SELECT RAISE(ABORT, 'an event is never changed'); END
+    """,
+    """
+    CREATE TRIGGER event_stays BEFORE DELETE ON event
+    BEGIN SELECT RAISE(ABORT, 'an event is never removed'); END
+    """,
+    """
+    CREATE TRIGGER event_comes_next BEFORE INSERT ON event
+    WHEN NEW.n <> (SELECT COALESCE(MAX(n), 0) + 1 FROM event WHERE "case" = NEW."case")
+    BEGIN SELECT RAISE(ABORT, 'an event comes after the one before it'); END
+    """,
+)
+
+POSTGRESQL: Final = (
+    """
+    CREATE FUNCTION event_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'an event is never changed or removed'; END $$
+    """,
+    """
+    CREATE TRIGGER event_stays BEFORE UPDATE OR DELETE ON event
+    FOR EACH ROW EXECUTE FUNCTION event_stays()
+    """,
+    """
+    CREATE TRIGGER events_stay BEFORE TRUNCATE ON event
+    FOR EACH STATEMENT EXECUTE FUNCTION event_stays()
+    """,
+    """
+    CREATE FUNCTION event_comes_next() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF NEW.n <> (SELECT COALESCE(MAX(n), 0) + 1 FROM event WHERE "case" = NEW."case") THEN
+            RAISE EXCEPTION 'an event comes after the one before it';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+    """
+    CREATE TRIGGER event_comes_next BEFORE INSERT ON event
+    FOR EACH ROW EXECUTE FUNCTION event_comes_next()
+    """,
+)

@@ -1,0 +1,120 @@
+"""The directory: people, the schools they are at, the seats they hold, and when they are away."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from domain.calendar import Period
+from domain.people import Authorisation, Directory, Holding, Person, PersonKind
+from domain.text import fold_email
+from store.tables import AbsenceRow, HoldingRow, PersonRow, PersonSchoolRow
+
+_PARTS = (PersonSchoolRow, HoldingRow, AbsenceRow)
+
+
+async def directory(session: AsyncSession, organisation: str) -> Directory:
+    """Return everybody of an organisation, by name."""
+    rows = (await session.execute(select(PersonRow).where(col(PersonRow.organisation) == organisation))).scalars()
+    ours = select(col(PersonRow.id)).where(col(PersonRow.organisation) == organisation)
+    people = await _whole(session, rows.all(), ours)
+    return Directory(people=tuple(sorted(people, key=lambda person: (person.name, person.id))))
+
+
+async def names(session: AsyncSession, organisation: str) -> dict[str, str]:
+    """Return the names of everybody of an organisation, by id."""
+    statement = select(col(PersonRow.id), col(PersonRow.name)).where(col(PersonRow.organisation) == organisation)
+    return {person: name for person, name in (await session.execute(statement)).all()}
+
+
+async def person(session: AsyncSession, person_id: str) -> Person | None:
+    """Return the person with that id, or None."""
+    return await _one(session, await session.get(PersonRow, person_id))
+
+
+async def person_by_email(session: AsyncSession, address: str) -> Person | None:
+    """Return the person with that address, in any of its spellings, or None."""
+    found = await session.execute(select(PersonRow).where(col(PersonRow.email_folded) == fold_email(address)))
+    return await _one(session, found.scalar_one_or_none())
+
+
+async def save(session: AsyncSession, people: Sequence[Person]) -> None:
+    """Put `people` into the directory as they are here, in place of what it knew of them; others stay."""
+    for one in people:
+        await session.merge(_row(one))
+    await session.flush()
+    ids = [one.id for one in people]
+    for table in _PARTS:
+        await session.execute(delete(table).where(col(table.person).in_(ids)))
+    for one in people:
+        session.add_all(PersonSchoolRow(person=one.id, school=school) for school in one.schools)
+        session.add_all(HoldingRow(person=one.id, school=held.school, seat=held.seat) for held in one.holdings)
+        session.add_all(AbsenceRow(person=one.id, first=away.first, last=away.last) for away in one.absences)
+    await session.flush()
+
+
+def _row(one: Person) -> PersonRow:
+    return PersonRow(
+        id=one.id,
+        organisation=one.organisation,
+        name=one.name,
+        email=one.email,
+        email_folded=fold_email(one.email),
+        kind=one.kind.value,
+        line_manager=one.line_manager,
+        deputy=one.deputy,
+        leaves_on=one.leaves_on,
+        authorised_by=one.authorisation.by if one.authorisation else None,
+        authorised_on=one.authorisation.on if one.authorisation else None,
+        administrator=one.administrator,
+    )
+
+
+async def _one(session: AsyncSession, row: PersonRow | None) -> Person | None:
+    if row is None:
+        return None
+    return (await _whole(session, [row], [row.id]))[0]
+
+
+async def _whole(session: AsyncSession, rows: Sequence[PersonRow], whose: Any) -> list[Person]:  # noqa: ANN401 -- ids, or what selects them
+    """Return the people of `rows` with all that belongs to them; `whose` are their ids."""
+    schools = _by_person(await session.scalars(select(PersonSchoolRow).where(col(PersonSchoolRow.person).in_(whose))))
+    seats = _by_person(await session.scalars(select(HoldingRow).where(col(HoldingRow.person).in_(whose))))
+    away = _by_person(await session.scalars(select(AbsenceRow).where(col(AbsenceRow.person).in_(whose))))
+    return [
+        Person(
+            id=row.id,
+            organisation=row.organisation,
+            name=row.name,
+            email=row.email,
+            kind=PersonKind(row.kind),
+            schools=tuple(sorted(one.school for one in schools.get(row.id, ()))),
+            holdings=tuple(
+                Holding(school=one.school, seat=one.seat)
+                for one in sorted(seats.get(row.id, ()), key=lambda one: (one.school, one.seat))
+            ),
+            line_manager=row.line_manager,
+            deputy=row.deputy,
+            absences=tuple(
+                Period(name="away", first=one.first, last=one.last)
+                for one in sorted(away.get(row.id, ()), key=lambda one: one.first)
+            ),
+            leaves_on=row.leaves_on,
+            authorisation=(
+                Authorisation(by=row.authorised_by, on=row.authorised_on)
+                if row.authorised_by and row.authorised_on
+                else None
+            ),
+            administrator=row.administrator,
+        )
+        for row in rows
+    ]
+
+
+def _by_person(rows: Iterable[Any]) -> dict[str, list[Any]]:
+    by_person: dict[str, list[Any]] = {}
+    for row in rows:
+        by_person.setdefault(row.person, []).append(row)
+    return by_person

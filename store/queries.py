@@ -1,0 +1,198 @@
+"""Reading the record: what pages and mails ask of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from domain.access import CaseAccess
+from domain.cases import Opening, Standing
+from domain.chain import Link, keeps_its_word
+from domain.events import Recorded
+from store.keys import CaseKeys, Sealer
+from store.tables import AskedRow, AskRow, CaseRow, EventRow, MailRow, SiteRow
+
+
+class BrokenRecordError(RuntimeError):
+    """An event does not say what its entry in the chain committed to."""
+
+    def __init__(self, case: str, n: int) -> None:
+        """Name the case and the event."""
+        super().__init__(f"event {n} of case {case} does not say what it committed to")
+        self.case = case
+        self.n = n
+
+
+class Cursor(NamedTuple):
+    """The last row of a page of cases, after which the next page begins."""
+
+    opened_at: datetime
+    case: str
+
+
+async def case_by_reference(session: AsyncSession, reference: str) -> CaseRow | None:
+    """Return the case with that reference, or None."""
+    found = await session.execute(select(CaseRow).where(col(CaseRow.reference) == reference))
+    return found.scalar_one_or_none()
+
+
+async def case_by_id(session: AsyncSession, case: str) -> CaseRow | None:
+    """Return the case with that id, or None."""
+    return await session.get(CaseRow, case)
+
+
+async def cases_by_ids(session: AsyncSession, cases: Sequence[str]) -> Sequence[CaseRow]:
+    """Return the cases with those ids."""
+    return (await session.scalars(select(CaseRow).where(col(CaseRow.id).in_(cases)))).all()
+
+
+async def opening_of(session: AsyncSession, keys: CaseKeys, case: CaseRow) -> Opening:
+    """Return what `case` began with."""
+    sealer = await keys.of(case.id, session)
+    return Opening.model_validate_json(sealer.open("case|opening", case.sealed_opening))
+
+
+async def standing_of(session: AsyncSession, keys: CaseKeys, case: CaseRow) -> Standing:
+    """Return where `case` stands."""
+    sealer = await keys.of(case.id, session)
+    return Standing.model_validate_json(sealer.open("case|standing", case.sealed_standing))
+
+
+async def history(session: AsyncSession, keys: CaseKeys, case: str) -> tuple[Recorded, ...]:
+    """Return all that happened in a case, oldest first.
+
+    Raises:
+        BrokenRecordError: an event does not say what it committed to.
+        SealBrokenError: an event was changed.
+    """
+    rows = await session.execute(select(EventRow).where(col(EventRow.case) == case).order_by(col(EventRow.n)))
+    events = rows.scalars().all()
+    if not events:
+        return ()
+    sealer = await keys.of(case, session)
+    return tuple(_recorded(row, sealer) for row in events)
+
+
+async def event_of(session: AsyncSession, keys: CaseKeys, case: str, n: int) -> Recorded | None:
+    """Return the `n`th event of a case, or None."""
+    row = await session.get(EventRow, (case, n))
+    return _recorded(row, await keys.of(case, session)) if row else None
+
+
+def _recorded(row: EventRow, sealer: Sealer) -> Recorded:
+    link = Link(case=row.case, n=row.n, entry=row.entry, previous=row.previous, hash=row.hash)
+    said = {name: (salt, value) for name, (salt, value) in sealer.open_json(f"event|{row.n}", row.sealed).items()}
+    if not keeps_its_word(link, said):
+        raise BrokenRecordError(row.case, row.n)
+    return Recorded.model_validate(
+        {"n": row.n, "at": link.at, "event": {name: value for name, (_, value) in said.items()}}
+    )
+
+
+async def access_of(session: AsyncSession, case: CaseRow) -> CaseAccess:
+    """Return what of `case` decides who may see it; `told` are those to whom a mail of it went."""
+    return (await accesses_of(session, [case]))[case.id]
+
+
+async def accesses_of(session: AsyncSession, cases: Sequence[CaseRow]) -> dict[str, CaseAccess]:
+    """Return, by the id of each of `cases`, what decides who may see it, at the cost of three questions."""
+    ids = [case.id for case in cases]
+    asked, decided, told = ({case: set[str]() for case in ids} for _ in range(3))
+    reached = (
+        select(col(AskedRow.case), col(AskedRow.person))
+        .join(AskRow, and_(col(AskRow.case) == col(AskedRow.case), col(AskRow.ask) == col(AskedRow.ask)))
+        .where(col(AskedRow.case).in_(ids), col(AskRow.closed_at).is_(None))
+    )
+    answered = select(col(AskRow.case), col(AskRow.decided_by)).where(
+        col(AskRow.case).in_(ids), col(AskRow.decided_by).is_not(None)
+    )
+    mailed = select(col(MailRow.case), col(MailRow.person)).where(col(MailRow.case).in_(ids)).distinct()
+    for people, statement in ((asked, reached), (decided, answered), (told, mailed)):
+        for case, person in (await session.execute(statement)).all():
+            people[case].add(person)
+    return {
+        case.id: CaseAccess(
+            organisation=case.organisation,
+            starter=case.starter,
+            author=case.author,
+            asked=frozenset(asked[case.id]),
+            decided=frozenset(decided[case.id]),
+            told=frozenset(told[case.id]),
+        )
+        for case in cases
+    }
+
+
+async def asks_of(session: AsyncSession, case: str) -> Sequence[AskRow]:
+    """Return the asks of a case, in the order in which they were opened."""
+    statement = select(AskRow).where(col(AskRow.case) == case).order_by(col(AskRow.opened_at), col(AskRow.ask))
+    return (await session.execute(statement)).scalars().all()
+
+
+async def asked_of(session: AsyncSession, case: str) -> Sequence[AskedRow]:
+    """Return everybody whom the asks of a case reached."""
+    return (await session.execute(select(AskedRow).where(col(AskedRow.case) == case))).scalars().all()
+
+
+async def waiting_for(session: AsyncSession, person: str) -> list[tuple[CaseRow, AskRow]]:
+    """Return the open asks that reached `person`, the soonest due first."""
+    statement = (
+        select(CaseRow, AskRow)
+        .join(AskRow, col(AskRow.case) == col(CaseRow.id))
+        .join(AskedRow, and_(col(AskedRow.case) == col(AskRow.case), col(AskedRow.ask) == col(AskRow.ask)))
+        .where(col(AskedRow.person) == person, col(AskRow.closed_at).is_(None))
+        .order_by(col(AskRow.due))
+    )
+    return [(case, ask) for case, ask in (await session.execute(statement)).all()]
+
+
+async def cases_of(session: AsyncSession, person: str, most: int = 50) -> Sequence[CaseRow]:
+    """Return the latest cases that `person` started or is the author of."""
+    own = or_(col(CaseRow.starter) == person, col(CaseRow.author) == person)
+    return (await session.execute(_newest(select(CaseRow).where(own)).limit(most))).scalars().all()
+
+
+async def find_cases(  # noqa: PLR0913 -- each is a way to narrow the list
+    session: AsyncSession,
+    organisation: str,
+    *,
+    reference: str | None = None,
+    school: str | None = None,
+    process: str | None = None,
+    state: Literal["open", "closed"] | None = None,
+    after: Cursor | None = None,
+    most: int = 50,
+) -> Sequence[CaseRow]:
+    """Return the cases of one organisation that fit, newest first, those after the cursor."""
+    statement = select(CaseRow).where(col(CaseRow.organisation) == organisation)
+    for column, wanted in (("reference", reference), ("school", school), ("process", process)):
+        if wanted is not None:
+            statement = statement.where(col(getattr(CaseRow, column)) == wanted)
+    if state is not None:
+        closed = col(CaseRow.closed_at)
+        statement = statement.where(closed.is_(None) if state == "open" else closed.is_not(None))
+    if after is not None:
+        opened = col(CaseRow.opened_at)
+        statement = statement.where(
+            or_(opened < after.opened_at, and_(opened == after.opened_at, col(CaseRow.id) > after.case))
+        )
+    return (await session.execute(_newest(statement).limit(most))).scalars().all()
+
+
+def _newest(statement: Select[CaseRow]) -> Select[CaseRow]:
+    return statement.order_by(col(CaseRow.opened_at).desc(), col(CaseRow.id))
+
+
+async def register_of(session: AsyncSession, organisation: str) -> Sequence[SiteRow]:
+    """Return the approved sites of an organisation, by title."""
+    statement = select(SiteRow).where(col(SiteRow.organisation) == organisation).order_by(col(SiteRow.title))
+    return (await session.execute(statement)).scalars().all()
+
+
+async def mails_of(session: AsyncSession, case: str) -> Sequence[MailRow]:
+    """Return the mails of a case, oldest first."""
+    statement = select(MailRow).where(col(MailRow.case) == case).order_by(col(MailRow.queued_at), col(MailRow.id))
+    return (await session.execute(statement)).scalars().all()

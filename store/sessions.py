@@ -1,0 +1,130 @@
+"""Signing in: codes that were mailed, tied to the browser that asked; and the sessions they open.
+
+Only digests are kept, so that whoever reads the database can sign in as nobody.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from domain.refs import ALPHABET
+from domain.text import fold_email
+from store.tables import CodeRow, SessionRow
+
+_CODE: Final = 8
+_SECRET: Final = 32
+_CODE_LASTS: Final = timedelta(minutes=10)
+_MOST_FAILURES: Final = 5
+_MOST_CODES: Final = 3
+_MOST_CODES_IN: Final = timedelta(minutes=15)
+_IDLE: Final = timedelta(minutes=30)
+_ABSOLUTE: Final = timedelta(hours=10)
+
+
+def digest(secret: str) -> str:
+    """Return what of a secret is kept."""
+    return hashlib.sha256(b"duly/session/v1" + secret.encode()).hexdigest()
+
+
+async def ask_code(
+    session: AsyncSession, *, address: str, person: str | None, browser_digest: str, at: datetime
+) -> str | None:
+    """Return a new code for the browser, to be mailed to `person`; it lasts ten minutes and opens once.
+
+    None is over the limit: three codes in a quarter of an hour for one address. An address that nobody has gets a
+    code as well, which opens nothing, so that both take the same time.
+    """
+    folded = fold_email(address)
+    recent = select(func.count()).where(col(CodeRow.address) == folded, col(CodeRow.asked_at) > at - _MOST_CODES_IN)
+    if (await session.execute(recent)).scalar_one() >= _MOST_CODES:
+        return None
+    code = "".join(secrets.choice(ALPHABET) for _ in range(_CODE))
+    await session.merge(
+        CodeRow(
+            browser=browser_digest,
+            person=person,
+            address=folded,
+            code=_code_digest(browser_digest, code),
+            asked_at=at,
+            expires_at=at + _CODE_LASTS,
+        )
+    )
+    await session.flush()
+    return code
+
+
+async def try_code(session: AsyncSession, *, browser_digest: str, code: str, at: datetime) -> str | None:
+    """Return the person whom `code` signs in at this browser, or None; a wrong one counts against the right one."""
+    row = await session.get(CodeRow, browser_digest)
+    if row is None or row.failures >= _MOST_FAILURES or row.expires_at <= at:
+        return None
+    typed = "".join(c for c in code.upper() if c in ALPHABET)
+    if not hmac.compare_digest(row.code, _code_digest(browser_digest, typed)):
+        row.failures += 1
+        await session.flush()
+        return None
+    # Used up, but kept while it counts against the limit of its address.
+    row.failures = _MOST_FAILURES
+    await session.flush()
+    return row.person
+
+
+def _code_digest(browser_digest: str, code: str) -> str:
+    return hashlib.sha256(f"duly/code/v1|{browser_digest}|{code}".encode()).hexdigest()
+
+
+async def open_session(session: AsyncSession, person: str, at: datetime) -> str:
+    """Return the secret of a new session; what is long over is cleared away."""
+    secret = secrets.token_urlsafe(_SECRET)
+    session.add(
+        SessionRow(
+            digest=digest(secret),
+            person=person,
+            began_at=at,
+            seen_at=at,
+            form_token=secrets.token_urlsafe(_SECRET),
+        )
+    )
+    await session.execute(delete(SessionRow).where(col(SessionRow.began_at) <= at - _ABSOLUTE))
+    await session.execute(delete(CodeRow).where(col(CodeRow.asked_at) <= at - _ABSOLUTE))
+    await session.flush()
+    return secret
+
+
+async def session_of(session: AsyncSession, secret: str, at: datetime) -> SessionRow | None:
+    """Return the session of a browser's secret, or None: half an hour unused or ten hours old, it is over."""
+    row = await session.get(SessionRow, digest(secret))
+    if row is None or row.began_at <= at - _ABSOLUTE or row.seen_at <= at - _IDLE:
+        return None
+    return row
+
+
+async def keep_alive(session: AsyncSession, digest_: str, at: datetime) -> None:
+    """Note that a session was used."""
+    row = await session.get(SessionRow, digest_)
+    if row is not None:
+        row.seen_at = at
+        await session.flush()
+
+
+async def end_session(session: AsyncSession, person: str, digest_: str) -> None:
+    """End one of the sessions of `person`."""
+    ending = delete(SessionRow).where(col(SessionRow.digest) == digest_, col(SessionRow.person) == person)
+    await session.execute(ending)
+
+
+async def sessions_of_person(session: AsyncSession, person: str, at: datetime) -> Sequence[SessionRow]:
+    """Return the sessions of `person` that are not over, the latest first."""
+    own = select(SessionRow).where(
+        col(SessionRow.person) == person,
+        col(SessionRow.began_at) > at - _ABSOLUTE,
+        col(SessionRow.seen_at) > at - _IDLE,
+    )
+    return (await session.execute(own.order_by(col(SessionRow.began_at).desc()))).scalars().all()

@@ -1,0 +1,276 @@
+"""The tables. Everything is UTC; ids are text; `sealed` columns are encrypted and say under which key.
+
+Ordinary cases keep title, process, school, seats and dates in clear, so that they can be searched and sorted;
+answers, comments and what an event says are sealed with the key of their case.
+"""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, Index, LargeBinary
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC, on a database that keeps no zone as on one that does."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a moment without a zone; hand over UTC."""
+        del dialect
+        if value is not None and value.tzinfo is None:
+            msg = "a moment without a zone cannot be stored"
+            raise ValueError(msg)
+        return value.astimezone(UTC) if value is not None else None
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ANN401 -- the driver's
+        """Return the moment in UTC."""
+        del dialect
+        if not isinstance(value, datetime):
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class PersonRow(SQLModel, table=True):
+    """Somebody of the directory; `email_folded` is the one spelling by which an address is compared."""
+
+    __tablename__ = "person"
+    id: str = Field(primary_key=True)
+    organisation: str = Field(index=True)
+    name: str
+    email: str
+    email_folded: str = Field(unique=True)
+    kind: str
+    line_manager: str | None = None
+    deputy: str | None = None
+    leaves_on: date | None = None
+    authorised_by: str | None = None
+    authorised_on: date | None = None
+    administrator: bool = False
+
+
+class PersonSchoolRow(SQLModel, table=True):
+    """A school at which somebody is."""
+
+    __tablename__ = "person_school"
+    person: str = Field(primary_key=True, foreign_key="person.id")
+    school: str = Field(primary_key=True)
+
+
+class HoldingRow(SQLModel, table=True):
+    """A seat that somebody holds at a school."""
+
+    __tablename__ = "holding"
+    person: str = Field(primary_key=True, foreign_key="person.id")
+    school: str = Field(primary_key=True)
+    seat: str = Field(primary_key=True)
+
+
+class AbsenceRow(SQLModel, table=True):
+    """Days on which somebody is away, both ends included."""
+
+    __tablename__ = "absence"
+    person: str = Field(primary_key=True, foreign_key="person.id")
+    first: date = Field(primary_key=True)
+    last: date
+
+
+class CaseKeyRow(SQLModel, table=True):
+    """The key of one case, wrapped under a key that the database does not hold."""
+
+    __tablename__ = "case_key"
+    case: str = Field(primary_key=True)
+    wrapped_under: str
+    wrapped: bytes = Field(sa_type=LargeBinary)
+
+
+class DraftRow(SQLModel, table=True):
+    """A form being filled in. Its `key` decides the id of the one case that it can open.
+
+    `answers` are sealed with the key of that case, and are emptied when the case has begun.
+    """
+
+    __tablename__ = "draft"
+    key: str = Field(primary_key=True)
+    case: str = Field(unique=True)
+    reference: str = Field(unique=True)
+    organisation: str
+    school: str
+    process: str
+    starter: str = Field(index=True)
+    created_at: datetime = Field(sa_type=Instant)
+    changed_at: datetime = Field(sa_type=Instant)
+    submitted_at: datetime | None = Field(default=None, sa_type=Instant)
+    sealed_answers: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+
+class AdviceRow(SQLModel, table=True):
+    """A question about a draft that its author asked the headteacher, and the answer (SITE-11). No approval."""
+
+    __tablename__ = "advice"
+    id: str = Field(primary_key=True)
+    draft: str = Field(index=True, foreign_key="draft.key")
+    asked_of: str = Field(index=True)
+    asked_at: datetime = Field(sa_type=Instant)
+    answered_at: datetime | None = Field(default=None, sa_type=Instant)
+    sealed_question: bytes = Field(sa_type=LargeBinary)
+    sealed_answer: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+
+class CaseRow(SQLModel, table=True):
+    """The read model of a case. `sealed_opening` is what it began with, `sealed_standing` where it stands."""
+
+    __tablename__ = "case"
+    __table_args__ = (Index("ix_case_newest", "organisation", "opened_at", "id"),)
+    id: str = Field(primary_key=True)
+    reference: str = Field(unique=True)
+    organisation: str
+    school: str
+    process: str
+    title: str
+    starter: str = Field(index=True)
+    author: str = Field(index=True)
+    version: int
+    opened_at: datetime = Field(sa_type=Instant)
+    changed_at: datetime = Field(sa_type=Instant)
+    closed_at: datetime | None = Field(default=None, sa_type=Instant)
+    outcome: str | None = None
+    waits_for: str | None = None
+    due: datetime | None = Field(default=None, sa_type=Instant)
+    sealed_opening: bytes = Field(sa_type=LargeBinary)
+    sealed_standing: bytes = Field(sa_type=LargeBinary)
+
+
+class EventRow(SQLModel, table=True):
+    """One link of a case's chain, never changed: commitments in `entry`, what they commit to in `sealed`.
+
+    `entry` is canonical JSON; `hash` covers it and `previous`.
+    """
+
+    __tablename__ = "event"
+    case: str = Field(primary_key=True)
+    n: int = Field(primary_key=True)
+    entry: str
+    sealed: bytes = Field(sa_type=LargeBinary)
+    previous: str
+    hash: str
+
+
+class AskRow(SQLModel, table=True):
+    """The read model of an ask."""
+
+    __tablename__ = "ask"
+    case: str = Field(primary_key=True, foreign_key="case.id")
+    ask: str = Field(primary_key=True)
+    step: str
+    seat: str
+    version: int
+    opened_at: datetime = Field(sa_type=Instant)
+    due: datetime = Field(sa_type=Instant)
+    closed_at: datetime | None = Field(default=None, sa_type=Instant)
+    closed_how: str | None = None
+    decided_by: str | None = None
+
+
+class AskedRow(SQLModel, table=True):
+    """Somebody whom an ask reached, in which seat and for whom."""
+
+    __tablename__ = "asked"
+    case: str = Field(primary_key=True)
+    ask: str = Field(primary_key=True)
+    person: str = Field(primary_key=True, index=True)
+    seat: str
+    instead_of: str | None = None
+
+
+class OpenedRow(SQLModel, table=True):
+    """When somebody who is asked was first shown a version of the form, whole (SITE-37)."""
+
+    __tablename__ = "opened"
+    case: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    person: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant)
+
+
+class LinkRow(SQLModel, table=True):
+    """A decision link: the digest of its token, and all that it is bound to. The token is only in the mail."""
+
+    __tablename__ = "link"
+    digest: str = Field(primary_key=True)
+    id: str = Field(unique=True)
+    case: str = Field(index=True)
+    ask: str
+    person: str
+    version: int
+    issued_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime = Field(sa_type=Instant)
+    status: str = "open"
+    closed_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class MailRow(SQLModel, table=True):
+    """A mail to one person: which template about which event. Its text is made when it is sent, and not kept."""
+
+    __tablename__ = "mail"
+    id: str = Field(primary_key=True)
+    case: str | None = Field(default=None, index=True)
+    person: str
+    template: str
+    about: int | None = None
+    ask: str | None = None
+    queued_at: datetime = Field(sa_type=Instant)
+    sent_at: datetime | None = Field(default=None, sa_type=Instant)
+    dropped_at: datetime | None = Field(default=None, sa_type=Instant)
+    refused_at: datetime | None = Field(default=None, sa_type=Instant)
+    message_digest: str | None = None
+
+
+class SiteRow(SQLModel, table=True):
+    """The register: a site that was approved, and the school that owns it."""
+
+    __tablename__ = "site"
+    case: str = Field(primary_key=True, foreign_key="case.id")
+    organisation: str = Field(index=True)
+    school: str
+    title: str
+    author: str
+    approved_at: datetime = Field(sa_type=Instant)
+    live_on: date | None = None
+    closes_on: date | None = None
+
+
+class PackTextRow(SQLModel, table=True):
+    """A pack as it stood when cases began under it, by the digest of its JSON."""
+
+    __tablename__ = "pack_text"
+    digest: str = Field(primary_key=True)
+    pack: str
+    json_text: str
+
+
+class CodeRow(SQLModel, table=True):
+    """A sign-in code that was mailed, bound to the browser that asked; digests only."""
+
+    __tablename__ = "sign_in_code"
+    browser: str = Field(primary_key=True)
+    person: str | None = None
+    address: str = Field(index=True)
+    code: str
+    asked_at: datetime = Field(sa_type=Instant, index=True)
+    expires_at: datetime = Field(sa_type=Instant)
+    failures: int = 0
+
+
+class SessionRow(SQLModel, table=True):
+    """A signed-in browser; the id is a digest."""
+
+    __tablename__ = "session"
+    digest: str = Field(primary_key=True)
+    person: str = Field(index=True)
+    began_at: datetime = Field(sa_type=Instant)
+    seen_at: datetime = Field(sa_type=Instant)
+    form_token: str

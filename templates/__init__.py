@@ -1,0 +1,111 @@
+"""Rendering: pages and mails from Jinja templates, strict and escaped, with the components of GOV.UK Frontend."""
+
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import css_inline
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
+from jinja2 import Template as JinjaTemplate
+from markupsafe import Markup, escape
+
+from domain.calendar import LONDON, local_day
+from domain.text import one_line
+from domain.words import weekday_in_words
+
+_HERE: Final = Path(__file__).parent
+_COMPONENTS: Final = "govuk_frontend_jinja"
+_LONGEST_SUBJECT: Final = 160
+_NOON: Final = 12
+
+
+@dataclass(frozen=True)
+class RenderedMail:
+    """A mail as its reader gets it: one line of subject, the text complete by itself, and the same in HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def day(at: date) -> str:
+    """Return the day that people in England call `at`, such as `Friday 4 December 2026`."""
+    return weekday_in_words(local_day(at) if isinstance(at, datetime) else at)
+
+
+def clock_time(at: datetime) -> str:
+    """Return the time in England as people say it, such as `4:50pm`, `9am` or `midday`."""
+    local = at.astimezone(LONDON)
+    if local.minute == 0 and local.hour % _NOON == 0:
+        return "midday" if local.hour else "midnight"
+    minutes = f":{local:%M}" if local.minute else ""
+    return f"{local.hour % _NOON or _NOON}{minutes}{'am' if local.hour < _NOON else 'pm'}"
+
+
+def moment(at: datetime) -> str:
+    """Return day and time in England, such as `Friday 4 December 2026 at 4:50pm`."""
+    return f"{day(at)} at {clock_time(at)}"
+
+
+def kept_lines(text: str) -> Markup:
+    """Return `text` as a text area shows it, whatever indents the lines of the page around it."""
+    return escape(text).replace("\n", Markup("&#10;"))
+
+
+def _is_html(name: str | None) -> bool:
+    """Return whether a template makes HTML, as all do but the subject and the text of a mail."""
+    return name is None or not name.endswith(".txt")
+
+
+# The macros ask for what may be absent, so they have an environment of their own that bears it.
+_COMPONENT_TEMPLATES: Final = Environment(
+    loader=PrefixLoader({_COMPONENTS: PackageLoader(_COMPONENTS)}),
+    autoescape=True,
+    undefined=ChainableUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+class _Templates(Environment):
+    """Our templates: strict, and escaped wherever they make HTML."""
+
+    def get_template(
+        self,
+        name: str | JinjaTemplate,
+        parent: str | None = None,
+        globals: MutableMapping[str, Any] | None = None,
+    ) -> JinjaTemplate:
+        """Return the template `name`, a component's from the environment of the components."""
+        if isinstance(name, str) and name.startswith(f"{_COMPONENTS}/"):
+            return _COMPONENT_TEMPLATES.get_template(name)
+        return super().get_template(name, parent, globals)
+
+
+_TEMPLATES: Final = _Templates(
+    loader=FileSystemLoader(_HERE),
+    autoescape=_is_html,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+_TEMPLATES.filters |= {"day": day, "clock_time": clock_time, "moment": moment, "kept_lines": kept_lines}
+
+_INLINER: Final = css_inline.CSSInliner(load_remote_stylesheets=False)
+
+
+def page(name: str, **context: object) -> str:
+    """Return the page `pages/{name}` as HTML."""
+    return _TEMPLATES.get_template(f"pages/{name}").render(context)
+
+
+def mail(name: str, **context: object) -> RenderedMail:
+    """Return the mail of the folder `email/{name}`, with its styles inside the elements that they style."""
+    subject, text, html = (
+        _TEMPLATES.get_template(f"email/{name}/{part}").render(context)
+        for part in ("subject.txt", "body.txt", "body.html")
+    )
+    return RenderedMail(one_line(subject, _LONGEST_SUBJECT), text, _INLINER.inline(html))

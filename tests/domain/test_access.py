@@ -1,0 +1,72 @@
+"""Need to know: who may do what with an ordinary case, as one table; what is not in it is refused."""
+
+from typing import Final, get_args
+
+import pytest
+
+from domain.access import Action, CaseAccess, Field, Viewer, allow
+
+CASE: Final = CaseAccess(
+    organisation="elmbrook",
+    starter="starter",
+    author="author",
+    asked=frozenset({"asked", "asked_administrator"}),
+    decided=frozenset({"decider", "deciding_administrator"}),
+    told=frozenset({"told"}),
+)
+VIEWERS: Final = {
+    "starter": Viewer(person="starter", organisation="elmbrook"),
+    "author": Viewer(person="author", organisation="elmbrook"),
+    "asked": Viewer(person="asked", organisation="elmbrook"),
+    "decider": Viewer(person="decider", organisation="elmbrook"),
+    "told": Viewer(person="told", organisation="elmbrook"),
+    "colleague": Viewer(person="colleague", organisation="elmbrook"),
+    "administrator": Viewer(person="ada", organisation="elmbrook", administrator=True),
+    "administrator who is author": Viewer(person="author", organisation="elmbrook", administrator=True),
+    "administrator who decided": Viewer(person="deciding_administrator", organisation="elmbrook", administrator=True),
+    "administrator who is asked": Viewer(person="asked_administrator", organisation="elmbrook", administrator=True),
+    "administrator elsewhere": Viewer(person="ada", organisation="another", administrator=True),
+    "same id elsewhere": Viewer(person="asked", organisation="another"),
+}
+OWN: Final = {("see", "content"), ("withdraw", "content"), ("edit_draft", "content")}
+ALLOWED: Final[dict[str, set[tuple[str, str]]]] = {
+    "starter": OWN,
+    "author": OWN,
+    "asked": {("see", "content"), ("decide", "content"), ("advise", "content")},
+    "decider": {("see", "content")},
+    "told": {("see", "content")},
+    "colleague": set(),
+    "administrator": {("see", "content"), ("see", "mails")},
+    "administrator who is author": OWN,
+    "administrator who decided": {("see", "content")},
+    "administrator who is asked": {("see", "content"), ("decide", "content"), ("advise", "content")},
+    "administrator elsewhere": set(),
+    "same id elsewhere": set(),
+}
+WITH_A_CASE: Final[tuple[Action, ...]] = ("see", "decide", "withdraw", "edit_draft", "advise")
+
+
+@pytest.mark.parametrize("field", get_args(Field))
+@pytest.mark.parametrize("action", get_args(Action))
+@pytest.mark.parametrize("who", VIEWERS)
+def test_with_a_case_nobody_may_do_what_the_table_does_not_name(who: str, action: Action, field: Field) -> None:
+    assert allow(VIEWERS[who], action, CASE, field) == ((action, field) in ALLOWED[who])
+
+
+@pytest.mark.parametrize("action", get_args(Action))
+@pytest.mark.parametrize("who", VIEWERS)
+def test_without_a_case_everybody_starts_and_reads_the_register_and_administrators_list(
+    who: str, action: Action
+) -> None:
+    everybody = action in {"start", "see_register"}
+    assert allow(VIEWERS[who], action) == (everybody or (action == "list_all" and VIEWERS[who].administrator))
+
+
+@pytest.mark.parametrize("who", ["starter", "author"])
+def test_nobody_decides_their_own_request_not_even_when_asked(who: str) -> None:
+    case = CASE.model_copy(update={"asked": frozenset({who})})
+    assert not allow(VIEWERS[who], "decide", case)
+
+
+def test_an_action_that_needs_a_case_is_refused_without_one() -> None:
+    assert not any(allow(VIEWERS["administrator"], action) for action in WITH_A_CASE)

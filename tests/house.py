@@ -1,0 +1,151 @@
+"""A whole Duly for tests: a real Temporal with a clock that can be skipped, a real database, a real mail server."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+
+import worker
+from activities.mail import Smtp
+from domain.cases import Opening
+from domain.events import AnyEvent, Recorded
+from domain.people import Directory
+from starter.engine import Engine
+from store import packs, people, queries
+from store.codec import data_converter
+from store.database import Database
+from store.keys import CaseKeys, Keyring
+from store.migrate import upgrade
+from tests.stories import a_pack
+
+BASE_URL = "http://127.0.0.1:8000"
+SENDER = "duly@elms.example"
+KEYRING = Keyring.of({"k1": b"k" * 32})
+FAST_TIMERS = (
+    "frontend.WorkflowTimeSkippingEnabled=true",
+    'history.timerProcessorMaxTimeShift="1ms"',
+    "history.timerProcessorMaxPollRPS=1000",
+    "history.timerProcessorMaxPollHostRPS=1000",
+)
+
+
+@dataclass
+class Outbox:
+    """A mail server that keeps what it is given, and can be told to refuse."""
+
+    messages: list[EmailMessage] = field(default_factory=list)
+    answer: str = "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 -- aiosmtpd's name
+        """Keep a message, or refuse it as told."""
+        del server, session
+        if self.answer.startswith("250"):
+            content = envelope.content if isinstance(envelope.content, bytes) else b""
+            parsed = message_from_bytes(content, policy=policy.default)
+            assert isinstance(parsed, EmailMessage)
+            self.messages.append(parsed)
+        return self.answer
+
+    def to(self, address: str) -> list[EmailMessage]:
+        """Return what came for `address`, oldest first."""
+        return [message for message in self.messages if message["To"] == address]
+
+    def subjects(self, address: str) -> list[str]:
+        """Return the subjects of what came for `address`, oldest first."""
+        return [str(message["Subject"]) for message in self.to(address)]
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything a case needs, and the means to look at what came of it."""
+
+    environment: WorkflowEnvironment
+    client: Client
+    db: Database
+    keys: CaseKeys
+    outbox: Outbox
+    engine: Engine
+
+    async def begin(self, opening: Opening, directory: Directory) -> "Begun":
+        """Begin the case of `opening` among the people of `directory`."""
+        async with self.db.write() as session:
+            await people.save(session, directory.people)
+            await self.keys.create(session, opening.case)
+            pack_digest = await packs.keep(session, a_pack())
+        opening = opening.model_copy(update={"pack_digest": pack_digest})
+        await self.engine.begin(opening)
+        return Begun(self, opening)
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A case that has begun."""
+
+    house: House
+    opening: Opening
+
+    @property
+    def handle(self) -> WorkflowHandle[Any, str]:
+        """Return the case on Temporal."""
+        return self.house.client.get_workflow_handle(self.opening.case, result_type=str)
+
+    async def pass_time(self, span: timedelta) -> None:
+        """Let `span` pass for this case."""
+        await self.house.environment.fast_forward(self.handle, span)
+
+    async def settled(self) -> list[AnyEvent]:
+        """Wait until the case has nothing left to do now, and return what is on record."""
+        while True:
+            raw = (await self.handle.describe()).raw_description
+            if not raw.pending_activities and not raw.HasField("pending_workflow_task"):
+                return await self.events()
+            await asyncio.sleep(0.005)
+
+    async def history(self) -> tuple[Recorded, ...]:
+        """Return what is on record."""
+        async with self.house.db.read() as session:
+            return await queries.history(session, self.house.keys, self.opening.case)
+
+    async def events(self) -> list[AnyEvent]:
+        """Return what is on record, without when."""
+        return [recorded.event for recorded in await self.history()]
+
+
+@asynccontextmanager
+async def temporal() -> AsyncIterator[WorkflowEnvironment]:
+    """Yield a real development server whose clocks move only when they are told to."""
+    arguments = [part for value in FAST_TIMERS for part in ("--dynamic-config-value", value)]
+    environment = await WorkflowEnvironment.start_time_skipping_v2(
+        dev_server_existing_path=str(Path(sys.executable).with_name("temporal")), dev_server_extra_args=arguments
+    )
+    async with environment:
+        with environment.with_time_skipping_disabled():
+            yield environment
+
+
+@asynccontextmanager
+async def house(environment: WorkflowEnvironment, folder: Path) -> AsyncIterator[House]:
+    """Yield a house on a new SQLite database in `folder`, with a worker and a mail server of its own."""
+    url = f"sqlite+aiosqlite:///{folder}/duly.sqlite3"
+    await asyncio.to_thread(upgrade, url)
+    db = Database(url)
+    keys = CaseKeys(db, KEYRING)
+    configuration = environment.client.config()
+    configuration["data_converter"] = data_converter(keys)
+    client = Client(**configuration)
+    outbox = Outbox()
+    server = await asyncio.get_running_loop().create_server(lambda: SMTP(outbox), "127.0.0.1", 0)
+    smtp = Smtp(host="127.0.0.1", port=server.sockets[0].getsockname()[1], tls="none", sender=SENDER)
+    async with server, worker.build(client, db, keys, smtp, BASE_URL):
+        yield House(environment, client, db, keys, outbox, Engine(client))
+    await db.close()

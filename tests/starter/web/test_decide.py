@@ -1,0 +1,455 @@
+"""Deciding: a link shows, two POSTs decide, one answer counts, and every way out is honest."""
+
+import asyncio
+import re
+from datetime import timedelta
+
+import pytest
+from httpx2 import Response
+
+from domain.calendar import Period
+from domain.events import Approved, Recorded
+from starter.web.site import Site
+from store import links, people, queries
+from tests.builders import BEN, DEV, HELEN, MONDAY
+from tests.starter.web.conftest import Browser, Clock, RememberedCases, SignedIn, page_of
+from tests.starter.web.running import Running, a_link, answered, link_row, requested, withdrawn
+
+ATTESTATION = "I approve the aims and content of the proposed site."
+SIGNED = {"stage": "confirm", "decision": "approve", "comment": "", "signature": "Ben Carter"}
+
+
+@pytest.fixture
+async def token(running: Running) -> str:
+    """Return the token that Ben was mailed for the request that waits for him."""
+    await requested(running)
+    return await a_link(running.site, BEN)
+
+
+async def the_history(site: Site, case: str = "c-1") -> tuple[Recorded, ...]:
+    async with site.db.read() as session:
+        return await queries.history(session, site.keys, case)
+
+
+async def opened_at(site: Site, person: str = "ben") -> object:
+    async with site.db.read() as session:
+        return await links.opened_at(session, "c-1", 1, person)
+
+
+async def review(client: Browser, token: str, **fields: str) -> Response:
+    return await client.post("/d", {"token": token, "stage": "review", "decision": "approve", "comment": "", **fields})
+
+
+async def confirm(client: Browser, token: str, **fields: str) -> Response:
+    return await client.post("/d", {"token": token, **SIGNED, **fields})
+
+
+async def decide(client: Browser, token: str, **fields: str) -> Response:
+    await review(client, token, **{key: text for key, text in fields.items() if key in {"decision", "comment"}})
+    return await confirm(client, token, **fields)
+
+
+def text_of(answer: Response) -> str:
+    return re.sub(r"\s+", " ", page_of(answer).get_text(" "))
+
+
+def errors_of(answer: Response) -> list[tuple[str, str]]:
+    summary = page_of(answer).select(".govuk-error-summary__list a")
+    return [(str(link["href"]), link.get_text(strip=True)) for link in summary]
+
+
+async def test_a_link_shows_as_whom_and_on_what_one_decides_with_nothing_chosen(client: Browser, token: str) -> None:
+    answer = await client.get(f"/d/{token}")
+    assert answer.status_code == 200
+    text = text_of(answer)
+    for said in (
+        "You are deciding as Ben Carter , Line manager",
+        "Amina Okafor asks you to approve the aims and content of the proposed site",
+        "Elmbrook 16.2",
+        "Monday 9 November 2026",
+        "Science club page",
+        "The request, version 1",
+        "Show what our science club does. Every week.",
+        "Amina Okafor Ben Carter",
+        "This waits for the Line manager",
+        "you may answer it now",
+    ):
+        assert said in text
+    page = page_of(answer)
+    radios = page.select("input[type=radio]")
+    assert [(radio["value"], radio.has_attr("checked")) for radio in radios] == [("approve", False), ("reject", False)]
+    assert page.select_one("textarea[name=comment]") is not None
+    assert "Return for changes" not in text
+    form = page.select_one("main form")
+    assert form is not None
+    assert form["action"] == "/d"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_opening_a_link_however_often_changes_nothing(
+    client: Browser, running: Running, token: str, method: str
+) -> None:
+    before = await the_history(running.site)
+    for address in (f"/d/{token}", f"/d/{token}/receipt"):
+        for _ in range(2):
+            answer = await client.client.request(method, address)
+            assert answer.status_code == 200
+    assert await the_history(running.site) == before
+    assert await opened_at(running.site) is None
+    assert running.acts == []
+    assert (await link_row(running.site, token)).status == "open"
+
+
+async def test_the_first_post_shows_all_again_to_be_signed_and_writes_down_when(
+    client: Browser, running: Running, token: str, clock: Clock
+) -> None:
+    answer = await review(client, token, comment="Good idea.\nMind the exams.")
+    assert answer.status_code == 200
+    text = text_of(answer)
+    for said in (ATTESTATION, "Show what our science club does. Every week.", "On record you are Ben Carter"):
+        assert said in text
+    page = page_of(answer)
+    assert [str(field["value"]) for field in page.select("input[name=decision]")] == ["approve", "approve"]
+    assert str(page.select("input[name=comment]")[0]["value"]) == "Good idea.\nMind the exams."
+    assert running.acts == []
+    assert await opened_at(running.site) == MONDAY
+    clock.pass_time(hours=1)
+    await review(client, token)
+    assert await opened_at(running.site) == MONDAY
+
+
+async def test_a_signed_answer_is_decided_once_and_its_receipt_says_so(
+    client: Browser, running: Running, token: str
+) -> None:
+    answer = await decide(client, token, comment="Good idea.", signature="Benjamin  Carter")
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/d/{token}/receipt")
+    receipt = await client.get(answer.headers["Location"])
+    text = text_of(receipt)
+    for said in ("You approved this", "Monday 2 November 2026", "Good idea.", "Benjamin Carter", ATTESTATION):
+        assert said in text
+    assert "This waits for the Headteacher" in text
+    decisions = [said.event for said in await the_history(running.site) if isinstance(said.event, Approved)]
+    assert [(one.by, one.how, one.opened_at, one.version) for one in decisions] == [("ben", "link", MONDAY, 1)]
+    assert (await link_row(running.site, token)).status == "used"
+
+
+async def test_the_same_answer_again_leads_to_the_same_receipt(client: Browser, running: Running, token: str) -> None:
+    first = await decide(client, token)
+    for fields in ({}, {"comment": "And again."}):
+        again = await confirm(client, token, **fields)
+        assert (again.status_code, again.headers["Location"]) == (303, first.headers["Location"])
+    await running.settled("c-1")
+    again = await confirm(client, token)
+    assert (again.status_code, again.headers["Location"]) == (303, first.headers["Location"])
+    shown = await client.get(f"/d/{token}")
+    assert shown.status_code == 200
+    assert "You approved this" in text_of(shown)
+    assert len([said for said in await the_history(running.site) if isinstance(said.event, Approved)]) == 1
+
+
+@pytest.mark.parametrize("caught_up", [False, True])
+async def test_another_answer_afterwards_is_told_what_stands(
+    client: Browser, running: Running, token: str, caught_up: bool
+) -> None:
+    await review(client, token)
+    if not caught_up:
+        running.hold()
+    await confirm(client, token, comment="Good idea.")
+    if caught_up:
+        await running.settled("c-1")
+    answer = await confirm(client, token, decision="reject", comment="No.")
+    assert answer.status_code == 409
+    text = text_of(answer)
+    assert "This was already decided" in text
+    assert "Approved" in text
+    assert "Good idea." in text
+    running.let_go()
+
+
+async def test_of_two_who_are_asked_the_second_is_told_what_the_first_decided(
+    client: Browser, running: Running, site: Site
+) -> None:
+    away = Period(name="away", first=MONDAY.date(), last=MONDAY.date())
+    async with site.db.write() as session:
+        await people.save(session, [BEN.model_copy(update={"deputy": "dev", "absences": (away,)})])
+    await requested(running)
+    ben, dev = await a_link(site, BEN), await a_link(site, DEV)
+    shown = text_of(await client.get(f"/d/{dev}"))
+    assert "You are deciding as Dev Patel , Line manager, in place of Ben Carter" in shown
+    await review(client, ben)
+    await decide(client, dev, signature="Dev Patel")
+    await running.settled("c-1")
+    late = await confirm(client, ben)
+    assert late.status_code == 409
+    assert "Dev Patel" in text_of(late)
+    assert (await client.get(f"/d/{ben}")).status_code == 410
+
+
+async def test_a_record_that_is_behind_is_waited_for_and_then_said_honestly_to_be_behind(
+    client: Browser, running: Running, token: str
+) -> None:
+    await review(client, token)
+    running.hold()
+    await confirm(client, token)
+    behind = text_of(await client.get(f"/d/{token}/receipt"))
+    assert "Your answer is not on record yet" in behind
+    asyncio.get_running_loop().call_later(0.2, running.let_go)
+    assert "You approved this" in text_of(await client.get(f"/d/{token}/receipt"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "errors"),
+    [
+        ({"decision": ""}, [("#decision", "Choose whether you approve or reject the request")]),
+        ({"decision": "perhaps"}, [("#decision", "Choose whether you approve or reject the request")]),
+        ({"decision": "reject"}, [("#comment", "Say why you reject the request")]),
+        ({"decision": "reject", "comment": " \u200b\n"}, [("#comment", "Say why you reject the request")]),
+        ({"comment": "x" * 4001}, [("#comment", "Your comment must be 4000 characters or fewer")]),
+    ],
+)
+@pytest.mark.parametrize("stage", ["review", "confirm"])
+async def test_a_choice_or_reason_that_is_missing_is_asked_for_with_the_text_kept(
+    client: Browser, running: Running, token: str, stage: str, fields: dict[str, str], errors: list[tuple[str, str]]
+) -> None:
+    answer = await client.post("/d", {"token": token, "stage": stage, "decision": "approve", **fields})
+    assert answer.status_code == 422
+    assert errors_of(answer) == errors
+    area = page_of(answer).select_one("textarea[name=comment]")
+    assert area is not None
+    assert area.get_text().strip("\n") == fields.get("comment", "").strip(" \u200b\n")
+    assert running.acts == []
+    assert (await link_row(running.site, token)).status == "open"
+
+
+async def test_a_browser_that_clicks_without_choosing_decides_nothing_and_has_read_nothing(
+    client: Browser, running: Running, token: str
+) -> None:
+    assert (await client.post("/d", {"token": token, "stage": "review"})).status_code == 422
+    assert await opened_at(running.site) is None
+
+
+async def test_everything_that_keeps_an_answer_from_being_signed_is_said_at_once_and_the_text_kept(
+    client: Browser, running: Running, site: Site, token: str
+) -> None:
+    del token
+    await answered(running, "ben", "a1")
+    helens = await a_link(site, HELEN, "a2")
+    await review(client, helens)
+    answer = await confirm(client, helens, comment="Fine by me.", signature="\u00a0")
+    assert answer.status_code == 422
+    assert errors_of(answer) == [
+        ("#confirm-resources", "Confirm: There are enough people and time to keep the site up"),
+        ("#signature", "Type your name to sign your answer"),
+    ]
+    page = page_of(answer)
+    assert str(page.select("input[name=comment]")[-1]["value"]) == "Fine by me."
+    box = page.select_one("input[name=confirm-resources]")
+    assert box is not None
+    assert not box.has_attr("checked")
+    done = await confirm(client, helens, **{"confirm-resources": "yes", "signature": "Helen Marsh"})
+    assert done.status_code == 303
+    await running.settled("c-1")
+    receipt = text_of(await client.get(f"/d/{helens}/receipt"))
+    assert "There are enough people and time to keep the site up" in receipt
+    assert "the site is in the register" in receipt
+
+
+async def test_a_rejection_needs_no_tick_and_is_told_with_its_reason(
+    client: Browser, running: Running, site: Site, token: str
+) -> None:
+    del token
+    await answered(running, "ben", "a1", comment="Good idea.")
+    helens = await a_link(site, HELEN, "a2")
+    earlier = text_of(await client.get(f"/d/{helens}"))
+    assert "Approved by Ben Carter, Line manager" in earlier
+    assert "Good idea." in earlier
+    page = page_of(await review(client, helens, decision="reject", comment="Too soon."))
+    assert page.select_one("input[type=checkbox]") is None
+    done = await confirm(client, helens, decision="reject", comment="Too soon.", signature="Helen Marsh")
+    assert done.status_code == 303
+    await running.settled("c-1")
+    assert "You rejected this" in text_of(await client.get(f"/d/{helens}/receipt"))
+
+
+async def test_an_approval_that_sets_a_rule_aside_says_why(client: Browser, running: Running) -> None:
+    await requested(running, overrides=("Pupils are younger than the host allows.",))
+    token = await a_link(running.site, BEN)
+    assert "Pupils are younger than the host allows. To approve all the same, say why." in text_of(
+        await client.get(f"/d/{token}")
+    )
+    assert errors_of(await review(client, token)) == [("#comment", "Say why you approve although a rule is set aside")]
+    assert (await decide(client, token, comment="Only teachers post there.")).status_code == 303
+
+
+async def test_an_answer_of_somebody_who_was_not_shown_the_form_is_not_taken(
+    client: Browser, running: Running, token: str
+) -> None:
+    answer = await confirm(client, token)
+    assert answer.status_code == 422
+    assert errors_of(answer) == [("#form", "Read the request below before you sign your answer")]
+    assert running.acts == []
+    assert (await confirm(client, token)).status_code == 303
+
+
+async def test_one_may_go_back_and_change_an_answer_before_signing(client: Browser, token: str) -> None:
+    answer = await client.post("/d", {"token": token, "stage": "change", "decision": "reject", "comment": "Too soon."})
+    page = page_of(answer)
+    chosen = page.select_one("input[type=radio][checked]")
+    assert chosen is not None
+    assert chosen["value"] == "reject"
+    assert "Too soon." in text_of(answer)
+
+
+async def test_when_the_case_cannot_be_reached_nothing_is_lost_and_the_same_may_be_sent_again(
+    client: Browser, running: Running, token: str
+) -> None:
+    await review(client, token)
+    running.lost = True
+    answer = await confirm(client, token, comment="Good idea.")
+    assert answer.status_code == 503
+    assert "Your answer was not recorded yet" in text_of(answer)
+    kept = {str(field["name"]): str(field["value"]) for field in page_of(answer).select("main form input")}
+    assert kept == {"token": token, **SIGNED, "comment": "Good idea."}
+    running.lost = False
+    assert (await client.post("/d", kept)).status_code == 303
+
+
+@pytest.mark.parametrize("token", ["A" * 43, "x", "%20", "A" * 400])
+@pytest.mark.parametrize("part", ["", "/receipt"])
+async def test_an_unknown_link_gets_the_page_of_an_address_that_is_not_there(
+    client: Browser, site: Site, token: str, part: str
+) -> None:
+    del site
+    answer = await client.get(f"/d/{token}{part}")
+    nowhere = await client.get("/nowhere")
+    assert (answer.status_code, answer.text) == (404, nowhere.text)
+
+
+async def test_an_altered_link_decides_nothing(client: Browser, running: Running, token: str) -> None:
+    altered = token[:-1] + ("A" if token[-1] != "A" else "B")
+    assert (await review(client, altered)).status_code == 404
+    assert (await confirm(client, altered)).status_code == 404
+    assert running.acts == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"stage": "review"},
+        {"token": "{token}"},
+        {"token": "{token}", "stage": "finish", "decision": "approve"},
+        {"token": "{token}", "stage": "review", "decision": "approve", "confirm-everything": "yes"},
+        {"token": "{token}", "stage": "review", "decision": "approve", "comment": "\u202eevil"},
+    ],
+)
+async def test_what_no_page_of_ours_sends_is_not_taken(
+    client: Browser, running: Running, token: str, fields: dict[str, str]
+) -> None:
+    answer = await client.post("/d", {key: text.replace("{token}", token) for key, text in fields.items()})
+    assert answer.status_code == 422
+    assert running.acts == []
+
+
+async def test_a_field_twice_or_another_method_is_refused(client: Browser, token: str) -> None:
+    twice = [("token", token), ("token", token), ("stage", "review"), ("decision", "approve")]
+    assert (await client.post("/d", twice)).status_code == 422
+    assert (await client.client.put("/d", headers={"Sec-Fetch-Site": "same-origin"})).status_code == 405
+    assert (await client.get("/d")).status_code == 405
+
+
+async def test_an_expired_link_says_so_without_the_case_and_offers_one_new_link_by_post(
+    client: Browser, running: Running, cases: RememberedCases, token: str, clock: Clock
+) -> None:
+    clock.pass_time(days=90)
+    for answer in (await client.get(f"/d/{token}"), await confirm(client, token)):
+        assert answer.status_code == 410
+        assert "This link has expired" in text_of(answer)
+        assert "Science club" not in answer.text
+    assert running.acts == []
+    for _ in range(2):
+        sent = await client.post("/d/new-link", {"token": token})
+        assert sent.status_code == 200
+        assert "goes to the address that the old link was sent to" in text_of(sent)
+    assert len(set(cases.sent)) == 1
+    async with running.site.db.read() as session:
+        mail = next(mail for mail in await queries.mails_of(session, "c-1") if mail.id == cases.sent[0])
+    assert (mail.person, mail.template, mail.ask) == ("ben", "ask", "a1")
+
+
+async def test_a_link_that_is_still_good_is_not_replaced(client: Browser, cases: RememberedCases, token: str) -> None:
+    answer = await client.post("/d/new-link", {"token": token})
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/d/{token}")
+    assert cases.sent == []
+
+
+async def test_the_oldest_of_many_links_is_superseded_and_says_so(
+    client: Browser, site: Site, clock: Clock, token: str
+) -> None:
+    for _ in range(5):
+        clock.pass_time(minutes=1)
+        await a_link(site, BEN)
+    answer = await client.get(f"/d/{token}")
+    assert answer.status_code == 410
+    assert "This link has been replaced" in text_of(answer)
+    assert "Science club" not in answer.text
+
+
+async def test_a_link_ends_with_its_request(client: Browser, running: Running, token: str) -> None:
+    await review(client, token)
+    await withdrawn(running)
+    for answer in (await client.get(f"/d/{token}"), await confirm(client, token)):
+        assert answer.status_code == 410
+        assert "Science club" not in answer.text
+
+
+async def test_whoever_has_left_decides_nothing(client: Browser, running: Running, token: str) -> None:
+    left = BEN.model_copy(update={"leaves_on": (MONDAY - timedelta(days=1)).date()})
+    async with running.site.db.write() as session:
+        await people.save(session, [left])
+    assert (await client.get(f"/d/{token}")).status_code == 410
+    assert (await confirm(client, token)).status_code == 410
+
+
+async def test_somebody_whom_no_ask_reached_has_no_use_for_a_link(client: Browser, running: Running) -> None:
+    await requested(running)
+    assert (await client.get(f"/d/{await a_link(running.site, 'otto')}")).status_code == 404
+
+
+async def test_somebody_signed_in_decides_by_the_same_two_steps(
+    running: Running, signed_in: SignedIn, token: str
+) -> None:
+    del token
+    ben = await signed_in("ben@elmbrook.example")
+    address = "/tasks/K7QM-4TXR/a1"
+    shown = await ben.get(address)
+    assert shown.status_code == 200
+    assert "You are deciding as Ben Carter" in text_of(shown)
+    reviewed = await ben.post(address, {"version": "1", "stage": "review", "decision": "approve", "comment": ""})
+    assert ATTESTATION in text_of(reviewed)
+    done = await ben.post(address, {"version": "1", **SIGNED})
+    assert (done.status_code, done.headers["Location"]) == (303, f"{address}/receipt")
+    assert "You approved this" in text_of(await ben.get(f"{address}/receipt"))
+    assert [act.how for act in running.acts] == ["session"]
+    late = await ben.get(address)
+    assert (late.status_code, late.headers["Location"]) == (303, "/cases/K7QM-4TXR")
+
+
+async def test_an_answer_about_another_version_than_the_latest_is_out_of_date(
+    signed_in: SignedIn, token: str, running: Running
+) -> None:
+    del token
+    ben = await signed_in("ben@elmbrook.example")
+    await ben.get("/tasks/K7QM-4TXR/a1")
+    answer = await ben.post("/tasks/K7QM-4TXR/a1", {"version": "2", **SIGNED})
+    assert answer.status_code == 410
+    assert running.acts == []
+
+
+@pytest.mark.parametrize("who", ["amina", "otto", "helen", "ada"])
+async def test_nobody_else_reaches_the_place_to_decide(signed_in: SignedIn, token: str, who: str) -> None:
+    del token
+    browser = await signed_in(f"{who}@elmbrook.example")
+    nowhere = await browser.get("/tasks/ZZZZ-ZZZZ/a1")
+    for address in ("/tasks/K7QM-4TXR/a1", "/tasks/K7QM-4TXR/a1/receipt"):
+        answer = await browser.get(address)
+        assert (answer.status_code, answer.text) == (404, nowhere.text)

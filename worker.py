@@ -1,0 +1,78 @@
+"""The Temporal worker: builds the activities, owns the sandbox setting."""
+
+import asyncio
+import signal
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.mail import Post, Smtp
+from activities.people import People
+from activities.records import Records
+from activities.writing import Writer
+from domain.names import TASK_QUEUE
+from settings import Settings
+from store.codec import connect
+from store.database import Database
+from store.keys import CaseKeys, Keyring
+from workflows.host import CaseWorkflow
+
+# One copy of every shape: a second one, made by the sandbox, would be refused by pydantic as another class.
+SANDBOX: Final = SandboxedWorkflowRunner(
+    restrictions=SandboxRestrictions.default.with_passthrough_modules("domain", "activities")
+)
+
+# After a worker is killed its cases wait this long for it before another takes them.
+_STICKY: Final = timedelta(seconds=1)
+_FINISH_WITHIN: Final = timedelta(seconds=10)
+
+
+def now() -> datetime:
+    """Return the time of this machine, in UTC."""
+    return datetime.now(UTC)  # noqa: TID251 -- a composition root: here the clock is handed out
+
+
+def build(client: Client, db: Database, keys: CaseKeys, smtp: Smtp, base_url: str) -> Worker:
+    """Return a worker that runs every case and sends every mail."""
+    post = Post(db, client, smtp, Writer(keys, base_url), now)
+    records = Records(db, keys, People(), post, now)
+    return Worker(
+        client,
+        task_queue=TASK_QUEUE,
+        workflows=[CaseWorkflow],
+        activities=[records.publish, post.send_mail, post.mail_person],
+        workflow_runner=SANDBOX,
+        sticky_queue_schedule_to_start_timeout=_STICKY,
+        graceful_shutdown_timeout=_FINISH_WITHIN,
+        identity="duly-worker",
+    )
+
+
+async def main(settings: Settings) -> None:
+    """Run until the process is told to stop; what is being done then is finished first."""
+    db = Database(settings.database_url)
+    keys = CaseKeys(db, Keyring.of(settings.key_ring))
+    client = await connect(keys)
+    told_to_stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, told_to_stop.set)
+    try:
+        async with build(client, db, keys, _smtp(settings), settings.base_url):
+            await told_to_stop.wait()
+    finally:
+        await db.close()
+
+
+def _smtp(settings: Settings) -> Smtp:
+    password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
+    return Smtp(
+        host=settings.smtp_host or "127.0.0.1",
+        port=settings.smtp_port,
+        tls=settings.smtp_tls,
+        sender=settings.mail_from,
+        username=settings.smtp_username,
+        password=password,
+    )

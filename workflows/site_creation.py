@@ -1,0 +1,63 @@
+"""Site creation: the pack's steps in order, the headteacher last."""
+
+from datetime import date
+from enum import StrEnum
+
+from domain.cases import Act, Opening
+from domain.events import RequestSubmitted, RequestWithdrawn, SiteApproved, SiteRegistered
+from workflows.case import Case
+
+
+class SiteOutcome(StrEnum):
+    """How a request to create a site ended."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    LAPSED = "lapsed"
+    WITHDRAWN = "withdrawn"
+    REFUSED = "refused"
+
+
+class SiteCreation:
+    """Walk one request for a site along its pack's steps.
+
+    Ends at the first rejection, the first lapse, a withdrawal, or after the last approval, when the site enters
+    the register. `refused` means that an order rule of the pack forbade what the steps led to.
+
+    Source: Cadmus 16.2, 16.6 and Appendix 1; Newall Green 9.1.
+    """
+
+    async def run(self, case: Case, opening: Opening) -> SiteOutcome:
+        """Return how the request ended."""
+        request = opening.request
+        case.record(
+            RequestSubmitted(
+                by=request.starter, author=request.author, version=request.version, answers=request.answers
+            )
+        )
+        case.offer("withdraw", _withdrawn, ending=SiteOutcome.WITHDRAWN)
+        for step in opening.process.steps:
+            answer = await case.ask(step)
+            if not answer.approves:
+                return SiteOutcome(answer.ending)
+        if not case.record(SiteApproved(version=request.version)) or not case.record(_registered(opening)):
+            return SiteOutcome.REFUSED
+        return SiteOutcome.APPROVED
+
+
+def _withdrawn(act: Act) -> RequestWithdrawn:
+    return RequestWithdrawn(by=act.person, comment=act.comment)
+
+
+def _registered(opening: Opening) -> SiteRegistered:
+    answers = opening.request.answers
+    return SiteRegistered(
+        title=opening.request.title,
+        school=opening.school,
+        live_on=_day(answers.get("go_live_date")),
+        closes_on=_day(answers.get("closure_date")),
+    )
+
+
+def _day(answer: object) -> date | None:
+    return date.fromisoformat(answer) if isinstance(answer, str) else None
