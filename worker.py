@@ -37,8 +37,9 @@ def now() -> datetime:
 
 def build(client: Client, db: Database, keys: CaseKeys, smtp: Smtp, base_url: str) -> Worker:
     """Return a worker that runs every case and sends every mail."""
-    post = Post(db, client, smtp, Writer(keys, base_url), now)
-    records = Records(db, keys, People(), post, now)
+    people = People(keys)
+    post = Post(db, client, smtp, people, Writer(base_url), now)
+    records = Records(db, keys, people, post, now)
     return Worker(
         client,
         task_queue=TASK_QUEUE,

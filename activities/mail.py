@@ -1,4 +1,4 @@
-"""Mail: made from its template at the moment it is sent, so that a link's token is nowhere but in it."""
+"""Mail: handed to the mail server, and noted; what does not go at once is left to a job that keeps trying."""
 
 import hashlib
 import ssl
@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from email.policy import SMTP
 from typing import Final, Literal
 
 import aiosmtplib
@@ -16,13 +17,12 @@ from temporalio.client import Client
 from temporalio.common import ActivityIDConflictPolicy, RetryPolicy
 from temporalio.exceptions import ApplicationError
 
-from activities.writing import Writer
+from activities.people import People
+from activities.writing import Letter, Writer
 from domain.mails import PersonalMail
-from domain.names import SEND_MAIL, TASK_QUEUE
-from domain.people import Person
+from domain.names import MAIL_PERSON, SEND_MAIL, TASK_QUEUE
 from store import mails, people
 from store.database import Database
-from templates import RenderedMail
 
 log = structlog.get_logger()
 
@@ -47,6 +47,7 @@ class Smtp:
 
         Raises:
             OSError: the server cannot be reached.
+            SMTPException: the server does not want to talk.
         """
         connection = aiosmtplib.SMTP(
             hostname=self.host,
@@ -58,41 +59,52 @@ class Smtp:
             username=self.username,
             password=self.password,
         )
-        try:
-            async with connection:
-                yield connection
-        except aiosmtplib.SMTPConnectError as lost:
-            raise OSError(*lost.args) from lost
+        async with connection:
+            yield connection
 
-
-class AddressRefusedError(Exception):
-    """The mail server refused an address for good."""
+    def message(self, letter: Letter) -> bytes:
+        """Return the whole message; its id comes from the mail's, so that a mail sent twice is seen once."""
+        host = self.sender.partition("@")[2]
+        message = EmailMessage(SMTP)
+        message["From"] = f"Duly <{self.sender}>"
+        message["To"] = letter.person.email
+        message["Subject"] = letter.mail.subject
+        message["Message-ID"] = f"<{letter.id}@{host}>"
+        message["Auto-Submitted"] = "auto-generated"
+        if letter.thread is not None:
+            message["References"] = f"<{letter.thread}@{host}>"
+        message.set_content(letter.mail.text)
+        message.add_alternative(letter.mail.html, subtype="html")
+        return message.as_bytes()
 
 
 @dataclass(frozen=True)
 class Post:
-    """The post office: sends what is queued, and leaves what it cannot send to jobs of Temporal's."""
+    """The post office: hands letters to the mail server, and leaves what does not go to jobs of Temporal's."""
 
     db: Database
     client: Client
     smtp: Smtp
+    people: People
     writer: Writer
     clock: Callable[[], datetime]
 
-    async def send_or_leave(self, mail_ids: Sequence[str]) -> None:
-        """Send the queued mails over one connection; leave those that do not go now to jobs that keep trying."""
-        waiting = list(mail_ids)
-        if not waiting:
-            return
+    async def deliver(self, letters: Sequence[Letter]) -> None:
+        """Hand over `letters`, one connection for all; leave those that do not go now to jobs that keep trying."""
+        waiting = list(letters)
+        sent: dict[str, str | None] = {}
         try:
             async with self.smtp.connected() as connection:
                 while waiting:
-                    await self._send(waiting[0], connection)
+                    sent[waiting[0].id] = await self._hand_over(connection, waiting[0])
                     waiting.pop(0)
         except (OSError, aiosmtplib.SMTPException) as error:
-            log.warning("mail_left_to_retry", mails=waiting, why=type(error).__name__)
-        for mail_id in waiting:
-            await self._leave(mail_id)
+            log.warning("mail_left_to_retry", mails=[letter.id for letter in waiting], why=type(error).__name__)
+        if sent:
+            async with self.db.write() as session:
+                await mails.mark_handed_over(session, sent, self.clock())
+        for letter in waiting:
+            await self._leave(letter.id)
 
     @activity.defn(name=SEND_MAIL)
     async def send_mail(self, mail_id: str) -> None:
@@ -102,26 +114,34 @@ class Post:
             OSError: the server cannot be reached (retried).
             SMTPException: the server did not take it for now (retried).
         """
+        async with self.db.write() as session:
+            row = await mails.queued(session, mail_id)
+            found = await self.people.case_file(session, row) if row is not None else None
+            letter = await self.writer.of_case(session, row, *found, self.clock()) if row and found else None
+            if letter is None:
+                await mails.mark_dropped(session, [mail_id], self.clock())
+                return
         async with self.smtp.connected() as connection:
-            await self._send(mail_id, connection)
+            digest = await self._hand_over(connection, letter)
+        async with self.db.write() as session:
+            await mails.mark_handed_over(session, {mail_id: digest}, self.clock())
 
-    @activity.defn(name="mail_person")
+    @activity.defn(name=MAIL_PERSON)
     async def mail_person(self, mail: PersonalMail) -> None:
-        """Send a mail that is no part of a case.
+        """Send a mail that is no part of a case; to somebody who has left, nothing is sent.
 
         Raises:
             ApplicationError: the address was refused for good (not retried).
             OSError: the server cannot be reached (retried).
+            SMTPException: the server did not take it for now (retried).
         """
         async with self.db.read() as session:
             person = await people.person(session, mail.person)
         if person is None or not person.is_active(self.clock().date()):
             return
-        try:
-            async with self.smtp.connected() as connection:
-                await self._hand_over(connection, person, self.writer.personal(mail, person), mail.id, None)
-        except AddressRefusedError:
-            raise ApplicationError("address refused", type="AddressRefused", non_retryable=True) from None
+        async with self.smtp.connected() as connection:
+            if await self._hand_over(connection, self.writer.personal(mail, person)) is None:
+                raise ApplicationError("address refused", type="AddressRefused", non_retryable=True)  # noqa: EM101 -- a code
 
     async def _leave(self, mail_id: str) -> None:
         await self.client.start_activity(
@@ -131,55 +151,26 @@ class Post:
             task_queue=TASK_QUEUE,
             id_conflict_policy=ActivityIDConflictPolicy.USE_EXISTING,
             start_to_close_timeout=timedelta(seconds=30),
+            schedule_to_close_timeout=timedelta(days=90),
             retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=10)),
         )
 
-    async def _send(self, mail_id: str, connection: aiosmtplib.SMTP) -> None:
-        async with self.db.write() as session:
-            row = await mails.queued(session, mail_id)
-            written = await self.writer.of_case(session, row, self.clock()) if row else None
-            if row is not None and written is None:
-                await mails.mark_dropped(session, mail_id, self.clock())
-        if row is None or written is None:
-            return
+    async def _hand_over(self, connection: aiosmtplib.SMTP, letter: Letter) -> str | None:
+        """Return the digest of what the server took, or None where it refused the address for good."""
+        message = self.smtp.message(letter)
         try:
-            digest = await self._hand_over(connection, written.person, written.mail, mail_id, written.thread)
-        except AddressRefusedError:
-            log.warning("mail_refused", mail=mail_id, case=row.case)
-            async with self.db.write() as session:
-                await mails.mark_refused(session, mail_id, self.clock())
-            return
-        log.info("mail_sent", mail=mail_id, case=row.case, template=row.template)
-        async with self.db.write() as session:
-            await mails.mark_sent(session, mail_id, self.clock(), digest)
+            await connection.sendmail(self.smtp.sender, [letter.person.email], message)
+        except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException) as answer:
+            if not _for_good(answer):
+                raise
+            log.warning("mail_refused", mail=letter.id)
+            return None
+        log.info("mail_sent", mail=letter.id)
+        return hashlib.sha256(message).hexdigest()
 
-    async def _hand_over(
-        self, connection: aiosmtplib.SMTP, person: Person, mail: RenderedMail, mail_id: str, thread: str | None
-    ) -> str:
-        message = self._message(person, mail, mail_id, thread)
-        try:
-            await connection.send_message(message)
-        except aiosmtplib.SMTPRecipientsRefused as refused:
-            if all(recipient.code >= _PERMANENT for recipient in refused.recipients):
-                raise AddressRefusedError from None
-            raise
-        except aiosmtplib.SMTPResponseException as answer:
-            if answer.code >= _PERMANENT:
-                raise AddressRefusedError from None
-            raise
-        return hashlib.sha256(message.as_bytes()).hexdigest()
 
-    def _message(self, person: Person, mail: RenderedMail, mail_id: str, thread: str | None) -> EmailMessage:
-        """Return the message; its id comes from the mail's, so that a mail sent twice is seen once."""
-        host = self.smtp.sender.partition("@")[2]
-        message = EmailMessage()
-        message["From"] = f"Duly <{self.smtp.sender}>"
-        message["To"] = person.email
-        message["Subject"] = mail.subject
-        message["Message-ID"] = f"<{mail_id}@{host}>"
-        message["Auto-Submitted"] = "auto-generated"
-        if thread is not None:
-            message["References"] = f"<{thread}@{host}>"
-        message.set_content(mail.text)
-        message.add_alternative(mail.html, subtype="html")
-        return message
+def _for_good(answer: aiosmtplib.SMTPException) -> bool:
+    """Return whether the server will give the same answer for ever."""
+    if isinstance(answer, aiosmtplib.SMTPRecipientsRefused):
+        return all(one.code >= _PERMANENT for one in answer.recipients)
+    return isinstance(answer, aiosmtplib.SMTPResponseException) and answer.code >= _PERMANENT

@@ -4,14 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
 from activities.mail import Post
 from activities.people import People
+from activities.writing import CaseFile, Letter
 from domain.cases import Batch, Published
+from domain.names import PUBLISH
+from store import mails, packs, people, queries
 from store.database import Database
 from store.keys import CaseKeys
-from store.records import write_batch
+from store.records import Written, write_batch
 
 
 @dataclass(frozen=True)
@@ -24,19 +28,44 @@ class Records:
     post: Post
     clock: Callable[[], datetime]
 
-    @activity.defn(name="publish")
+    @activity.defn(name=PUBLISH)
     async def publish(self, batch: Batch) -> Published:
-        """Record `batch` and queue its mails in one transaction, then send them; return whom its asks reached.
+        """Record `batch` and write its mails in one transaction, then send them; return whom its asks reached.
 
-        A batch that is already on record changes nothing. A mail that cannot be sent now is left to a job of its own,
-        so that no mail server can hold up a case.
+        A batch that is already on record changes nothing, and only what was not sent is sent. A mail that cannot be
+        sent now is left to a job of its own, so that no mail server can hold up a case.
 
         Raises:
             CaseKeyMissingError: the key of the case is gone.
             SQLAlchemyError: the database did not take it (retried).
         """
+        at = self.clock()
         async with self.db.write() as session:
-            directory = await self.people.of_batch(session, batch)
-            written = await write_batch(session, self.keys, batch, directory, self.clock())
-        await self.post.send_or_leave(written.mails)
+            written = await write_batch(session, self.keys, batch, at)
+            letters = await self._letters(session, batch, written, at) if written.mails else []
+        if letters:
+            await self.post.deliver(letters)
         return Published(asked=written.asked)
+
+    async def _letters(self, session: AsyncSession, batch: Batch, written: Written, at: datetime) -> list[Letter]:
+        """Return the mails of `batch` that are to be sent, and note those that are no longer needed."""
+        opening = batch.opening or await self.people.opening(session, written.case)
+        asked = dict(written.asked)
+        if any(ask.ask not in asked for ask in batch.standing.asks):
+            asked |= await queries.reached(session, batch.case)
+        file = CaseFile(
+            opening=opening,
+            pack=await packs.pack_of(session, opening.pack_digest),
+            standing=batch.standing,
+            asked=asked,
+            directory=await people.directory(session, opening.organisation),
+        )
+        events = {recorded.n: recorded for recorded in batch.events}
+        letters = {
+            row.id: await self.post.writer.of_case(session, row, file, events.get(row.about or 0), at)
+            for row in written.mails
+        }
+        dropped = [mail_id for mail_id, letter in letters.items() if letter is None]
+        if dropped:
+            await mails.mark_dropped(session, dropped, at)
+        return [letter for letter in letters.values() if letter is not None]

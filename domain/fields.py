@@ -16,6 +16,8 @@ from domain.people import Directory, Person
 from domain.text import forbidden_character, is_blank, tidy
 
 _MOST_DIGITS = 9
+_FIRST_YEAR = 1000
+"""A year of fewer digits is a slip of the one who types."""
 
 Raw: TypeAlias = str | tuple[str, ...]
 """What was typed or ticked for one question, as it came."""
@@ -125,6 +127,8 @@ class Day(Question):
         parts = tuple(raw.split("-"))[::-1] if isinstance(raw, str) else raw
         try:
             day, month, year = (_digits(part, most) for part, most in zip(parts, (2, 2, 4), strict=True))
+            if year < _FIRST_YEAR:
+                raise ValueError(year)  # noqa: TRY301 -- told with the other ways in which it is no date
             return date(year, month, day).isoformat()
         except ValueError:
             msg = f"“{self.label}” must be a real date with a year of four digits, such as 27 3 2027"

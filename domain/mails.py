@@ -11,17 +11,15 @@ from domain.text import one_line
 OneLine: TypeAlias = Annotated[str, AfterValidator(one_line)]
 """Text that somebody typed, fit for one line of a mail: short, and without control or direction characters."""
 
-NOTICE_TEMPLATES: Final = frozenset(
-    {
-        "request_received",
-        "request_notice",
-        "progress",
-        "outcome_approved",
-        "outcome_rejected",
-        "outcome_withdrawn",
-    }
+NOTICE_TEMPLATES: Final = (
+    "request_received",
+    "request_notice",
+    "progress",
+    "outcome_approved",
+    "outcome_rejected",
+    "outcome_withdrawn",
 )
-"""The mails that a pack may hang on what happens."""
+"""The mails that a pack may hang on an event."""
 
 
 class MailContext(Frozen):

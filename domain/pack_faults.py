@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_args
 
 from pydantic import BaseModel
 
+from domain.events import AnyEvent
 from domain.fields import Day, ManyOf, OneOf, OnePerson, People, Question, ShortText, WholeNumber
-from domain.forms import After, Among, AtLeast, EnoughPeople, Form, NotTheSamePerson, RequiredWhen, Within
+from domain.forms import After, Among, AtLeast, EnoughPeople, Form, NotAfter, NotTheSamePerson, RequiredWhen, Within
 from domain.mails import NOTICE_TEMPLATES
-from domain.pack import EventMatch, Pack, Process, Step
+from domain.pack import DifferentPeople, EventMatch, Pack, Process, Step
 
 MANDATORY_CONTACTS: Final = ("lado", "police")
 """Whom a school must be able to reach, whatever its policy says: Cadmus 10.1 (ALLEG-05)."""
@@ -25,10 +26,17 @@ RECORDED_BY: Final = {
 }
 """Which events the story of each kind records."""
 
+_TELLS: Final = {
+    kind.model_fields["kind"].default: frozenset(kind.model_fields) for kind in get_args(get_args(AnyEvent)[0])
+}
+"""What each event tells of itself."""
+
 _PLACEHOLDER: Final = re.compile(
-    r"\binsert [a-z ]*\bname\b|\[written\]|\[headteacher|could be included here|\bT\.?B\.?C\.?\b|\bTBD\b|\?\?\?|x{3,}",
+    r"\binsert\b[\w /]*|\[[^\]]*\]|could be included here|\bT\.?B\.?[ACD]\b\.?|\bTODO\b"
+    r"|\?{3,}|\bx{3,}\b|_{3,}|…{2,}|\.{4,}",
     re.IGNORECASE,
 )
+"""What a policy prints where a school has to write its own: “insert school name”, “[written]”, “TBC”, dots."""
 
 
 class PackFault(NamedTuple):
@@ -43,9 +51,28 @@ class PackFault(NamedTuple):
         return f"{self.file}: {self.key}: {self.reason}" if self.key else f"{self.file}: {self.reason}"
 
 
-def faults_of(pack: Pack) -> tuple[PackFault, ...]:
-    """Return everything that is wrong with `pack`, file by file."""
-    return (*_pack_faults(pack), *_clause_faults(pack), *_placeholders(pack), *_form_faults(pack), *_processes(pack))
+def faults_of(pack: Pack, unread: frozenset[str] = frozenset()) -> tuple[PackFault, ...]:
+    """Return everything that is wrong with `pack`, file by file.
+
+    `unread` are files of it that could not be read: that something is missing from them is not said again.
+    """
+    clauses = () if "clauses.toml" in unread else _clause_faults(pack)
+    return (*_pack_faults(pack), *clauses, *_form_faults(pack), *_processes(pack, unread))
+
+
+def unfilled(file: str, text: object, key: str = "") -> Iterator[PackFault]:
+    """Yield a fault for every text in the TOML `text` in which a placeholder still has to be filled in."""
+    if isinstance(text, str):
+        found = _PLACEHOLDER.search(text)
+        if found:
+            yield PackFault(file, key, f"“{found.group()}” still has to be filled in")
+    elif isinstance(text, dict):
+        for name, one in text.items():
+            yield from unfilled(file, one, f"{key}.{name}".lstrip("."))
+    elif isinstance(text, list):
+        for place, one in enumerate(text, 1):
+            named = (one.get("key") or one.get("id")) if isinstance(one, dict) else None
+            yield from unfilled(file, one, f"{key}.{named or place}")
 
 
 def _pack_faults(pack: Pack) -> Iterator[PackFault]:
@@ -66,8 +93,12 @@ def _pack_faults(pack: Pack) -> Iterator[PackFault]:
         if key not in known:
             yield PackFault("pack.toml", "contacts", f"the contact {key} is missing")
     for contact in pack.contacts:
-        if not (contact.phone or contact.email):
-            yield PackFault("pack.toml", f"contacts.{contact.key}", "has neither a telephone number nor an address")
+        if not (contact.phone or contact.email or contact.note):
+            yield PackFault("pack.toml", f"contacts.{contact.key}", "does not say how to reach them")
+    for clause in pack.clauses:
+        for key in clause.contacts:
+            if key not in known:
+                yield PackFault("clauses.toml", f"clauses.{clause.id}.contacts", f"the contact {key} is missing")
     for period in (*pack.calendar.terms, *pack.calendar.closures):
         if period.last < period.first:
             yield PackFault("pack.toml", f"calendar.{period.name}", "ends before it begins")
@@ -78,13 +109,6 @@ def _clause_faults(pack: Pack) -> Iterator[PackFault]:
     for file, key, name, text in _texts(pack):
         if name == "clause" and text not in known:
             yield PackFault(file, key, f"there is no clause {text}")
-
-
-def _placeholders(pack: Pack) -> Iterator[PackFault]:
-    for file, key, _, text in _texts(pack):
-        found = _PLACEHOLDER.search(text)
-        if found:
-            yield PackFault(file, key, f"“{found.group()}” still has to be filled in")
 
 
 def _texts(pack: Pack) -> Iterator[tuple[str, str, str, str]]:
@@ -106,7 +130,7 @@ def _walk(value: Any, key: str, name: str) -> Iterator[tuple[str, str, str]]:  #
             yield from _walk(getattr(value, attribute), f"{key}.{attribute}".lstrip("."), attribute)
     elif isinstance(value, tuple):
         for place, one in enumerate(value):
-            yield from _walk(one, f"{key}.{getattr(one, 'key', place)}", name)
+            yield from _walk(one, f"{key}.{getattr(one, 'key', place + 1)}", name)
 
 
 def _form_faults(pack: Pack) -> Iterator[PackFault]:
@@ -136,6 +160,7 @@ def _question_faults(file: str, question: Question) -> Iterator[PackFault]:
 
 _FITS: Final[dict[type[Any], tuple[type[Question], ...]]] = {
     After: (Day,),
+    NotAfter: (Day,),
     Within: (Day,),
     NotTheSamePerson: (OnePerson, People),
     EnoughPeople: (OnePerson, People),
@@ -146,11 +171,11 @@ _FITS: Final[dict[type[Any], tuple[type[Question], ...]]] = {
 
 
 def _rule_faults(file: str, form: Form, questions: dict[str, Question]) -> Iterator[PackFault]:
-    for place, rule in enumerate(form.rules):
+    for place, rule in enumerate(form.rules, 1):
         where = f"rules.{place}"
         compared = [(name, getattr(rule, name, None)) for name in ("field", "other")]
         for name, key in compared:
-            if key is None or (key == "today" and isinstance(rule, After)):
+            if key is None or (key == "today" and isinstance(rule, After | NotAfter)):
                 continue
             question = questions.get(key)
             if question is None:
@@ -164,11 +189,11 @@ def _rule_faults(file: str, form: Form, questions: dict[str, Question]) -> Itera
                 yield PackFault(file, f"{where}.when", f"{rule.when.field} has no such answer")
 
 
-def _processes(pack: Pack) -> Iterator[PackFault]:
+def _processes(pack: Pack, unread: frozenset[str]) -> Iterator[PackFault]:
     for process in pack.processes:
         file = f"processes/{process.key}.toml"
         form = pack.form(process.form)
-        if form is None:
+        if form is None and f"forms/{process.form}.toml" not in unread:
             yield PackFault(file, "form", f"there is no form {process.form}")
         yield from _twice(file, "steps", (step.key for step in process.steps))
         yield from _twice(file, "rules", (rule.key for rule in process.rules))
@@ -176,8 +201,9 @@ def _processes(pack: Pack) -> Iterator[PackFault]:
             yield from _step_faults(file, pack, step, form)
         yield from _notice_faults(file, pack, process)
         for rule in process.rules:
+            told = "by" if isinstance(rule, DifferentPeople) else "version" if rule.same_version else None
             for name, pattern in (("first", rule.first), ("then", rule.then)):
-                for reason in _never_recorded(pattern, process):
+                for reason in _never_recorded(pattern, process, told):
                     yield PackFault(file, f"rules.{rule.key}.{name}", reason)
 
 
@@ -189,18 +215,25 @@ def _step_faults(file: str, pack: Pack, step: Step, form: Form | None) -> Iterat
             yield PackFault(file, f"{where}.seats", f"there is no seat {key}")
         elif seat.from_field and form and not isinstance(form.question(seat.from_field), OnePerson):
             yield PackFault(file, f"{where}.seats", f"nobody can hold {key}: the form asks for no {seat.from_field}")
+        elif step.escalate_on is not None and not seat.stands_in:
+            yield PackFault(file, f"{where}.escalate_on", f"nobody stands in for {key}")
+    yield from _twice(file, f"{where}.seats", step.seats)
+    yield from _twice(file, f"{where}.confirmations", (one.key for one in step.confirmations))
     if list(step.remind_on) != sorted(set(step.remind_on)):
         yield PackFault(file, f"{where}.remind_on", "should rise from day to day")
-    later = [day for day in (step.escalate_on, step.lapse_on) if day is not None]
-    if any(day <= remind for day in later for remind in step.remind_on):
-        yield PackFault(file, f"{where}.remind_on", "a reminder comes after the step was escalated or has lapsed")
-    if step.lapse_on is not None and step.lapse_on < step.answer_within:
-        yield PackFault(file, f"{where}.lapse_on", "comes before the answer is due")
+    if any(remind > step.answer_within for remind in step.remind_on):
+        yield PackFault(file, f"{where}.remind_on", "a reminder comes after the answer is due")
+    if step.escalate_on is not None and any(step.escalate_on <= remind for remind in step.remind_on):
+        yield PackFault(file, f"{where}.escalate_on", "comes no later than a reminder")
+    if step.escalate_on is not None and step.escalate_on < step.answer_within:
+        yield PackFault(file, f"{where}.escalate_on", "comes before the answer is due")
+    if step.lapse_on is not None and step.lapse_on < max(step.answer_within, step.escalate_on or 0):
+        yield PackFault(file, f"{where}.lapse_on", "comes before the answer is due, or before the step is escalated")
 
 
 def _notice_faults(file: str, pack: Pack, process: Process) -> Iterator[PackFault]:
     recipients = {*RECIPIENTS, *(seat.key for seat in pack.seats)}
-    for place, notice in enumerate(process.notices):
+    for place, notice in enumerate(process.notices, 1):
         where = f"notices.{place}"
         if notice.on not in RECORDED_BY[process.story]:
             yield PackFault(file, f"{where}.on", f"no process records {notice.on}")
@@ -211,9 +244,11 @@ def _notice_faults(file: str, pack: Pack, process: Process) -> Iterator[PackFaul
                 yield PackFault(file, f"{where}.to", f"there is no seat or recipient {to}")
 
 
-def _never_recorded(pattern: EventMatch, process: Process) -> Iterator[str]:
+def _never_recorded(pattern: EventMatch, process: Process, told: str | None) -> Iterator[str]:
     if pattern.event not in RECORDED_BY[process.story]:
         yield f"no process records {pattern.event}"
+    elif told is not None and told not in _TELLS[pattern.event]:
+        yield f"{pattern.event} has no {told} to compare"
     if pattern.step is not None and (process.step(pattern.step) is None or pattern.event not in _STEP_EVENTS):
         yield f"{pattern.event} never happens at a step {pattern.step}"
     confirmed = {one.key for step in process.steps for one in step.confirmations}

@@ -139,12 +139,18 @@ def who_is_asked(
             holders = tuple(
                 person for person in directory.people if Holding(school=school, seat=seat) in person.holdings
             )
-        asked = tuple(
-            reached for holder in holders for reached in _holder_or_deputy(holder, seat, directory, day, excluded)
-        )
+        asked = [reached for holder in holders for reached in _holder_or_deputy(holder, seat, directory, day, excluded)]
         if asked:
-            return asked
+            return _each_once(asked)
     return ()
+
+
+def _each_once(asked: list[Asked]) -> tuple[Asked, ...]:
+    """Return everybody once: as a holder, where somebody is a deputy of another holder as well."""
+    once: dict[str, Asked] = {}
+    for one in sorted(asked, key=lambda one: one.instead_of is not None):
+        once.setdefault(one.person, one)
+    return tuple(once.values())
 
 
 def _holder_or_deputy(

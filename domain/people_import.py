@@ -1,10 +1,13 @@
 """Reading people from a CSV file: all of them, or every fault of the file at once."""
 
+import codecs
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from pydantic import EmailStr, TypeAdapter, ValidationError
@@ -13,7 +16,7 @@ from domain.base import Frozen
 from domain.calendar import Period
 from domain.pack import Pack
 from domain.people import Authorisation, Directory, Holding, Person, PersonKind
-from domain.text import fold_email, forbidden_character, is_blank, tidy
+from domain.text import fold_email, forbidden_character, is_blank, one_line, tidy
 from domain.words import listed
 
 COLUMNS: Final = (
@@ -30,7 +33,11 @@ COLUMNS: Final = (
     "authorised_on",
     "administrator",
 )
-_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# What was typed, or what a British spreadsheet makes of it when it saves the file.
+_DAY: Final = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})")
+_SPREADSHEET_DAY: Final = re.compile(r"(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})/(?P<year>[0-9]{4})")
+_LONGEST_NAME: Final = 200
+_NOT_UTF8: Final = "is not UTF-8; save the file as CSV UTF-8, then import it again"
 _YES_OR_NO: Final = {"yes": True, "no": False, "": False}
 _EMAIL: Final = TypeAdapter[str](EmailStr)
 
@@ -66,10 +73,16 @@ class PeopleImport(Frozen):
 
 
 class _Row(NamedTuple):
-    """A line of the file: its number and its cells by column."""
+    """A line of the file: its number and its cells by column; `whole` says that there is one for each column."""
 
     line: int
     cells: Mapping[str, str]
+    whole: bool
+
+    @property
+    def address(self) -> str | None:
+        """The address of the person, or None where there is none that can be one."""
+        return _address(self.cells.get("email", ""))
 
 
 def read_people(
@@ -92,13 +105,12 @@ def read_people(
     known = {fold_email(person.email): person for person in directory.people}
     ids = {address: person.id for address, person in known.items()}
     for row in rows:
-        address = _address(row.cells["email"])
-        if address is not None and fold_email(address) not in ids:
-            ids[fold_email(address)] = new_id()
+        if row.address is not None and fold_email(row.address) not in ids:
+            ids[fold_email(row.address)] = new_id()
     faults += _twice(rows)
-    people = [_Reader(row, pack, ids, elsewhere, faults).person() for row in rows]
+    people = [_Reader(row, pack, ids, elsewhere, faults).person() for row in rows if row.whole]
     if faults:
-        raise FaultyPeopleError(tuple(sorted(faults, key=_place)))
+        raise FaultyPeopleError(tuple(sorted(dict.fromkeys(faults), key=_place)))
     read = [person for person in people if person is not None]
     before = {person.id: person for person in directory.people}
     return PeopleImport(
@@ -113,12 +125,10 @@ def _place(fault: Fault) -> tuple[int, int]:
 
 
 def _text(content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        reason = "is not UTF-8; save the file as CSV UTF-8, then import it again"
-        raise FaultyPeopleError((Fault(line=line, reason=reason),)) from None
+    """Return the text; bytes that are not UTF-8 stay in it as lone surrogates, to be found in their cells."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise FaultyPeopleError((Fault(line=1, reason=_NOT_UTF8),))
+    return content.decode("utf-8-sig", errors="surrogateescape")
 
 
 def _rows(text: str, faults: list[Fault]) -> list[_Row]:
@@ -129,9 +139,11 @@ def _rows(text: str, faults: list[Fault]) -> list[_Row]:
     """
     lines = _lines(text, faults)
     line, header = next(lines, (1, []))
+    if not header:
+        raise FaultyPeopleError((*faults, Fault(line=line, reason=f"should name the columns: {','.join(COLUMNS)}")))
     columns = [tidy(name).casefold() for name in header]
     wrong = [f"there is no column {name}" for name in COLUMNS if name not in columns]
-    wrong += [f"{name or 'a column without a name'} is no column of this file" for name in columns if name not in COLUMNS]
+    wrong += [f"{_shown(name)} is no column of this file" for name in columns if name not in COLUMNS]
     wrong += [f"the column {name} comes twice" for name in COLUMNS if columns.count(name) > 1]
     if wrong:
         raise FaultyPeopleError((*faults, *(Fault(line=line, reason=reason) for reason in wrong)))
@@ -139,9 +151,14 @@ def _rows(text: str, faults: list[Fault]) -> list[_Row]:
     for line, cells in lines:
         if len(cells) != len(columns):
             faults.append(Fault(line=line, reason=f"has {len(cells)} cells where the file has {len(columns)} columns"))
-        else:
-            rows.append(_Row(line, dict(zip(columns, map(tidy, cells), strict=True))))
+        cells_by_column = dict(zip(columns, map(tidy, cells), strict=False))
+        rows.append(_Row(line, cells_by_column, whole=len(cells) == len(columns)))
     return rows
+
+
+def _shown(text: str) -> str:
+    """Return `text` fit for one line of a terminal."""
+    return one_line(text) or "a blank"
 
 
 def _lines(text: str, faults: list[Fault]) -> Iterator[tuple[int, list[str]]]:
@@ -160,10 +177,9 @@ def _lines(text: str, faults: list[Fault]) -> Iterator[tuple[int, list[str]]]:
 def _twice(rows: list[_Row]) -> Iterator[Fault]:
     first: dict[str, int] = {}
     for row in rows:
-        address = _address(row.cells["email"])
-        if address is None:
+        if row.address is None:
             continue
-        before = first.setdefault(fold_email(address), row.line)
+        before = first.setdefault(fold_email(row.address), row.line)
         if before != row.line:
             yield Fault(line=row.line, column="email", reason=f"is the address of line {before} again")
 
@@ -177,8 +193,9 @@ def _address(text: str) -> str | None:
 
 
 def _day(text: str) -> date | None:
+    found = _DAY.fullmatch(text) or _SPREADSHEET_DAY.fullmatch(text)
     try:
-        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+        return date(int(found["year"]), int(found["month"]), int(found["day"])) if found else None
     except ValueError:
         return None
 
@@ -239,7 +256,9 @@ class _Reader:
         for column in COLUMNS:
             cell = self._cell(column)
             found = forbidden_character(cell) or next((c for c in cell if c in "\t\n\r"), None)
-            if found is not None:
+            if found is not None and unicodedata.category(found) == "Cs":
+                self._fault(column, _NOT_UTF8)
+            elif found is not None:
                 self._fault(column, f"holds a character that cannot be seen (U+{ord(found):04X})")
 
     def _email(self) -> str | None:
@@ -255,13 +274,15 @@ class _Reader:
         return address
 
     def _name(self) -> str:
-        name = self._cell("name")
+        name = " ".join(self._cell("name").split())
         if is_blank(name):
             self._fault("name", "is blank")
+        elif len(name) > _LONGEST_NAME:
+            self._fault("name", f"is longer than {_LONGEST_NAME} characters")
         return name
 
     def _kind(self) -> PersonKind | None:
-        text = self._cell("kind").casefold()
+        text = re.sub(r"[ -]", "_", self._cell("kind").casefold())
         if text in list(PersonKind):
             return PersonKind(text)
         self._fault("kind", f"should be {listed(tuple(PersonKind), 'or')}")
@@ -274,7 +295,9 @@ class _Reader:
             self._fault("schools", "is blank")
         for school in named:
             if school not in known:
-                self._fault("schools", f"{school} is no school of {self._pack.organisation.name}: {listed(known)}")
+                self._fault(
+                    "schools", f"{_shown(school)} is no school of {self._pack.organisation.name}: {listed(known)}"
+                )
         return tuple(sorted(named))
 
     def _holdings(self, schools: tuple[str, ...], kind: PersonKind | None) -> tuple[Holding, ...]:
@@ -285,9 +308,11 @@ class _Reader:
             if not self._is_held(key, kind):
                 continue
             if not colon and len(schools) != 1:
-                self._fault("seats", f"{part} should say at which school, such as {(*schools, 'school')[0]}:{part}")
+                self._fault(
+                    "seats", f"{_shown(part)} should say at which school, such as {(*schools, 'school')[0]}:{part}"
+                )
             elif colon and school not in schools:
-                self._fault("seats", f"{part} is at {school or 'no school'}, which the column schools does not name")
+                self._fault("seats", f"{_shown(part)} is at {_shown(school)}, which the column schools does not name")
             else:
                 held.add((school or schools[0], key))
         return tuple(Holding(school=school, seat=seat) for school, seat in sorted(held))
@@ -297,7 +322,7 @@ class _Reader:
         seat = self._pack.seat(key)
         if seat is None:
             known = tuple(one.key for one in self._pack.seats if one.from_field is None)
-            self._fault("seats", f"{key or 'a blank'} is no seat of {self._pack.organisation.name}: {listed(known)}")
+            self._fault("seats", f"{_shown(key)} is no seat of {self._pack.organisation.name}: {listed(known)}")
         elif seat.from_field is not None:
             self._fault("seats", f"{key} is held by nobody: each request names the person")
         elif kind is not None and kind not in seat.kinds:
@@ -316,7 +341,7 @@ class _Reader:
         if own is not None and folded == fold_email(own):
             self._fault(column, "is the person's own address")
         elif folded not in self._ids:
-            self._fault(column, f"nobody of this file or of the directory has the address {text}")
+            self._fault(column, f"nobody of this file or of the directory has the address {_shown(text)}")
         return self._ids.get(folded)
 
     def _absences(self) -> tuple[Period, ...]:
@@ -324,13 +349,13 @@ class _Reader:
         for part in _parts(self._cell("absences")):
             first, last = (_day(tidy(text)) for text in (part.partition("..")[0], part.partition("..")[2]))
             if first is None or last is None:
-                self._fault("absences", f"{part} should be two dates such as 2026-11-02..2026-11-06")
+                self._fault("absences", f"{_shown(part)} should be two dates such as 2026-11-02..2026-11-06")
             elif last < first:
                 self._fault("absences", f"{part} ends before it begins")
             else:
                 absences.append(Period(name="away", first=first, last=last))
         absences.sort(key=lambda away: away.first)
-        for earlier, later in zip(absences, absences[1:], strict=False):
+        for earlier, later in pairwise(absences):
             if later.first <= earlier.last:
                 self._fault("absences", f"{earlier.first}..{earlier.last} and {later.first}..{later.last} overlap")
         return tuple(absences)

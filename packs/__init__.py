@@ -4,24 +4,39 @@ A pack is a folder with `pack.toml` (organisation, document control, seats, cale
 `forms/*.toml` and `processes/*.toml`. A process with `offered = false` says why the policy does not allow it.
 """
 
+import copy
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
+from domain.base import Frozen
 from domain.calendar import Calendar
 from domain.fields import Raw
 from domain.forms import Form
 from domain.pack import CalendarRules, Clause, NotOffered, Pack, Process
-from domain.pack_faults import PackFault, faults_of
+from domain.pack_faults import PackFault, faults_of, unfilled
 
 PACK_FILE: Final = "pack.toml"
 CLAUSES_FILE: Final = "clauses.toml"
 YEARS: Final = 12
 """For how many years a case knows the bank holidays from the day it begins."""
+
+_ELSEWHERE: Final = ("key", "clauses", "forms", "processes", "not_offered")
+"""What a pack holds and its main file does not: it comes from the other files and from the folder's name."""
+
+_REASONS: Final = {
+    "extra_forbidden": "no such key",
+    "missing": "is missing",
+    "too_short": "must name at least one",
+}
+"""What pydantic says, in words for whoever writes a pack."""
+
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 class PackError(ValueError):
@@ -35,10 +50,11 @@ class PackError(ValueError):
 
 
 class _Read(NamedTuple):
-    """What could be read of a folder, and what could not."""
+    """What could be read of a folder, and what is wrong with the rest; `unread` are the files left out."""
 
-    parts: dict[str, Any]
+    pack: Pack | None
     faults: list[PackFault]
+    unread: frozenset[str]
 
 
 def load(folder: Path) -> Pack:
@@ -48,16 +64,10 @@ def load(folder: Path) -> Pack:
         PackError: something is wrong with it.
     """
     read = _read(folder)
-    if read.faults:
-        raise PackError(folder, tuple(read.faults))
-    try:
-        pack = Pack.model_validate(read.parts)
-    except ValidationError as invalid:
-        raise PackError(folder, tuple(_validation_faults(PACK_FILE, invalid))) from None
-    faults = faults_of(pack)
-    if faults:
-        raise PackError(folder, faults)
-    return pack
+    faults = (*read.faults, *(faults_of(read.pack, read.unread) if read.pack else ()))
+    if faults or read.pack is None:
+        raise PackError(folder, tuple(dict.fromkeys(faults)))
+    return read.pack
 
 
 def check(folder: Path) -> tuple[PackFault, ...]:
@@ -98,7 +108,7 @@ def pack_folders(folders: Iterable[Path]) -> tuple[Path, ...]:
 
 def expand(rules: CalendarRules, first_year: int, years: int = YEARS) -> Calendar:
     """Return the calendar of `rules` as dates, with all bank holidays of `years` years from `first_year` on."""
-    import holidays  # noqa: PLC0415 -- slow to import, and only needed when a case begins
+    import holidays
 
     covered = range(first_year, first_year + years)
     division = holidays.country_holidays("GB", subdiv=rules.bank_holidays, years=covered)
@@ -131,49 +141,120 @@ def _typed(answer: Any, today: date) -> Raw:  # noqa: ANN401 -- what TOML holds
 
 
 def _read(folder: Path) -> _Read:
-    faults: list[PackFault] = []
-    parts = _toml(folder / PACK_FILE, PACK_FILE, faults)
-    clauses = _toml(folder / CLAUSES_FILE, CLAUSES_FILE, faults)
-    parts["key"] = folder.name
-    parts["clauses"] = tuple(
-        _model(Clause, one, CLAUSES_FILE, f"clauses.{place}.", faults)
-        for place, one in enumerate(clauses.get("clauses", []))
-    )
-    forms, processes, refused = [], [], []
-    for path in sorted((folder / "forms").glob("*.toml")):
-        name = f"forms/{path.name}"
-        forms.append(_model(Form, {"key": path.stem, **_toml(path, name, faults)}, name, "", faults))
-    for path in sorted((folder / "processes").glob("*.toml")):
-        name = f"processes/{path.name}"
-        text = {"key": path.stem, **_toml(path, name, faults)}
+    reader = _Reader(folder)
+    reader.faults += [
+        PackFault(path.name, "", "a pack has no such file")
+        for path in sorted(folder.glob("*.toml"))
+        if path.name not in {PACK_FILE, CLAUSES_FILE}
+    ]
+    parts = reader.toml(PACK_FILE)
+    reader.faults += [PackFault(PACK_FILE, key, "no such key") for key in _ELSEWHERE if key in parts]
+    clauses = reader.read(_Clauses, CLAUSES_FILE, reader.toml(CLAUSES_FILE))
+    forms = [reader.read(Form, name, {"key": Path(name).stem, **reader.toml(name)}) for name in reader.names("forms")]
+    processes, refused = [], []
+    for name in reader.names("processes"):
+        text = {"key": Path(name).stem, **reader.toml(name)}
         if text.pop("offered", True):
-            processes.append(_model(Process, text, name, "", faults))
+            processes.append(reader.read(Process, name, text))
         else:
-            refused.append(_model(NotOffered, text, name, "", faults))
-    parts |= {"forms": tuple(forms), "processes": tuple(processes), "not_offered": tuple(refused)}
-    return _Read(parts, faults)
+            refused.append(reader.read(NotOffered, name, text))
+    parts |= {
+        "key": folder.name,
+        "clauses": clauses.clauses if clauses else (),
+        "forms": tuple(form for form in forms if form),
+        "processes": tuple(process for process in processes if process),
+        "not_offered": tuple(one for one in refused if one),
+    }
+    pack = reader.read(Pack, PACK_FILE, parts)
+    return _Read(pack, reader.faults, frozenset(reader.unread))
 
 
-def _toml(path: Path, name: str, faults: list[PackFault]) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        faults.append(PackFault(name, "", "the file is missing"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as unreadable:
-        faults.append(PackFault(name, "", f"cannot be read: {unreadable}"))
-    return {}
+class _Clauses(Frozen):
+    """The file of clauses."""
+
+    clauses: tuple[Clause, ...] = ()
 
 
-def _model(shape: type[Any], text: object, file: str, where: str, faults: list[PackFault]) -> Any:  # noqa: ANN401 -- a value of `shape`
-    try:
-        return shape.model_validate(text)
-    except ValidationError as invalid:
-        faults.extend(_validation_faults(file, invalid, where))
-        return None
+class _Reader:
+    """Reads the files of one folder, and collects what is wrong with them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.faults: list[PackFault] = []
+        self.unread: set[str] = set()
+        self._folder = folder
+
+    def names(self, part: str) -> list[str]:
+        return [f"{part}/{path.name}" for path in sorted((self._folder / part).glob("*.toml"))]
+
+    def toml(self, name: str) -> dict[str, Any]:
+        """Return what the file holds, nothing where it cannot be read, with a fault for every text not filled in."""
+        try:
+            text = tomllib.loads((self._folder / name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return self._refused(name, "the file is missing")
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as unreadable:
+            return self._refused(name, f"cannot be read: {unreadable}")
+        self.faults.extend(unfilled(name, text))
+        return text
+
+    def read(self, shape: type[Shape], name: str, text: dict[str, Any]) -> Shape | None:
+        """Return `text` as a `shape`; keys that it does not know are faults, and then left out."""
+        if name in self.unread:
+            return None
+        try:
+            return shape.model_validate(text)
+        except ValidationError as invalid:
+            errors = invalid.errors(include_url=False, include_input=False)
+        self.faults.extend(PackFault(name, _key(error, text), _reason(error)) for error in errors)
+        unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
+        try:
+            return shape.model_validate(_without(unknown, text))
+        except ValidationError:
+            self.unread.add(name)
+            return None
+
+    def _refused(self, name: str, reason: str) -> dict[str, Any]:
+        self.faults.append(PackFault(name, "", reason))
+        self.unread.add(name)
+        return {}
 
 
-def _validation_faults(file: str, invalid: ValidationError, where: str = "") -> Iterable[PackFault]:
-    for error in invalid.errors(include_url=False, include_input=False):
-        key = where + ".".join(str(part) for part in error["loc"])
-        reason = "no such key" if error["type"] == "extra_forbidden" else error["msg"]
-        yield PackFault(file, key, reason[0].lower() + reason[1:])
+def _steps(loc: tuple[int | str, ...], text: object) -> Iterator[tuple[int | str, object]]:
+    """Yield each step that `loc` takes into `text`, with what it leads to.
+
+    A pydantic location names the kind of a question or rule on its way as well; TOML has no such step.
+    """
+    for place, part in enumerate(loc):
+        last = place == len(loc) - 1
+        if isinstance(text, list | tuple) and isinstance(part, int) and part < len(text):
+            text = text[part]
+        elif isinstance(text, dict) and (part in text or last):
+            text = text.get(part)
+        else:
+            continue
+        yield part, text
+
+
+def _key(error: ErrorDetails, text: object) -> str:
+    """Return where in the file an error is: keys by name, and parts of a list by their own key where they have one."""
+    words = []
+    for part, found in _steps(error["loc"], text):
+        named = (found.get("key") or found.get("id")) if isinstance(found, dict) else None
+        words.append(str(named or part + 1) if isinstance(part, int) else part)
+    return ".".join(words)
+
+
+def _reason(error: ErrorDetails) -> str:
+    message = error["msg"].removeprefix("Value error, ")
+    return _REASONS.get(error["type"], message[0].lower() + message[1:])
+
+
+def _without(locations: list[tuple[int | str, ...]], text: dict[str, Any]) -> dict[str, Any]:
+    """Return `text` without the keys at `locations`."""
+    kept = copy.deepcopy(text)
+    for loc in locations:
+        ways: list[tuple[int | str, object]] = list(_steps(loc, kept))
+        holder = ways[-2][1] if len(ways) > 1 else kept
+        if isinstance(holder, dict):
+            holder.pop(ways[-1][0], None)
+    return kept

@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from starter.packs_commands import group as packs_group
+from starter.people_commands import group as people_group
+
 if TYPE_CHECKING:
     from settings import Settings
 
 app = typer.Typer()
+app.add_typer(packs_group, name="packs")
+app.add_typer(people_group, name="people")
 
 
 def checked_settings() -> "Settings":

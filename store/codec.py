@@ -94,6 +94,4 @@ async def connect(keys: CaseKeys) -> Client:
     """
     configuration = await asyncio.to_thread(ClientConfig.load_client_connect_config)
     configuration.setdefault("target_host", "127.0.0.1:7233")
-    return await Client.connect(
-        **configuration, data_converter=data_converter(keys), lazy=True, identity="duly"
-    )
+    return await Client.connect(**configuration, data_converter=data_converter(keys), lazy=True, identity="duly")

@@ -18,7 +18,7 @@ _KEY: Final = 32
 _DRAW: Final = 16
 
 
-async def create(  # noqa: PLR0913 -- what a draft is of
+async def create(
     session: AsyncSession,
     keys: CaseKeys,
     *,
@@ -93,7 +93,7 @@ async def of_person(session: AsyncSession, person: str) -> Sequence[DraftRow]:
     return (await session.execute(own.order_by(col(DraftRow.changed_at).desc()))).scalars().all()
 
 
-async def ask_advice(  # noqa: PLR0913 -- what a question is made of
+async def ask_advice(
     session: AsyncSession, keys: CaseKeys, draft: DraftRow, asked_of: str, question: str, at: datetime
 ) -> AdviceRow:
     """Keep a question about a draft for `asked_of`, and return it. It approves nothing (SITE-11)."""
@@ -112,7 +112,7 @@ async def ask_advice(  # noqa: PLR0913 -- what a question is made of
 
 async def answer_advice(session: AsyncSession, keys: CaseKeys, advice: str, answer: str, at: datetime) -> bool:
     """Keep the answer to a question; return whether it is the first, which stays."""
-    row = await session.get(AdviceRow, advice)
+    row = await session.get(AdviceRow, advice, with_for_update=True)
     draft = await session.get(DraftRow, row.draft) if row is not None else None
     if row is None or draft is None or row.answered_at is not None:
         return False

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -21,9 +22,7 @@ def digest(token: str) -> str:
     return hashlib.sha256(b"duly/decision-link/v1" + token.encode()).hexdigest()
 
 
-async def mint(
-    session: AsyncSession, *, case: str, ask: str, person: str, version: int, at: datetime
-) -> str:
+async def mint(session: AsyncSession, *, case: str, ask: str, person: str, version: int, at: datetime) -> str:
     """Return a new token with which `person` may answer `ask` once, for the next 90 days.
 
     Older ones stay usable until any of them is used, the latest few of them.
@@ -57,6 +56,12 @@ async def find(session: AsyncSession, token: str) -> LinkRow | None:
     return await session.get(LinkRow, digest(token))
 
 
+async def close_all(session: AsyncSession, people: Sequence[str], at: datetime) -> None:
+    """Close every link of `people`: they have left, or their mail goes elsewhere now."""
+    theirs = update(LinkRow).where(col(LinkRow.person).in_(people), col(LinkRow.status) == "open")
+    await session.execute(theirs.values(status="closed", closed_at=at))
+
+
 async def queue_again(session: AsyncSession, token: str, at: datetime) -> str | None:
     """Queue the mail of an expired link anew, to the person whom it was for; return the mail's id.
 
@@ -68,11 +73,7 @@ async def queue_again(session: AsyncSession, token: str, at: datetime) -> str | 
     mail_id = hashlib.sha256(f"again|{link.digest}".encode()).hexdigest()[:32]
     row = await session.get(MailRow, mail_id)
     if row is None:
-        session.add(
-            MailRow(
-                id=mail_id, case=link.case, person=link.person, template="ask", ask=link.ask, queued_at=at
-            )
-        )
+        session.add(MailRow(id=mail_id, case=link.case, person=link.person, template="ask", ask=link.ask, queued_at=at))
         await session.flush()
     return mail_id
 

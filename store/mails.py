@@ -1,5 +1,6 @@
 """The mail log: what is to be sent, and what became of it."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import update
@@ -17,20 +18,13 @@ async def queued(session: AsyncSession, mail_id: str) -> MailRow | None:
     return row
 
 
-async def mark_sent(session: AsyncSession, mail_id: str, at: datetime, message_digest: str) -> None:
-    """Note that the mail server took the mail, and the digest of what it took."""
-    await _mark(session, mail_id, {"sent_at": at, "message_digest": message_digest})
+async def mark_handed_over(session: AsyncSession, digests: Mapping[str, str | None], at: datetime) -> None:
+    """Note what became of mails at the mail server: the digest of what it took, or None where it refused for good."""
+    for mail_id, digest in digests.items():
+        taken = {"sent_at": at, "message_digest": digest} if digest is not None else {"refused_at": at}
+        await session.execute(update(MailRow).where(col(MailRow.id) == mail_id).values(**taken))
 
 
-async def mark_dropped(session: AsyncSession, mail_id: str, at: datetime) -> None:
-    """Note that the mail is no longer needed."""
-    await _mark(session, mail_id, {"dropped_at": at})
-
-
-async def mark_refused(session: AsyncSession, mail_id: str, at: datetime) -> None:
-    """Note that the mail server refused the address for good."""
-    await _mark(session, mail_id, {"refused_at": at})
-
-
-async def _mark(session: AsyncSession, mail_id: str, values: dict[str, object]) -> None:
-    await session.execute(update(MailRow).where(col(MailRow.id) == mail_id).values(**values))
+async def mark_dropped(session: AsyncSession, mail_ids: Sequence[str], at: datetime) -> None:
+    """Note that mails are no longer needed."""
+    await session.execute(update(MailRow).where(col(MailRow.id).in_(mail_ids)).values(dropped_at=at))

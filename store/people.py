@@ -1,7 +1,8 @@
 """The directory: people, the schools they are at, the seats they hold, and when they are away."""
 
+import secrets
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,13 +11,29 @@ from sqlmodel import col
 from domain.calendar import Period
 from domain.people import Authorisation, Directory, Holding, Person, PersonKind
 from domain.text import fold_email
-from store.tables import AbsenceRow, HoldingRow, PersonRow, PersonSchoolRow
+from store.tables import AbsenceRow, DirectoryRow, HoldingRow, PersonRow, PersonSchoolRow
 
 _PARTS = (PersonSchoolRow, HoldingRow, AbsenceRow)
 
+_known: Final[dict[str, tuple[str, Directory]]] = {}
+"""The directories that were read last, each with its version; a version is never used twice."""
+
 
 async def directory(session: AsyncSession, organisation: str) -> Directory:
-    """Return everybody of an organisation, by name."""
+    """Return everybody of an organisation, by name; read anew only when somebody changed."""
+    version = await session.scalar(
+        select(col(DirectoryRow.version)).where(col(DirectoryRow.organisation) == organisation)
+    )
+    known = _known.get(organisation)
+    if known is not None and known[0] == version:
+        return known[1]
+    everybody = await _read(session, organisation)
+    if version is not None:
+        _known[organisation] = (version, everybody)
+    return everybody
+
+
+async def _read(session: AsyncSession, organisation: str) -> Directory:
     rows = (await session.execute(select(PersonRow).where(col(PersonRow.organisation) == organisation))).scalars()
     ours = select(col(PersonRow.id)).where(col(PersonRow.organisation) == organisation)
     people = await _whole(session, rows.all(), ours)
@@ -26,7 +43,7 @@ async def directory(session: AsyncSession, organisation: str) -> Directory:
 async def names(session: AsyncSession, organisation: str) -> dict[str, str]:
     """Return the names of everybody of an organisation, by id."""
     statement = select(col(PersonRow.id), col(PersonRow.name)).where(col(PersonRow.organisation) == organisation)
-    return {person: name for person, name in (await session.execute(statement)).all()}
+    return {row[0]: row[1] for row in (await session.execute(statement)).all()}
 
 
 async def person(session: AsyncSession, person_id: str) -> Person | None:
@@ -38,6 +55,12 @@ async def person_by_email(session: AsyncSession, address: str) -> Person | None:
     """Return the person with that address, in any of its spellings, or None."""
     found = await session.execute(select(PersonRow).where(col(PersonRow.email_folded) == fold_email(address)))
     return await _one(session, found.scalar_one_or_none())
+
+
+async def addresses_elsewhere(session: AsyncSession, organisation: str) -> frozenset[str]:
+    """Return the folded addresses of everybody who is not of this organisation."""
+    others = select(col(PersonRow.email_folded)).where(col(PersonRow.organisation) != organisation)
+    return frozenset((await session.execute(others)).scalars())
 
 
 async def save(session: AsyncSession, people: Sequence[Person]) -> None:
@@ -52,6 +75,8 @@ async def save(session: AsyncSession, people: Sequence[Person]) -> None:
         session.add_all(PersonSchoolRow(person=one.id, school=school) for school in one.schools)
         session.add_all(HoldingRow(person=one.id, school=held.school, seat=held.seat) for held in one.holdings)
         session.add_all(AbsenceRow(person=one.id, first=away.first, last=away.last) for away in one.absences)
+    for organisation in {one.organisation for one in people}:
+        await session.merge(DirectoryRow(organisation=organisation, version=secrets.token_hex(16)))
     await session.flush()
 
 

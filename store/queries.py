@@ -12,6 +12,7 @@ from domain.access import CaseAccess
 from domain.cases import Opening, Standing
 from domain.chain import Link, keeps_its_word
 from domain.events import Recorded
+from domain.people import Asked
 from store.keys import CaseKeys, Sealer
 from store.tables import AskedRow, AskRow, CaseRow, EventRow, MailRow, SiteRow
 
@@ -135,6 +136,15 @@ async def asks_of(session: AsyncSession, case: str) -> Sequence[AskRow]:
 async def asked_of(session: AsyncSession, case: str) -> Sequence[AskedRow]:
     """Return everybody whom the asks of a case reached."""
     return (await session.execute(select(AskedRow).where(col(AskedRow.case) == case))).scalars().all()
+
+
+async def reached(session: AsyncSession, case: str) -> dict[str, tuple[Asked, ...]]:
+    """Return whom each ask of a case reached, by the id of the ask; an ask that reached nobody is not there."""
+    by_ask: dict[str, tuple[Asked, ...]] = {}
+    for row in await asked_of(session, case):
+        one = Asked(person=row.person, seat=row.seat, instead_of=row.instead_of)
+        by_ask[row.ask] = (*by_ask.get(row.ask, ()), one)
+    return by_ask
 
 
 async def waiting_for(session: AsyncSession, person: str) -> list[tuple[CaseRow, AskRow]]:

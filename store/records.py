@@ -5,18 +5,20 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
+from sqlmodel import SQLModel, col
 
 from domain.calendar import local_day
 from domain.cases import Batch, MailOrder, Opening
 from domain.chain import FIRST, forge
 from domain.events import Approved, AskClosed, AskOpened, CaseEnded, Escalated, Recorded, Rejected, SiteRegistered
-from domain.people import Asked, Directory, who_is_asked
+from domain.people import Asked, who_is_asked
 from store.keys import CaseKeys, Sealer
-from store.queries import opening_of
+from store.people import directory
+from store.queries import opening_of, reached
 from store.tables import AskedRow, AskRow, CaseRow, EventRow, LinkRow, MailRow, SiteRow
 
 _SALT = 16
@@ -28,10 +30,11 @@ class RecordGapError(RuntimeError):
 
 @dataclass(frozen=True)
 class Written:
-    """What came of a batch: whom each ask reached, and the ids of the mails to send."""
+    """What came of a batch: its case, whom each ask reached, and the mails to send."""
 
+    case: CaseRow
     asked: dict[str, tuple[Asked, ...]]
-    mails: tuple[str, ...]
+    mails: tuple[MailRow, ...]
 
 
 @dataclass
@@ -39,29 +42,30 @@ class _Turn:
     """One batch on its way into the record."""
 
     session: AsyncSession
-    sealer: Sealer
     keys: CaseKeys
+    sealer: Sealer
     case: CaseRow
     opening: Opening | None
-    directory: Directory
     at: datetime
     asked: dict[str, tuple[Asked, ...]] = field(default_factory=dict)
     deciders: list[str] = field(default_factory=list)
+    rows: dict[type[SQLModel], list[dict[str, Any]]] = field(default_factory=dict)
 
-    async def whole_opening(self) -> Opening:
-        """Return what the case began with."""
-        if self.opening is None:
-            self.opening = await opening_of(self.session, self.keys, self.case)
-        return self.opening
+    def add(self, row: SQLModel) -> None:
+        """Put `row` among those that are inserted together when the batch is done."""
+        self.rows.setdefault(type(row), []).append(row.model_dump())
+
+    async def insert(self) -> None:
+        """Insert what was added, a statement for each table."""
+        for table, rows in self.rows.items():
+            await self.session.execute(insert(table), rows)
 
 
-async def write_batch(
-    session: AsyncSession, keys: CaseKeys, batch: Batch, directory: Directory, at: datetime
-) -> Written:
+async def write_batch(session: AsyncSession, keys: CaseKeys, batch: Batch, at: datetime) -> Written:
     """Put `batch` on record and queue its mails; what is on record already is left as it is.
 
-    Everybody whom an ask reaches is found in `directory`, for the day of the event; never the author, nor whoever
-    sent the request.
+    Everybody whom an ask reaches is found in the directory, for the day of the event; never the author, nor whoever
+    sent the request. A batch that was put on record before gives the same again, with the mails not sent yet.
 
     Raises:
         CaseKeyMissingError: the key of the case is gone.
@@ -71,19 +75,21 @@ async def write_batch(
     case = await _case(session, sealer, batch)
     last, previous = await _head(session, batch.case)
     new = [recorded for recorded in batch.events if recorded.n > last]
-    turn = _Turn(session, sealer, keys, case, batch.opening, directory, at)
-    if new and new[0].n != last + 1:
+    if not new:
+        return Written(case, await _reached_before(session, batch), await _unsent(session, batch))
+    if new[0].n != last + 1:
         raise RecordGapError(batch.case)
+    turn = _Turn(session, keys, sealer, case, batch.opening, at)
     for recorded in new:
         previous = _append(turn, recorded, previous)
         await _apply(turn, recorded)
-    if not new:
-        turn.asked = await _reached_before(session, batch)
-    else:
-        _stand(turn, batch, new[-1].at)
-    mails = [mail for order in batch.mails for mail in await _queue(turn, order, fresh=bool(new))]
+    _stand(turn, batch, new[-1].at)
+    mails = tuple([mail for order in batch.mails for mail in await _letters(turn, order)])
+    for mail in mails:
+        turn.add(mail)
     await session.flush()
-    return Written(asked=turn.asked, mails=tuple(dict.fromkeys(mails)))
+    await turn.insert()
+    return Written(case, turn.asked, mails)
 
 
 async def _case(session: AsyncSession, sealer: Sealer, batch: Batch) -> CaseRow:
@@ -109,7 +115,6 @@ async def _case(session: AsyncSession, sealer: Sealer, batch: Batch) -> CaseRow:
         sealed_standing=b"",
     )
     session.add(row)
-    await session.flush()
     return row
 
 
@@ -125,15 +130,15 @@ def _append(turn: _Turn, recorded: Recorded, previous: str) -> str:
     said = {name: (secrets.token_hex(_SALT), value) for name, value in values.items()}
     link = forge(turn.case.id, recorded.n, recorded.at.isoformat(), said, previous)
     sealed = turn.sealer.seal_json(f"event|{recorded.n}", said)
-    turn.session.add(EventRow(**link.model_dump(), sealed=sealed))
+    turn.add(EventRow(**link.model_dump(), sealed=sealed))
     return link.hash
 
 
 async def _apply(turn: _Turn, recorded: Recorded) -> None:
     """Bring the read model to where `recorded` left the case."""
-    event, session, case = recorded.event, turn.session, turn.case
+    event, case = recorded.event, turn.case
     if isinstance(event, AskOpened):
-        session.add(
+        turn.add(
             AskRow(
                 case=case.id,
                 ask=event.ask,
@@ -144,17 +149,17 @@ async def _apply(turn: _Turn, recorded: Recorded) -> None:
                 due=event.due,
             )
         )
-        _reach(turn, event.ask, event.ladder, event.named, recorded.at)
+        await _reach(turn, event.ask, event.ladder, event.named, recorded.at)
     elif isinstance(event, Escalated):
-        turn.asked.setdefault(event.ask, (await _asked(session, case.id)).get(event.ask, ()))
-        _reach(turn, event.ask, event.to, None, recorded.at)
+        turn.asked.setdefault(event.ask, (await reached(turn.session, case.id)).get(event.ask, ()))
+        await _reach(turn, event.ask, event.to, None, recorded.at)
     elif isinstance(event, Approved | Rejected):
         turn.deciders.append(event.by)
         await _close(turn, event.ask, recorded.at, event.kind, event.by)
     elif isinstance(event, AskClosed):
         await _close(turn, event.ask, recorded.at, event.why, None)
     elif isinstance(event, SiteRegistered):
-        session.add(
+        turn.add(
             SiteRow(
                 case=case.id,
                 organisation=case.organisation,
@@ -170,27 +175,27 @@ async def _apply(turn: _Turn, recorded: Recorded) -> None:
         case.closed_at, case.outcome = recorded.at, event.outcome
 
 
-def _reach(turn: _Turn, ask: str, ladder: tuple[str, ...], named: str | None, at: datetime) -> None:
+async def _reach(turn: _Turn, ask: str, ladder: tuple[str, ...], named: str | None, at: datetime) -> None:
     """Find whom an ask of `ladder` reaches, and write down those it had not reached before."""
     case, before = turn.case, turn.asked.get(ask, ())
     excluded = frozenset({case.author, case.starter})
-    found = who_is_asked(ladder, case.school, named, turn.directory, local_day(at), excluded) if ladder else ()
+    everybody = await directory(turn.session, case.organisation)
+    found = who_is_asked(ladder, case.school, named, everybody, local_day(at), excluded) if ladder else ()
     known = {one.person for one in before}
     further = tuple(one for one in found if one.person not in known)
     for one in further:
-        turn.session.add(AskedRow(case=case.id, ask=ask, **one.model_dump()))
+        turn.add(AskedRow(case=case.id, ask=ask, **one.model_dump()))
     turn.asked[ask] = (*before, *further)
 
 
 async def _close(turn: _Turn, ask: str, at: datetime, how: str, by: str | None) -> None:
     """Close an ask and every link to it, in the transaction that records why."""
-    ask_row = await turn.session.get(AskRow, (turn.case.id, ask))
-    if ask_row is not None:
-        ask_row.closed_at, ask_row.closed_how, ask_row.decided_by = at, how, by
-    closing = update(LinkRow).where(
-        col(LinkRow.case) == turn.case.id, col(LinkRow.ask) == ask, col(LinkRow.status) == "open"
-    )
-    await turn.session.execute(closing.values(status="used" if by else "closed", closed_at=at))
+    case = turn.case.id
+    closing = update(AskRow).where(col(AskRow.case) == case, col(AskRow.ask) == ask)
+    await turn.session.execute(closing.values(closed_at=at, closed_how=how, decided_by=by))
+    open_links = (col(LinkRow.case) == case, col(LinkRow.ask) == ask, col(LinkRow.status) == "open")
+    ending = update(LinkRow).where(*open_links)
+    await turn.session.execute(ending.values(status="used" if by else "closed", closed_at=at))
 
 
 def _stand(turn: _Turn, batch: Batch, at: datetime) -> None:
@@ -201,49 +206,50 @@ def _stand(turn: _Turn, batch: Batch, at: datetime) -> None:
     case.sealed_standing = turn.sealer.seal("case|standing", standing.model_dump_json().encode())
 
 
-async def _asked(session: AsyncSession, case: str) -> dict[str, tuple[Asked, ...]]:
-    rows = (await session.execute(select(AskedRow).where(col(AskedRow.case) == case))).scalars()
-    reached: dict[str, tuple[Asked, ...]] = {}
-    for row in rows:
-        one = Asked(person=row.person, seat=row.seat, instead_of=row.instead_of)
-        reached[row.ask] = (*reached.get(row.ask, ()), one)
-    return reached
-
-
 async def _reached_before(session: AsyncSession, batch: Batch) -> dict[str, tuple[Asked, ...]]:
-    """Return what the first call for `batch` returned."""
+    """Return whom the asks of a batch reached when it was put on record."""
     events = [recorded.event for recorded in batch.events]
     asks = {event.ask for event in events if isinstance(event, AskOpened | Escalated)}
-    reached = await _asked(session, batch.case) if asks else {}
-    return {ask: reached.get(ask, ()) for ask in asks}
+    before = await reached(session, batch.case) if asks else {}
+    return {ask: before.get(ask, ()) for ask in asks}
 
 
-async def _queue(turn: _Turn, order: MailOrder, *, fresh: bool) -> list[str]:
-    """Queue a mail to each recipient of `order`, once, and return their ids."""
-    queued = []
+async def _unsent(session: AsyncSession, batch: Batch) -> tuple[MailRow, ...]:
+    """Return the mails of a batch that is on record which were not sent yet."""
+    about = [order.about for order in batch.mails]
+    queued = select(MailRow).where(
+        col(MailRow.case) == batch.case,
+        col(MailRow.about).in_(about),
+        col(MailRow.sent_at).is_(None),
+        col(MailRow.dropped_at).is_(None),
+        col(MailRow.refused_at).is_(None),
+    )
+    return tuple((await session.execute(queued)).scalars())
+
+
+async def _letters(turn: _Turn, order: MailOrder) -> list[MailRow]:
+    """Return a mail to each recipient of `order`; its id is the same however often it is asked for."""
+    mails = []
     for person in dict.fromkeys(await _recipients(turn, order)):
         text = f"{turn.case.id}|{order.about}|{order.template}|{order.ask}|{person}"
-        mail_id = hashlib.sha256(text.encode()).hexdigest()[:32]
-        if fresh:
-            turn.session.add(
-                MailRow(
-                    id=mail_id,
-                    case=turn.case.id,
-                    person=person,
-                    template=order.template,
-                    about=order.about,
-                    ask=order.ask,
-                    queued_at=turn.at,
-                )
+        mails.append(
+            MailRow(
+                id=hashlib.sha256(text.encode()).hexdigest()[:32],
+                case=turn.case.id,
+                person=person,
+                template=order.template,
+                about=order.about,
+                ask=order.ask,
+                queued_at=turn.at,
             )
-        queued.append(mail_id)
-    return queued
+        )
+    return mails
 
 
 async def _recipients(turn: _Turn, order: MailOrder) -> Iterable[str]:
     if order.ask is not None:
-        reached = turn.asked.get(order.ask) or (await _asked(turn.session, turn.case.id)).get(order.ask, ())
-        return [one.person for one in reached]
+        asked = turn.asked.get(order.ask) or (await reached(turn.session, turn.case.id)).get(order.ask, ())
+        return [one.person for one in asked]
     people: list[str] = []
     for name in order.to:
         if name == "author":
@@ -260,11 +266,11 @@ async def _recipients(turn: _Turn, order: MailOrder) -> Iterable[str]:
 
 async def _holders(turn: _Turn, seat: str) -> list[str]:
     """Return who holds `seat` now, the person whom the request names for it included."""
-    opening = await turn.whole_opening()
+    opening = turn.opening or await opening_of(turn.session, turn.keys, turn.case)
     from_field = next((one.from_field for one in opening.seats if one.key == seat), None)
     named = opening.request.answers.get(from_field) if from_field else None
-    day = local_day(turn.at)
+    everybody = await directory(turn.session, turn.case.organisation)
     found = who_is_asked(
-        (seat,), turn.case.school, str(named) if named else None, turn.directory, day, frozenset()
+        (seat,), turn.case.school, str(named) if named else None, everybody, local_day(turn.at), frozenset()
     )
     return [one.person for one in found]

@@ -62,7 +62,7 @@ async def ask_code(
 
 async def try_code(session: AsyncSession, *, browser_digest: str, code: str, at: datetime) -> str | None:
     """Return the person whom `code` signs in at this browser, or None; a wrong one counts against the right one."""
-    row = await session.get(CodeRow, browser_digest)
+    row = await session.get(CodeRow, browser_digest, with_for_update=True)
     if row is None or row.failures >= _MOST_FAILURES or row.expires_at <= at:
         return None
     typed = "".join(c for c in code.upper() if c in ALPHABET)
@@ -118,6 +118,12 @@ async def end_session(session: AsyncSession, person: str, digest_: str) -> None:
     """End one of the sessions of `person`."""
     ending = delete(SessionRow).where(col(SessionRow.digest) == digest_, col(SessionRow.person) == person)
     await session.execute(ending)
+
+
+async def end_all(session: AsyncSession, people: Sequence[str]) -> None:
+    """End every session of `people`, and the codes with which they could begin one."""
+    await session.execute(delete(SessionRow).where(col(SessionRow.person).in_(people)))
+    await session.execute(delete(CodeRow).where(col(CodeRow.person).in_(people)))
 
 
 async def sessions_of_person(session: AsyncSession, person: str, at: datetime) -> Sequence[SessionRow]:

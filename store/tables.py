@@ -52,6 +52,14 @@ class PersonRow(SQLModel, table=True):
     administrator: bool = False
 
 
+class DirectoryRow(SQLModel, table=True):
+    """The version of an organisation's directory: another whenever one of its people changes."""
+
+    __tablename__ = "directory"
+    organisation: str = Field(primary_key=True)
+    version: str
+
+
 class PersonSchoolRow(SQLModel, table=True):
     """A school at which somebody is."""
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 
 from domain.access import Action, CaseAccess, allow
-from domain.fields import FormFacts, OnePerson, Raw
+from domain.fields import FormFacts, OnePerson, Raw, WholeNumber
 from domain.forms import Checked, Differs, Form, RequiredWhen, Section, check
 from domain.pack import Pack, Process
 from domain.people import Directory, Person
@@ -104,7 +104,10 @@ async def load(visit: Visit, session: AsyncSession, key: str) -> Filling | None:
 
 
 def prefilled(form: Form, starter: Person, directory: Directory) -> dict[str, Raw]:
-    """Return what the directory fills in before anything is typed: who starts the request, and their line manager."""
+    """Return what stands in the form before anything is typed.
+
+    The directory fills in who starts the request and their line manager; the form itself, the usual numbers.
+    """
     manager = directory.person(starter.line_manager) if starter.line_manager else None
     known = {"starter": starter, "starters_line_manager": manager}
     named = {
@@ -112,7 +115,12 @@ def prefilled(form: Form, starter: Person, directory: Directory) -> dict[str, Ra
         for question in form.questions()
         if isinstance(question, OnePerson) and question.default
     }
-    return {key: as_typed(person, directory) for key, person in named.items() if person is not None}
+    usual = {
+        question.key: str(question.default)
+        for question in form.questions()
+        if isinstance(question, WholeNumber) and question.default is not None
+    }
+    return usual | {key: as_typed(person, directory) for key, person in named.items() if person is not None}
 
 
 def as_typed(person: Person, directory: Directory) -> str:

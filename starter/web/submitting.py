@@ -11,14 +11,13 @@ from domain.calendar import Calendar
 from domain.cases import Opening, Request
 from domain.fields import OnePerson
 from domain.forms import Fault, Form
-from domain.pack import CalendarRules
+from domain.pack import CalendarRules, digest
 from starter.engine import EngineLostError
 from starter.web.filling import Filling, filling
 from starter.web.page import Page, Visit
 from starter.web.reading import only
 from starter.web.showing import first_input, shown_form, shown_steps
 from store import drafts
-from store import packs as kept_packs
 
 
 async def check_answers(visit: Visit) -> Response:

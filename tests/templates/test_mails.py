@@ -62,7 +62,7 @@ def test_every_mail_that_a_case_or_a_page_sends_has_its_template() -> None:
 
 
 def test_every_notice_that_a_pack_may_name_has_its_template() -> None:
-    assert set(NAMES) >= NOTICE_TEMPLATES
+    assert set(NAMES) >= set(NOTICE_TEMPLATES)
 
 
 @pytest.mark.parametrize("name", NAMES)

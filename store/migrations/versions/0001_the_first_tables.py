@@ -57,6 +57,11 @@ def upgrade() -> None:
     sa.Column('wrapped', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('case')
     )
+    op.create_table('directory',
+    sa.Column('organisation', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('version', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.PrimaryKeyConstraint('organisation')
+    )
     op.create_table('draft',
     sa.Column('key', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('case', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -243,3 +248,4 @@ def upgrade() -> None:
     dialect = op.get_bind().dialect.name
     for statement in triggers.SQLITE if dialect == "sqlite" else triggers.POSTGRESQL:
         op.execute(statement)
+

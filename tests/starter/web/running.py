@@ -10,7 +10,7 @@ from domain.cases import Act, Batch, Opening, Published, Reply
 from domain.people import Person
 from starter.engine import EngineLostError
 from starter.web.site import Site
-from store import links, packs, people
+from store import links, packs
 from store.records import write_batch
 from store.tables import LinkRow
 from tests.builders import HELEN, PACK, an_opening
@@ -34,9 +34,7 @@ class Host:
         self.busy = True
         await self.held.wait()
         async with self.site.db.write() as session:
-            organisation = PACK.organisation.key
-            directory = await people.directory(session, organisation)
-            written = await write_batch(session, self.site.keys, batch, directory, self.now())
+            written = await write_batch(session, self.site.keys, batch, self.now())
         self.busy = False
         return Published(asked=written.asked)
 

@@ -137,7 +137,7 @@ async def test_an_administrator_who_opens_a_case_is_written_down_and_sees_its_ma
     caption = "The mails of this request, oldest first"
     assert tables_of(answer)[caption][0][::3] == ["Ben Carter", "Not yet delivered"]
     async with site.db.write() as session:
-        await mails.mark_sent(session, sent.id, site.clock(), "digest")
+        await mails.mark_handed_over(session, {sent.id: "digest"}, site.clock())
     assert tables_of(await ada.get(CASE))[caption][0][3] == "Sent on Monday 2 November 2026 at 9:30am"
     with capture_logs() as logs:
         by_ben = await (await signed_in("ben@elmbrook.example")).get(CASE)

