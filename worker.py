@@ -5,6 +5,7 @@ import signal
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -28,6 +29,9 @@ SANDBOX: Final = SandboxedWorkflowRunner(
 # After a worker is killed its cases wait this long for it before another takes them.
 _STICKY: Final = timedelta(seconds=1)
 _FINISH_WITHIN: Final = timedelta(seconds=10)
+_ASK_AGAIN: Final = 2.0
+
+log = structlog.get_logger()
 
 
 def now() -> datetime:
@@ -56,7 +60,7 @@ async def main(settings: Settings) -> None:
     """Run until the process is told to stop; what is being done then is finished first."""
     db = Database(settings.database_url)
     keys = CaseKeys(db, Keyring.of(settings.key_ring))
-    client = await connect(keys)
+    client = await _reach_temporal(keys)
     told_to_stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, told_to_stop.set)
@@ -65,6 +69,16 @@ async def main(settings: Settings) -> None:
             await told_to_stop.wait()
     finally:
         await db.close()
+
+
+async def _reach_temporal(keys: CaseKeys) -> Client:
+    """Return a client once Temporal answers, however long that takes."""
+    while True:
+        try:
+            return await connect(keys, lazy=False)
+        except RuntimeError:
+            log.warning("temporal_does_not_answer", retry_in_seconds=_ASK_AGAIN)
+            await asyncio.sleep(_ASK_AGAIN)
 
 
 def _smtp(settings: Settings) -> Smtp:

@@ -156,6 +156,11 @@ def _question_faults(file: str, question: Question) -> Iterator[PackFault]:
         yield PackFault(file, f"{where}.at_least", "is more than at_most")
     if isinstance(question, WholeNumber) and question.least > question.most:
         yield PackFault(file, f"{where}.least", "is more than most")
+    usual = question.default if isinstance(question, WholeNumber) else None
+    if isinstance(question, WholeNumber) and usual is not None and not question.least <= usual <= question.most:
+        yield PackFault(file, f"{where}.default", "is out of bounds")
+    if hasattr(BaseModel, question.key):
+        yield PackFault(file, where, "is a word that Duly needs itself: choose another")
 
 
 _FITS: Final[dict[type[Any], tuple[type[Question], ...]]] = {

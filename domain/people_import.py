@@ -39,6 +39,7 @@ _SPREADSHEET_DAY: Final = re.compile(r"(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})
 _LONGEST_NAME: Final = 200
 _NOT_UTF8: Final = "is not UTF-8; save the file as CSV UTF-8, then import it again"
 _YES_OR_NO: Final = {"yes": True, "no": False, "": False}
+_LONGEST: Final = 300
 _EMAIL: Final = TypeAdapter[str](EmailStr)
 
 
@@ -250,7 +251,7 @@ class _Reader:
         return self._row.cells[column]
 
     def _fault(self, column: str, reason: str) -> None:
-        self._faults.append(Fault(line=self._row.line, column=column, reason=reason))
+        self._faults.append(Fault(line=self._row.line, column=column, reason=one_line(reason, _LONGEST)))
 
     def _refuse_controls(self) -> None:
         for column in COLUMNS:

@@ -35,7 +35,9 @@ def worker() -> None:
 
     settings = checked_settings()
     import worker as temporal_worker
+    from duly import logs
 
+    logs.configure()
     asyncio.run(temporal_worker.main(settings))
 
 
@@ -44,8 +46,10 @@ def web() -> None:
     from starter.commands import checked_settings
 
     settings = checked_settings()
+    from duly import logs
     from starter import web as pages
 
+    logs.configure()
     asyncio.run(pages.serve(settings))
 
 

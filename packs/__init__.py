@@ -33,6 +33,8 @@ _REASONS: Final = {
     "extra_forbidden": "no such key",
     "missing": "is missing",
     "too_short": "must name at least one",
+    "union_tag_invalid": "there is no such kind",
+    "int_parsing": "should be a whole number",
 }
 """What pydantic says, in words for whoever writes a pack."""
 

@@ -87,11 +87,14 @@ def data_converter(keys: CaseKeys) -> DataConverter:
     )
 
 
-async def connect(keys: CaseKeys) -> Client:
-    """Return a client of the Temporal that the environment names; it connects when it is first used.
+async def connect(keys: CaseKeys, *, lazy: bool) -> Client:
+    """Return a client of the Temporal that the environment names; a lazy one connects when it is first used.
+
+    Raises:
+        RuntimeError: Temporal does not answer; never with `lazy`.
 
     Source: Temporal's own convention for the environment and its profile file.
     """
     configuration = await asyncio.to_thread(ClientConfig.load_client_connect_config)
     configuration.setdefault("target_host", "127.0.0.1:7233")
-    return await Client.connect(**configuration, data_converter=data_converter(keys), lazy=True, identity="duly")
+    return await Client.connect(**configuration, data_converter=data_converter(keys), lazy=lazy, identity="duly")

@@ -65,7 +65,7 @@ async def close_all(session: AsyncSession, people: Sequence[str], at: datetime) 
 async def queue_again(session: AsyncSession, token: str, at: datetime) -> str | None:
     """Queue the mail of an expired link anew, to the person whom it was for; return the mail's id.
 
-    One mail at a time: while an earlier one waits to be sent, its id is returned.
+    However often it is asked for, one expired link brings one mail. None is a link that is closed, or none at all.
     """
     link = await find(session, token)
     if link is None or link.status != "open":

@@ -30,7 +30,7 @@ async def build(settings: Settings) -> AsyncIterator[Site]:
         async with db.write() as session:
             for pack in loaded.values():
                 await kept_packs.keep(session, pack)
-        client = await connect(keys)
+        client = await connect(keys, lazy=True)
         yield Site(settings, db, keys, Engine(client), loaded, now, demo=settings.mode == "demo")
     finally:
         await db.close()

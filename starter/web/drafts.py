@@ -42,7 +42,7 @@ async def draft(visit: Visit) -> Response:
         "draft.html",
         draft=found,
         sections=sections,
-        ready=all(complete for _, complete in sections),
+        next=next((section for section, complete in sections if not complete), None),
         school=school.name if school else "",
         advice=advice,
     )

@@ -115,7 +115,7 @@ def prefilled(form: Form, starter: Person, directory: Directory) -> dict[str, Ra
         for question in form.questions()
         if isinstance(question, OnePerson) and question.default
     }
-    usual = {
+    usual: dict[str, Raw] = {
         question.key: str(question.default)
         for question in form.questions()
         if isinstance(question, WholeNumber) and question.default is not None

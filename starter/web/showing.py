@@ -36,10 +36,10 @@ class ShownSection:
 
 @dataclass(frozen=True)
 class ShownStep:
-    """A step as it is told before anything starts: who decides, whether all of them, and in how many working days."""
+    """A step as it is told before anything starts: who approves what, all of them or any, in how many working days."""
 
-    title: str
     seats: tuple[str, ...]
+    approves: str
     needs_all: bool
     days: int
 
@@ -48,7 +48,7 @@ def shown_steps(pack: Pack, process: Process) -> tuple[ShownStep, ...]:
     """Return the steps of `process` in their order, each with the titles of its seats."""
     titles = {seat.key: seat.title for seat in pack.seats}
     return tuple(
-        ShownStep(step.title, tuple(titles[seat] for seat in step.seats), step.needs == "all", step.answer_within)
+        ShownStep(tuple(titles[seat] for seat in step.seats), step.approves, step.needs == "all", step.answer_within)
         for step in process.steps
     )
 
