@@ -65,16 +65,17 @@ class Smtp:
     def message(self, letter: Letter) -> bytes:
         """Return the whole message; its id comes from the mail's, so that a mail sent twice is seen once."""
         host = self.sender.partition("@")[2]
+        text = letter.text()
         message = EmailMessage(SMTP)
         message["From"] = f"Duly <{self.sender}>"
         message["To"] = letter.person.email
-        message["Subject"] = letter.mail.subject
+        message["Subject"] = text.subject
         message["Message-ID"] = f"<{letter.id}@{host}>"
         message["Auto-Submitted"] = "auto-generated"
         if letter.thread is not None:
             message["References"] = f"<{letter.thread}@{host}>"
-        message.set_content(letter.mail.text)
-        message.add_alternative(letter.mail.html, subtype="html")
+        message.set_content(text.text)
+        message.add_alternative(text.html, subtype="html")
         return message.as_bytes()
 
 

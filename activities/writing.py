@@ -1,11 +1,12 @@
 """What a mail says: its template, filled from the record at the moment of sending."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.access import Viewer
 from domain.calendar import local_day
 from domain.cases import Opening, Standing
 from domain.events import Approved, Recorded, Rejected, RequestWithdrawn
@@ -32,12 +33,17 @@ class CaseFile:
 
 @dataclass(frozen=True)
 class Letter:
-    """A mail ready to go: the id of its row, to whom, what it says, and the thread of its case."""
+    """A mail to be sent: the id of its row, to whom, by which template and with what, and the thread of its case."""
 
     id: str
     person: Person
-    mail: RenderedMail
+    template: str
+    context: MailContext = field(repr=False)
     thread: str | None = None
+
+    def text(self) -> RenderedMail:
+        """Return what it says."""
+        return mail(self.template, **self.context.model_dump())
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class Writer:
             requester=order.requester,
             code=order.code,
         )
-        return Letter(order.id, person, mail(order.template, **context.model_dump()))
+        return Letter(order.id, person, order.template, context)
 
     async def of_case(
         self, session: AsyncSession, row: MailRow, case: CaseFile, about: Recorded | None, at: datetime
@@ -83,17 +89,16 @@ class Writer:
         if ask is not None:
             version = opening.request.version
             token = await links.mint(session, case=opening.case, ask=ask.ask, person=person.id, version=version, at=at)
-            step = opening.process.step(ask.step)
+            reader = Viewer(person=person.id, organisation=opening.organisation)
             context |= {
                 "link": f"{self.base_url}/d/{token}",
                 "deadline": ask.due,
-                "clause": step.clause if step else "",
-                "why": why_waiting(opening, case.standing, case.asked, case.pack, at).sentence,
+                "clause": _clause(case, ask.step),
+                "why": why_waiting(opening, case.standing, case.asked, case.pack, at, reader).sentence,
             }
         elif about is not None:
             context |= _what_happened(about, opening)
-        whole = MailContext.model_validate(context)
-        return Letter(row.id, person, mail(row.template, **whole.model_dump()), f"case-{opening.case}")
+        return Letter(row.id, person, row.template, MailContext.model_validate(context), f"case-{opening.case}")
 
 
 def _what_happened(recorded: Recorded, opening: Opening) -> dict[str, str]:
@@ -101,10 +106,16 @@ def _what_happened(recorded: Recorded, opening: Opening) -> dict[str, str]:
     event, on = recorded.event, day_in_words(local_day(recorded.at))
     if isinstance(event, Approved | Rejected):
         seat = next((s.title for s in opening.seats if s.key == event.seat), event.seat)
-        return {"decision": f"The {seat} {event.kind} it on {on}", "comment": event.comment}
+        return {"decision": f"The {seat} {event.kind} it on {on}"}
     if isinstance(event, RequestWithdrawn):
-        return {"decision": f"It was withdrawn on {on}", "comment": event.comment}
+        return {"decision": f"It was withdrawn on {on}"}
     return {}
+
+
+def _clause(case: CaseFile, step_key: str) -> str:
+    """Return where in the policy the step stands, in words."""
+    step = case.opening.process.step(step_key)
+    return next((clause.where for clause in case.pack.clauses if step and clause.id == step.clause), "")
 
 
 def _first_name(person: Person) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 _LINK: Final = re.compile(r"https?://\S+")
-_CODE: Final = re.compile(r"^[2-9A-Z]{4}[ -]?[2-9A-Z]{4}$", re.MULTILINE)
+_CODE: Final = re.compile(r"^[2-9A-Z]{4}[ -]?[2-9A-Z]{4}\s*$", re.MULTILINE)
 
 
 class Sink:
@@ -28,7 +28,7 @@ class Sink:
             "to": str(message["To"]),
             "subject": str(message["Subject"]),
             "link": link.group() if link else "",
-            "code": code.group() if code else "",
+            "code": code.group().strip() if code else "",
         }
         sys.stdout.write(json.dumps(said) + "\n")
         sys.stdout.flush()

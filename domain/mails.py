@@ -40,7 +40,6 @@ class MailContext(Frozen):
     why: str = ""
     clause: str = ""
     decision: str = ""
-    comment: str = ""
     code: str = Field(default="", repr=False)
 
 

@@ -15,6 +15,9 @@ from domain.pack import DifferentPeople, EventMatch, Pack, Process, Step
 MANDATORY_CONTACTS: Final = ("lado", "police")
 """Whom a school must be able to reach, whatever its policy says: Cadmus 10.1 (ALLEG-05)."""
 
+RESERVED_SECTIONS: Final = ("check", "done", "advice", "sample")
+"""What a section of a form cannot be called: the pages that every form has besides its own."""
+
 RECIPIENTS: Final = ("author", "starter", "deciders")
 
 _STEP_EVENTS: Final = frozenset(
@@ -138,6 +141,9 @@ def _form_faults(pack: Pack) -> Iterator[PackFault]:
         file = f"forms/{form.key}.toml"
         questions = {question.key: question for question in form.questions()}
         yield from _twice(file, "sections", (section.key for section in form.sections))
+        for section in form.sections:
+            if section.key in RESERVED_SECTIONS:
+                yield PackFault(file, f"sections.{section.key}", "a page of every form is called that already")
         yield from _twice(file, "fields", (question.key for question in form.questions()))
         if form.site_title is not None and not isinstance(questions.get(form.site_title), ShortText):
             yield PackFault(file, "site_title", f"there is no short_text field {form.site_title}")

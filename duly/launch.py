@@ -21,9 +21,10 @@ PRIVATE = 0o077
 
 def up() -> None:
     """Run everything in one place: Temporal, worker, web and, unless SMTP is set, a mail catcher."""
-    from starter.commands import checked_settings
+    from starter.commands import checked_packs, checked_settings
 
     settings = checked_settings()
+    checked_packs(settings)
     from duly import up as whole
 
     raise typer.Exit(whole.main(settings))
@@ -43,9 +44,10 @@ def worker() -> None:
 
 def web() -> None:
     """Run the web pages alone."""
-    from starter.commands import checked_settings
+    from starter.commands import checked_packs, checked_settings
 
     settings = checked_settings()
+    checked_packs(settings)
     from duly import logs
     from starter import web as pages
 

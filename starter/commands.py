@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from starter.audit_commands import group as audit_group
 from starter.packs_commands import group as packs_group
 from starter.people_commands import group as people_group
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from settings import Settings
 
 app = typer.Typer()
+app.add_typer(audit_group, name="audit")
 app.add_typer(packs_group, name="packs")
 app.add_typer(people_group, name="people")
 
@@ -33,3 +35,17 @@ def checked_settings() -> "Settings":
         for line in error.lines:
             typer.echo(line, err=True)
         raise typer.Exit(2) from None
+
+
+def checked_packs(settings: "Settings") -> None:
+    """Where a policy pack cannot be used, or there is none, say so, a line for each fault, and exit 2."""
+    from packs import PackError, load_all
+
+    try:
+        found = load_all(settings.packs)
+    except PackError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    if not found:
+        typer.echo(f"DULY_PACKS {', '.join(map(str, settings.packs))} holds no policy pack", err=True)
+        raise typer.Exit(2)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import structlog
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 from temporalio.contrib.pydantic import PydanticPayloadConverter
@@ -23,13 +24,12 @@ from temporalio.converter import (
 )
 from temporalio.envconfig import ClientConfig
 
-from store.keys import CaseKeys, Sealer
+from store.keys import CaseKeys, SealBrokenError, Sealer
 
 _ENCODING: Final = b"binary/sealed"
+_REFUSED: Final = b"binary/refused"
 
-
-class UnsealedPayloadError(ValueError):
-    """A payload came that Duly did not seal."""
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -59,18 +59,25 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
         ]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Return what was sealed.
+        """Return what was sealed; in place of what was not, or not for this case, a payload that no one can read.
+
+        Raising here would stop the whole case at the next forged signal. The payload that no converter knows is
+        refused where it is read, and only there: an update is rejected, a signal finds no handler.
 
         Raises:
-            UnsealedPayloadError: a payload was not sealed.
-            SealBrokenError: it was changed, or sealed for another case.
             CaseKeyMissingError: the case has no key.
         """
         sealer, place = await self._sealer()
-        if any(payload.metadata.get("encoding") != _ENCODING for payload in payloads):
-            msg = "a payload that was not sealed is refused"
-            raise UnsealedPayloadError(msg)
-        return [Payload.FromString(sealer.open(place, payload.data)) for payload in payloads]
+        return [self._opened(payload, sealer, place) for payload in payloads]
+
+    def _opened(self, payload: Payload, sealer: Sealer, place: str) -> Payload:
+        try:
+            if payload.metadata.get("encoding") == _ENCODING:
+                return Payload.FromString(sealer.open(place, payload.data))
+        except SealBrokenError:
+            pass
+        log.warning("payload_refused", case=self.workflow)
+        return Payload(metadata={"encoding": _REFUSED})
 
     async def _sealer(self) -> tuple[Sealer, str]:
         if not self.workflow:

@@ -1,7 +1,8 @@
 """The database: one transaction to write, one to read, SQLite or PostgreSQL."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, Final
 
 from sqlalchemy import event
@@ -15,7 +16,8 @@ _PRAGMAS: Final = (
     "secure_delete=ON",
     # Without it, INSERT OR REPLACE deletes a row past the triggers that forbid it.
     "recursive_triggers=ON",
-    "busy_timeout=5000",
+    # Other processes write too; ours take turns by the lock below, which is fair where SQLite's waiting is not.
+    "busy_timeout=30000",
 )
 
 
@@ -25,14 +27,20 @@ class Database:
     def __init__(self, url: str) -> None:
         """Prepare to connect; nothing is opened yet."""
         self._engine = create_async_engine(url, pool_pre_ping=not url.startswith(_SQLITE))
+        self._turn: AbstractAsyncContextManager[None] = nullcontext()
+        self._seeing: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         if self._engine.dialect.name == _SQLITE:
             _tame_sqlite(self._engine.sync_engine)
+            # SQLite takes one writer at a time and lets the others try again and again: a hundred would starve some.
+            self._turn = asyncio.Lock()
+            self._seeing = {}
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+        self._turn = asyncio.Lock() if self._engine.dialect.name == _SQLITE else nullcontext()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """Yield a session whose changes are kept all together when the block ends, or not at all."""
-        async with self._sessions() as session:
+        async with self._turn, self._sessions() as session:
             await session.connection(execution_options={"duly_writes": True})
             async with _kept(session):
                 yield session
@@ -40,7 +48,8 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """Yield a session that sees one state of the database; what it changes is not kept."""
-        async with self._sessions() as session:
+        async with self._turn, self._sessions() as session:
+            await session.connection(execution_options=self._seeing)
             yield session
 
     async def close(self) -> None:

@@ -71,7 +71,7 @@ async def save_answers(
     session: AsyncSession, keys: CaseKeys, key: str, answers: Mapping[str, Raw], at: datetime
 ) -> None:
     """Keep what was typed, good or not, in place of what was there; a draft that was sent stays as it is."""
-    row = await session.get(DraftRow, key)
+    row = await session.get(DraftRow, key, with_for_update=True)
     if row is None or row.submitted_at is not None:
         return
     row.sealed_answers = (await keys.of(row.case, session)).seal_json("draft|answers", dict(answers))
@@ -81,7 +81,7 @@ async def save_answers(
 
 async def mark_submitted(session: AsyncSession, key: str, at: datetime) -> None:
     """Note that the case has begun, and let go of what was typed: the case has it now."""
-    row = await session.get(DraftRow, key)
+    row = await session.get(DraftRow, key, with_for_update=True)
     if row is not None and row.submitted_at is None:
         row.submitted_at, row.sealed_answers = at, None
         await session.flush()

@@ -4,13 +4,16 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
+from sqlmodel import SQLModel, col
 
 from store.tables import LinkRow, MailRow, OpenedRow
+
+T = TypeVar("T", bound=SQLModel)
 
 _TOKEN: Final = 32
 _LASTS: Final = timedelta(days=90)
@@ -71,24 +74,31 @@ async def queue_again(session: AsyncSession, token: str, at: datetime) -> str | 
     if link is None or link.status != "open":
         return None
     mail_id = hashlib.sha256(f"again|{link.digest}".encode()).hexdigest()[:32]
-    row = await session.get(MailRow, mail_id)
-    if row is None:
-        session.add(MailRow(id=mail_id, case=link.case, person=link.person, template="ask", ask=link.ask, queued_at=at))
-        await session.flush()
+    mail = MailRow(id=mail_id, case=link.case, person=link.person, template="ask", ask=link.ask, queued_at=at)
+    await _first(session, mail, mail_id)
     return mail_id
 
 
 async def record_opened(session: AsyncSession, case: str, version: int, person: str, at: datetime) -> datetime:
     """Write down that `person` was shown a version of the form, whole; return when they first were (SITE-37)."""
-    row = await session.get(OpenedRow, (case, version, person))
-    if row is None:
-        row = OpenedRow(case=case, version=version, person=person, at=at)
-        session.add(row)
-        await session.flush()
-    return row.at
+    row = OpenedRow(case=case, version=version, person=person, at=at)
+    return (await _first(session, row, (case, version, person))).at
 
 
 async def opened_at(session: AsyncSession, case: str, version: int, person: str) -> datetime | None:
     """Return when `person` was first shown a version of the form, or None."""
     row = await session.get(OpenedRow, (case, version, person))
     return row.at if row is not None else None
+
+
+async def _first(session: AsyncSession, row: T, key: str | tuple[str | int, ...]) -> T:
+    """Return the row that is kept under `key`: one that was there already, by another request too, or `row`."""
+    there = await session.get(type(row), key)
+    if there is not None:
+        return there
+    try:
+        async with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        return await session.get_one(type(row), key)
+    return row

@@ -13,16 +13,16 @@ from domain.cases import Opening, Standing
 from domain.chain import Link, keeps_its_word
 from domain.events import Recorded
 from domain.people import Asked
-from store.keys import CaseKeys, Sealer
+from store.keys import CaseKeys, SealBrokenError, Sealer
 from store.tables import AskedRow, AskRow, CaseRow, EventRow, MailRow, SiteRow
 
 
 class BrokenRecordError(RuntimeError):
-    """An event does not say what its entry in the chain committed to."""
+    """An event was changed: it does not open, or does not say what its entry in the chain committed to."""
 
     def __init__(self, case: str, n: int) -> None:
         """Name the case and the event."""
-        super().__init__(f"event {n} of case {case} does not say what it committed to")
+        super().__init__(f"event {n} of case {case} was changed: it does not say what it committed to")
         self.case = case
         self.n = n
 
@@ -66,8 +66,9 @@ async def history(session: AsyncSession, keys: CaseKeys, case: str) -> tuple[Rec
     """Return all that happened in a case, oldest first.
 
     Raises:
-        BrokenRecordError: an event does not say what it committed to.
-        SealBrokenError: an event was changed.
+        BrokenRecordError: an event was changed.
+        CaseKeyMissingError: the case has no key.
+        SealBrokenError: the key of the case does not open.
     """
     rows = await session.execute(select(EventRow).where(col(EventRow.case) == case).order_by(col(EventRow.n)))
     events = rows.scalars().all()
@@ -85,7 +86,11 @@ async def event_of(session: AsyncSession, keys: CaseKeys, case: str, n: int) -> 
 
 def _recorded(row: EventRow, sealer: Sealer) -> Recorded:
     link = Link(case=row.case, n=row.n, entry=row.entry, previous=row.previous, hash=row.hash)
-    said = {name: (salt, value) for name, (salt, value) in sealer.open_json(f"event|{row.n}", row.sealed).items()}
+    try:
+        sealed = sealer.open_json(f"event|{row.hash}", row.sealed)
+    except SealBrokenError:
+        raise BrokenRecordError(row.case, row.n) from None
+    said = {name: (salt, value) for name, (salt, value) in sealed.items()}
     if not keeps_its_word(link, said):
         raise BrokenRecordError(row.case, row.n)
     return Recorded.model_validate(
@@ -165,7 +170,7 @@ async def cases_of(session: AsyncSession, person: str, most: int = 50) -> Sequen
     return (await session.execute(_newest(select(CaseRow).where(own)).limit(most))).scalars().all()
 
 
-async def find_cases(  # noqa: PLR0913 -- each is a way to narrow the list
+async def find_cases(
     session: AsyncSession,
     organisation: str,
     *,

@@ -84,12 +84,13 @@ async def write_batch(session: AsyncSession, keys: CaseKeys, batch: Batch, at: d
         previous = _append(turn, recorded, previous)
         await _apply(turn, recorded)
     _stand(turn, batch, new[-1].at)
-    mails = tuple([mail for order in batch.mails for mail in await _letters(turn, order)])
-    for mail in mails:
+    # Two notices may name the same person: one mail.
+    mails = {mail.id: mail for order in batch.mails for mail in await _letters(turn, order)}
+    for mail in mails.values():
         turn.add(mail)
     await session.flush()
     await turn.insert()
-    return Written(case, turn.asked, mails)
+    return Written(case, turn.asked, tuple(mails.values()))
 
 
 async def _case(session: AsyncSession, sealer: Sealer, batch: Batch) -> CaseRow:
@@ -129,7 +130,8 @@ def _append(turn: _Turn, recorded: Recorded, previous: str) -> str:
     values = recorded.event.model_dump(mode="json")
     said = {name: (secrets.token_hex(_SALT), value) for name, value in values.items()}
     link = forge(turn.case.id, recorded.n, recorded.at.isoformat(), said, previous)
-    sealed = turn.sealer.seal_json(f"event|{recorded.n}", said)
+    # Bound to the hash: a chain that was forged anew from somewhere on does not open from there on.
+    sealed = turn.sealer.seal_json(f"event|{link.hash}", said)
     turn.add(EventRow(**link.model_dump(), sealed=sealed))
     return link.hash
 
@@ -190,9 +192,12 @@ async def _reach(turn: _Turn, ask: str, ladder: tuple[str, ...], named: str | No
 
 async def _close(turn: _Turn, ask: str, at: datetime, how: str, by: str | None) -> None:
     """Close an ask and every link to it, in the transaction that records why."""
-    case = turn.case.id
+    case, closed = turn.case.id, {"closed_at": at, "closed_how": how, "decided_by": by}
+    for opened in turn.rows.get(AskRow, ()):
+        if opened["ask"] == ask:
+            opened.update(closed)
     closing = update(AskRow).where(col(AskRow.case) == case, col(AskRow.ask) == ask)
-    await turn.session.execute(closing.values(closed_at=at, closed_how=how, decided_by=by))
+    await turn.session.execute(closing.values(**closed))
     open_links = (col(LinkRow.case) == case, col(LinkRow.ask) == ask, col(LinkRow.status) == "open")
     ending = update(LinkRow).where(*open_links)
     await turn.session.execute(ending.values(status="used" if by else "closed", closed_at=at))

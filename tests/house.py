@@ -13,6 +13,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from temporalio.client import Client, WorkflowHandle
+from temporalio.converter import DataConverter
 from temporalio.testing import WorkflowEnvironment
 
 import worker
@@ -109,7 +110,7 @@ class Begun:
             raw = (await self.handle.describe()).raw_description
             if not raw.pending_activities and not raw.HasField("pending_workflow_task"):
                 return await self.events()
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.02)
 
     async def history(self) -> tuple[Recorded, ...]:
         """Return what is on record."""
@@ -134,14 +135,19 @@ async def temporal() -> AsyncIterator[WorkflowEnvironment]:
 
 
 @asynccontextmanager
-async def house(environment: WorkflowEnvironment, folder: Path) -> AsyncIterator[House]:
-    """Yield a house on a new SQLite database in `folder`, with a worker and a mail server of its own."""
+async def house(
+    environment: WorkflowEnvironment, folder: Path, converter: DataConverter | None = None
+) -> AsyncIterator[House]:
+    """Yield a house on a new SQLite database in `folder`, with a worker and a mail server of its own.
+
+    With `converter`, payloads go through it in place of the sealing one.
+    """
     url = f"sqlite+aiosqlite:///{folder}/duly.sqlite3"
     await asyncio.to_thread(upgrade, url)
     db = Database(url)
     keys = CaseKeys(db, KEYRING)
     configuration = environment.client.config()
-    configuration["data_converter"] = data_converter(keys)
+    configuration["data_converter"] = converter or data_converter(keys)
     client = Client(**configuration)
     outbox = Outbox()
     server = await asyncio.get_running_loop().create_server(lambda: SMTP(outbox), "127.0.0.1", 0)

@@ -106,7 +106,13 @@ def test_a_pattern_fits_events_of_its_kind_step_and_confirmation(
 
 
 def test_a_history_without_the_first_of_two_is_judged_as_it_would_have_been_then() -> None:
-    whole = [approved("manager"), confirmed("resourced"), approved("head", "helen"), SITE_APPROVED, REGISTERED]
+    whole: list[AnyEvent] = [
+        approved("manager"),
+        confirmed("resourced"),
+        approved("head", "helen"),
+        SITE_APPROVED,
+        REGISTERED,
+    ]
     rules = (MANAGER_FIRST, CONFIRMED_FIRST, TWO_PEOPLE)
     assert first_violation(rules, whole) is None
     assert first_violation(rules, whole[1:]) == (1, MANAGER_FIRST)

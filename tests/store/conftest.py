@@ -54,14 +54,14 @@ def migrated_postgres(postgres_url: str) -> str:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the address of a new, migrated database."""
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "duly.sqlite3")
         return f"sqlite+aiosqlite:///{tmp_path}/duly.sqlite3"
     template = request.getfixturevalue("migrated_postgres")
     server, name = request.getfixturevalue("postgres_url"), f"duly_{next(_numbers)}"
-    await _run(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    asyncio.run(_run(server, f"CREATE DATABASE {name} TEMPLATE {template}"))
     return _named(server, name)
 
 
@@ -88,7 +88,9 @@ def tamper(url: str) -> Tamper:
 
     async def run(statement: str) -> None:
         if url.startswith("sqlite"):
-            drop = [f"DROP TRIGGER IF EXISTS {name}" for name in ("event_stays_as_it_is", "event_stays", "event_comes_next")]
+            drop = [
+                f"DROP TRIGGER IF EXISTS {name}" for name in ("event_stays_as_it_is", "event_stays", "event_comes_next")
+            ]
             await _run(url, *drop, statement)
         else:
             await _run(url, "SET session_replication_role = replica", statement)

@@ -1,5 +1,6 @@
 """Decision links: only their digests are kept, the latest few stay open, and being shown a form is noted once."""
 
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -90,3 +91,16 @@ async def test_what_counts_is_when_somebody_was_first_shown_a_version(database: 
     async with database.read() as session:
         assert await links.opened_at(session, "c-1", 1, "ben") == NOW
         assert await links.opened_at(session, "c-1", 1, "dev") is None
+
+
+async def test_two_requests_at_the_same_time_note_one_opening_and_queue_one_mail(database: Database) -> None:
+    token = await mint(database)
+
+    async def request(minute: int) -> tuple[datetime, str | None]:
+        at = NOW + timedelta(minutes=minute)
+        async with database.write() as session:
+            opened = await links.record_opened(session, "c-1", 1, "ben", at)
+            return opened, await links.queue_again(session, token, at)
+
+    seen = await asyncio.gather(*(request(minute) for minute in range(3)))
+    assert len(set(seen)) == 1

@@ -1,5 +1,6 @@
 """Sign-in codes and sessions: digests only, one use, one browser, ten minutes, five tries, three codes."""
 
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -90,6 +91,20 @@ async def test_a_code_that_was_used_still_counts_against_the_limit(database: Dat
     for n in range(3):
         assert await attempt(database, await asked(database, f"b{n}"), f"b{n}") == "amina"
     assert await ask(database, "b4") is None
+
+
+async def test_codes_asked_for_at_the_same_time_count_each(database: Database) -> None:
+    codes = await asyncio.gather(*(ask(database, f"b{n}") for n in range(5)))
+    assert sum(code is not None for code in codes) == 3
+
+
+async def test_a_code_typed_twice_at_the_same_time_signs_in_once(database: Database) -> None:
+    code = await asked(database)
+    assert sorted(map(str, await asyncio.gather(*(attempt(database, code) for _ in range(3))))) == [
+        "None",
+        "None",
+        "amina",
+    ]
 
 
 async def test_an_address_that_nobody_has_behaves_the_same_and_opens_nothing(database: Database) -> None:

@@ -1,5 +1,7 @@
 """Asking for advice on a draft (SITE-11): a question and an answer, and never an approval."""
 
+import pytest
+
 from starter.web.site import Site
 from store import people
 from tests.builders import HELEN
@@ -20,6 +22,7 @@ async def asked(browser: Browser) -> str:
     return key
 
 
+@pytest.mark.meets("SITE-11")
 async def test_the_headteacher_is_asked_and_the_answer_is_shown_on_the_draft(
     signed_in: SignedIn, cases: RememberedCases
 ) -> None:

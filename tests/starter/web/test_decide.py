@@ -281,6 +281,7 @@ async def test_an_approval_that_sets_a_rule_aside_says_why(client: Browser, runn
     assert (await decide(client, token, comment="Only teachers post there.")).status_code == 303
 
 
+@pytest.mark.meets("SITE-37")
 async def test_an_answer_of_somebody_who_was_not_shown_the_form_is_not_taken(
     client: Browser, running: Running, token: str
 ) -> None:

@@ -1,5 +1,7 @@
 """The start page, and the page of each process before anything is begun."""
 
+import pytest
+
 from tests.starter.web.conftest import SignedIn, page_of
 from tests.starter.web.test_drafts import begin
 
@@ -36,6 +38,7 @@ async def test_the_page_of_a_process_says_who_decides_in_which_order(signed_in: 
     assert "within 5 working days" in steps[0]
 
 
+@pytest.mark.meets("SITE-48")
 async def test_a_process_that_the_policy_does_not_allow_says_why_and_what_to_do_instead(signed_in: SignedIn) -> None:
     """SITE-48: no dead end, and the clause is cited."""
     browser = await signed_in("ruth@redwood.example")

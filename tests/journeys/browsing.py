@@ -1,0 +1,210 @@
+"""People at their browsers. Whatever page somebody comes to is looked at: can everybody use it, on any screen?"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urljoin
+
+from axe_playwright_python.async_playwright import Axe
+from bs4 import BeautifulSoup
+from playwright.async_api import APIResponse, Browser, BrowserContext, ConsoleMessage, Page, Request
+
+STANDARD: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+"""What every page has to pass: WCAG 2.2 AA, and what axe holds to be good practice besides."""
+
+_WIDE: Final = {"width": 1280, "height": 900}
+_NARROW: Final = {"width": 320, "height": 640}
+_PATIENCE: Final = 15.0
+_LOOK_AGAIN: Final = 0.1
+_CODE: Final = re.compile(r"^[2-9A-HJKMNP-Z]{8}$", re.MULTILINE)
+_LINK: Final = re.compile(r"http\S+")
+_REFUSED: Final = "Failed to load resource: the server responded with a status of 4"
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail as its reader sees it."""
+
+    to: str
+    subject: str
+    text: str
+
+    @property
+    def link(self) -> str:
+        """The one address in it."""
+        [link] = _LINK.findall(self.text)
+        return str(link)
+
+
+@dataclass
+class Mailbox:
+    """The mailbox page of a demo. Each mail is read once."""
+
+    base_url: str
+    browser: Browser
+    _read: set[str] = field(default_factory=set)
+
+    async def next(self, to: str, subject: str) -> Mail:
+        """Return the oldest mail to `to` that was not read yet and whose subject holds `subject`, once it is there."""
+        until = asyncio.get_running_loop().time() + _PATIENCE
+        context = await self.browser.new_context(base_url=self.base_url)
+        try:
+            while True:
+                mails = await self._unread(context)
+                found = next((m for m in reversed(mails.items()) if m[1][0] == to and subject in m[1][1]), None)
+                if found is not None:
+                    self._read.add(found[0])
+                    return await self._open(context, *found)
+                assert asyncio.get_running_loop().time() < until, f"no mail {subject!r} to {to}, but {mails}"
+                await asyncio.sleep(_LOOK_AGAIN)
+        finally:
+            await context.close()
+
+    async def unread(self, to: str) -> list[str]:
+        """Return the subjects of what `to` got and did not read yet, newest first."""
+        context = await self.browser.new_context(base_url=self.base_url)
+        mails = await self._unread(context)
+        await context.close()
+        return [subject for address, subject in mails.values() if address == to]
+
+    async def _unread(self, context: BrowserContext) -> Mapping[str, tuple[str, str]]:
+        """Return address and subject of each mail that was not read yet, by where it is, newest first."""
+        page = BeautifulSoup(await (await context.request.get("/mailbox")).text(), "html.parser")
+        mails = {}
+        for row in page.select("main li"):
+            link, more = row.select_one("a"), row.select_one("span")
+            assert link is not None
+            assert more is not None
+            address = more.get_text().split()[1].rstrip(",")
+            mails[str(link["href"])] = (address, link.get_text())
+        return {path: mail for path, mail in mails.items() if path not in self._read}
+
+    async def _open(self, context: BrowserContext, path: str, heading: tuple[str, str]) -> Mail:
+        page = BeautifulSoup(await (await context.request.get(path)).text(), "html.parser")
+        text = page.select_one(".duly-mail")
+        assert text is not None
+        return Mail(*heading, text.get_text().replace("\r\n", "\n"))
+
+
+@dataclass
+class Somebody:
+    """Somebody at a browser: what they do, by the words on the page, and what they then see."""
+
+    page: Page
+    base_url: str
+    troubles: list[str] = field(default_factory=list)
+
+    async def open(self, address: str) -> None:
+        """Go to `address`."""
+        await self.page.goto(urljoin(self.base_url, address))
+        await self._look()
+
+    async def follow(self, name: str) -> None:
+        """Follow the link called `name`."""
+        async with self.page.expect_navigation():
+            await self.page.get_by_role("link", name=name, exact=True).first.click()
+        await self._look()
+
+    async def press(self, name: str) -> None:
+        """Press the button called `name`."""
+        async with self.page.expect_navigation():
+            await self.page.get_by_role("button", name=name, exact=True).click()
+        await self._look()
+
+    async def type(self, label: str, text: str) -> None:
+        """Type `text` where `label` asks for it."""
+        await self.page.get_by_label(label, exact=True).fill(text)
+
+    async def type_date(self, label: str, iso: str) -> None:
+        """Type a date where `label` asks for it."""
+        group = self.page.get_by_role("group", name=label)
+        for name, text in zip(("Year", "Month", "Day"), iso.split("-"), strict=True):
+            await group.get_by_label(name).fill(text)
+
+    async def choose(self, *labels: str) -> None:
+        """Choose each of `labels`."""
+        for label in labels:
+            await self.page.get_by_label(label, exact=True).check()
+
+    async def typed(self, label: str) -> str:
+        """Return what stands where `label` asks."""
+        return await self.page.get_by_label(label, exact=True).input_value()
+
+    async def text(self) -> str:
+        """Return what the page says, less its frame."""
+        return re.sub(r"\s+", " ", await self.page.inner_text("main"))
+
+    async def says(self, *texts: str) -> None:
+        """Fail unless the page says each of `texts`."""
+        said = await self.text()
+        assert [text for text in texts if text not in said] == [], f"{self.page.url} says: {said}"
+
+    async def table(self, caption: str) -> list[list[str]]:
+        """Return the cells of a table, row by row."""
+        rows = await self.page.get_by_role("table", name=caption).locator("tbody tr").all()
+        return [[re.sub(r"\s+", " ", cell) for cell in await row.locator("th, td").all_inner_texts()] for row in rows]
+
+    async def fetch(self, address: str) -> APIResponse:
+        """Return what `address` brings, whatever it is."""
+        return await self.page.context.request.get(urljoin(self.base_url, address))
+
+    async def _look(self) -> None:
+        """Fail where the page is hard to use for somebody, or too wide for the narrowest screen."""
+        await self.page.set_viewport_size(_NARROW)  # type: ignore[arg-type]
+        wide = await self.page.evaluate("document.documentElement.scrollWidth")
+        await self.page.set_viewport_size(_WIDE)  # type: ignore[arg-type]
+        assert wide <= _NARROW["width"], f"{self.page.url} is {wide} px wide"
+        found = await Axe().run(self.page, options={"runOnly": STANDARD, "resultTypes": ["violations"]})
+        violations: list[dict[str, Any]] = found.response["violations"]
+        told = [f"{one['id']}: {[node['html'] for node in one['nodes']]}" for one in violations]
+        assert told == [], f"{self.page.url}: {told}"
+        assert self.troubles == []
+
+
+@dataclass
+class Town:
+    """A running Duly with everybody in it, and its mailbox."""
+
+    base_url: str
+    browser: Browser
+    mailbox: Mailbox
+    _contexts: list[BrowserContext] = field(default_factory=list)
+
+    async def somebody(self, scripts: bool = True) -> Somebody:
+        """Return somebody who is not signed in. Without `scripts` their browser runs none."""
+        context = await self.browser.new_context(viewport=_WIDE, java_script_enabled=scripts)  # type: ignore[arg-type]
+        self._contexts.append(context)
+        one = Somebody(await context.new_page(), self.base_url)
+        one.page.on("console", lambda message: _note(one, message))
+        one.page.on("pageerror", lambda error: one.troubles.append(str(error)))
+        one.page.on("request", lambda request: _stay(one, request))
+        return one
+
+    async def sign_in(self, email: str, scripts: bool = True) -> Somebody:
+        """Return somebody who has signed in with the code from their mail."""
+        one = await self.somebody(scripts)
+        await one.open("/sign-in")
+        await one.type("Your school email address", email)
+        await one.press("Send me a code")
+        mail = await self.mailbox.next(email, "Your sign-in code for Duly")
+        [code] = _CODE.findall(mail.text)
+        await one.type("The code from the mail", code)
+        await one.press("Sign in")
+        return one
+
+    async def leave(self) -> None:
+        """Close every browser window."""
+        for context in self._contexts:
+            await context.close()
+
+
+def _note(one: Somebody, message: ConsoleMessage) -> None:
+    if message.type == "error" and not message.text.startswith(_REFUSED):
+        one.troubles.append(message.text)
+
+
+def _stay(one: Somebody, request: Request) -> None:
+    if not request.url.startswith(one.base_url):
+        one.troubles.append(f"asked for {request.url}")
