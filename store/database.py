@@ -35,7 +35,6 @@ class Database:
             self._turn = asyncio.Lock()
             self._seeing = {}
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
-        self._turn = asyncio.Lock() if self._engine.dialect.name == _SQLITE else nullcontext()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
@@ -48,7 +47,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """Yield a session that sees one state of the database; what it changes is not kept."""
-        async with self._turn, self._sessions() as session:
+        async with self._sessions() as session:
             await session.connection(execution_options=self._seeing)
             yield session
 

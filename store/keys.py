@@ -1,14 +1,16 @@
 """Keys: each case has one of its own, kept only wrapped under a key that the database does not hold.
 
-AES-256-GCM with random nonces. What is sealed begins with a version byte and the name of its key, and is bound to its
+AES-256-GCM with random nonces. What is sealed begins with a version byte and the id of its key, and is bound to its
 place: moved to another row, column or case, it does not open.
 """
 
+import hashlib
 import json
 import os
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
@@ -16,23 +18,27 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from store.database import Database
 from store.tables import CaseKeyRow
 
 _VERSION: Final = b"\x01"
+_ID: Final = 8
 _NONCE: Final = 12
 _KEY: Final = 32
 _REMEMBERED: Final = 4096
+_MADE: Final = "keys made in this transaction"
 
 
 class SealBrokenError(ValueError):
     """What was sealed does not open: it was changed, moved, or sealed with a key that is not here."""
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, message: str = "") -> None:
         """Name the place, never what it holds."""
-        super().__init__(f"what is sealed at {place} does not open; it was changed, or its key is missing")
+        super().__init__(message or f"what is sealed at {place} does not open: it was changed or moved")
         self.place = place
 
 
@@ -45,30 +51,55 @@ class CaseKeyMissingError(LookupError):
         self.case = case
 
 
-def _seal(key: bytes, place: str, data: bytes) -> bytes:
-    nonce = os.urandom(_NONCE)
-    return _VERSION + nonce + AESGCM(key).encrypt(nonce, data, place.encode())
+class KeyUnknownError(SealBrokenError):
+    """A key of the settings with which a case's own key was wrapped is not among them any more."""
+
+    def __init__(self, name: str, place: str) -> None:
+        """Name the key, and what cannot be opened without it."""
+        super().__init__(place, f"{place} needs the key {name}, which DULY_KEYS does not hold; put it back there")
+        self.name = name
 
 
-def _open(key: bytes, place: str, sealed: bytes) -> bytes:
-    if sealed[:1] != _VERSION:
-        raise SealBrokenError(place)
-    try:
-        return AESGCM(key).decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], place.encode())
-    except (InvalidTag, ValueError):
-        raise SealBrokenError(place) from None
+class _Cipher:
+    """A key, ready for use."""
+
+    def __init__(self, key: bytes) -> None:
+        self.id = hashlib.sha256(b"duly/key-id/v1" + key).digest()[:_ID]
+        self._aead = AESGCM(key)
+
+    def seal(self, place: str, data: bytes) -> bytes:
+        header, nonce = _VERSION + self.id, os.urandom(_NONCE)
+        return header + nonce + self._aead.encrypt(nonce, data, header + place.encode())
+
+    def open(self, place: str, sealed: bytes) -> bytes:
+        start = len(_VERSION) + _ID
+        header, nonce = sealed[:start], sealed[start : start + _NONCE]
+        try:
+            return self._aead.decrypt(nonce, sealed[start + _NONCE :], header + place.encode())
+        except (InvalidTag, ValueError):
+            raise SealBrokenError(place) from None
 
 
 @dataclass(frozen=True)
 class Sealer:
-    """A key that seals and opens, bound to the `owner` whose things it seals."""
+    """A key that seals and opens, bound to the `owner` whose things it seals; the `former` ones only open."""
 
     owner: str
     key: bytes = field(repr=False)
+    former: tuple[bytes, ...] = field(default=(), repr=False)
+
+    @cached_property
+    def _first(self) -> _Cipher:
+        return _Cipher(self.key)
+
+    @cached_property
+    def _by_id(self) -> dict[bytes, _Cipher]:
+        ciphers = (self._first, *map(_Cipher, self.former))
+        return {_VERSION + cipher.id: cipher for cipher in ciphers}
 
     def seal(self, place: str, data: bytes) -> bytes:
-        """Return `data` sealed for `place`, such as `draft|answers|…`."""
-        return _seal(self.key, f"{place}|{self.owner}", data)
+        """Return `data` sealed for `place`, such as `draft|answers`."""
+        return self._first.seal(f"{place}|{self.owner}", data)
 
     def open(self, place: str, sealed: bytes) -> bytes:
         """Return what was sealed for `place`.
@@ -76,7 +107,11 @@ class Sealer:
         Raises:
             SealBrokenError: it was changed, moved, or sealed with another key.
         """
-        return _open(self.key, f"{place}|{self.owner}", sealed)
+        whole = f"{place}|{self.owner}"
+        cipher = self._by_id.get(sealed[: len(_VERSION) + _ID])
+        if cipher is None:
+            raise SealBrokenError(whole)
+        return cipher.open(whole, sealed)
 
     def seal_json(self, place: str, value: Any) -> bytes:  # noqa: ANN401 -- anything that JSON holds
         """Return `value` as sealed JSON."""
@@ -109,22 +144,32 @@ class Keyring:
 
     def wrap(self, case: str, key: bytes) -> bytes:
         """Return the key of a case, wrapped."""
-        return _seal(self.keys[self.first], f"case_key|{case}", key)
+        return Sealer(case, self.keys[self.first]).seal("case_key", key)
 
     def unwrap(self, case: str, under: str, wrapped: bytes) -> bytes:
         """Return the key of a case.
 
         Raises:
-            SealBrokenError: the key `under` which it was wrapped is not here, or is another.
+            KeyUnknownError: the key `under` which it was wrapped is not here.
+            SealBrokenError: it was changed, is another case's, or was wrapped under another key.
         """
         if under not in self.keys:
-            raise SealBrokenError(f"case_key|{case}")
-        return _open(self.keys[under], f"case_key|{case}", wrapped)
+            raise KeyUnknownError(under, f"case_key|{case}")
+        return Sealer(case, self.keys[under]).open("case_key", wrapped)
 
     def system(self) -> Sealer:
-        """Return the key for what belongs to no case: jobs that carry a mail's id or a sign-in code."""
-        derived = HKDF(SHA256(), _KEY, salt=None, info=b"duly/system/v1").derive(self.keys[self.first])
-        return Sealer("system", derived)
+        """Return the key for what belongs to no case: jobs that carry a mail's id or a sign-in code.
+
+        A job that was left to Temporal before another key came first is opened still.
+        """
+        return self._system
+
+    @cached_property
+    def _system(self) -> Sealer:
+        first, *former = (
+            HKDF(SHA256(), _KEY, salt=None, info=b"duly/system/v1").derive(key) for key in self.keys.values()
+        )
+        return Sealer("system", first, tuple(former))
 
 
 class CaseKeys:
@@ -137,14 +182,19 @@ class CaseKeys:
         self._remembered: OrderedDict[str, Sealer] = OrderedDict()
 
     async def create(self, session: AsyncSession, case: str) -> Sealer:
-        """Return the key of `case`, made now if it has none yet."""
-        row = await session.get(CaseKeyRow, case)
-        if row is not None:
-            return self._unwrapped(row)
+        """Return the key of `case`, made now if it has none yet. Of two who make it at once both get the same.
+
+        It is remembered once it is kept: a transaction that fails takes it along.
+        """
         key = os.urandom(_KEY)
-        session.add(CaseKeyRow(case=case, wrapped_under=self.ring.first, wrapped=self.ring.wrap(case, key)))
-        await session.flush()
-        return Sealer(case, key)
+        row = {"case": case, "wrapped_under": self.ring.first, "wrapped": self.ring.wrap(case, key)}
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        made = insert(CaseKeyRow).values(row).on_conflict_do_nothing().returning(col(CaseKeyRow.case))
+        if (await session.execute(made)).first() is None:
+            return await self.of(case, session)
+        sealer = Sealer(case, key)
+        session.info.setdefault(_MADE, {})[case] = sealer
+        return sealer
 
     async def of(self, case: str, session: AsyncSession | None = None) -> Sealer:
         """Return the key of `case`, read in `session` where there is one.
@@ -156,11 +206,12 @@ class CaseKeys:
         if case in self._remembered:
             self._remembered.move_to_end(case)
             return self._remembered[case]
-        if session is not None:
-            return self._kept(case, await session.get(CaseKeyRow, case))
-        async with self._db.read() as reading:
-            row = (await reading.execute(select(CaseKeyRow).where(CaseKeyRow.case == case))).scalar_one_or_none()  # type: ignore[arg-type]
-        return self._kept(case, row)
+        wanted = select(CaseKeyRow).where(col(CaseKeyRow.case) == case)
+        if session is None:
+            async with self._db.read() as reading:
+                return self._kept(case, (await reading.execute(wanted)).scalar_one_or_none())
+        made: dict[str, Sealer] = session.info.get(_MADE, {})
+        return made.get(case) or self._kept(case, (await session.execute(wanted)).scalar_one_or_none())
 
     def _kept(self, case: str, row: CaseKeyRow | None) -> Sealer:
         if row is None:

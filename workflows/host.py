@@ -5,13 +5,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from activities.records import Records
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
+from activities.records import Records
 from domain.cases import Act, Batch, Opening, Published, Reply
-from workflows.case import Case, Story
 from domain.names import ACT, WORKFLOW
+from workflows.case import Case, Story
 from workflows.site_creation import SiteCreation
 
 STORIES: Final[dict[str, type[Story]]] = {"site_creation": SiteCreation}

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 from axe_playwright_python.async_playwright import Axe
 from bs4 import BeautifulSoup
-from playwright.async_api import APIResponse, Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.async_api import APIResponse, Browser, BrowserContext, CDPSession, ConsoleMessage, Page, Request
 
 STANDARD: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 """What every page has to pass: WCAG 2.2 AA, and what axe holds to be good practice besides."""
@@ -88,12 +88,24 @@ class Mailbox:
         return Mail(*heading, text.get_text().replace("\r\n", "\n"))
 
 
+@dataclass(frozen=True)
+class Scripts:
+    """Whether a window runs scripts. They are allowed only for the look at a page that is there already."""
+
+    session: CDPSession
+
+    async def allow(self, allowed: bool) -> None:
+        """Let scripts run from now on, or not."""
+        await self.session.send("Emulation.setScriptExecutionDisabled", {"value": not allowed})
+
+
 @dataclass
 class Somebody:
     """Somebody at a browser: what they do, by the words on the page, and what they then see."""
 
     page: Page
     base_url: str
+    scripts: "Scripts | None" = None
     troubles: list[str] = field(default_factory=list)
 
     async def open(self, address: str) -> None:
@@ -156,7 +168,11 @@ class Somebody:
         wide = await self.page.evaluate("document.documentElement.scrollWidth")
         await self.page.set_viewport_size(_WIDE)  # type: ignore[arg-type]
         assert wide <= _NARROW["width"], f"{self.page.url} is {wide} px wide"
+        if self.scripts is not None:
+            await self.scripts.allow(True)
         found = await Axe().run(self.page, options={"runOnly": STANDARD, "resultTypes": ["violations"]})
+        if self.scripts is not None:
+            await self.scripts.allow(False)
         violations: list[dict[str, Any]] = found.response["violations"]
         told = [f"{one['id']}: {[node['html'] for node in one['nodes']]}" for one in violations]
         assert told == [], f"{self.page.url}: {told}"
@@ -174,9 +190,13 @@ class Town:
 
     async def somebody(self, scripts: bool = True) -> Somebody:
         """Return somebody who is not signed in. Without `scripts` their browser runs none."""
-        context = await self.browser.new_context(viewport=_WIDE, java_script_enabled=scripts)  # type: ignore[arg-type]
+        context = await self.browser.new_context(viewport=_WIDE)  # type: ignore[arg-type]
         self._contexts.append(context)
+        context.set_default_timeout(_PATIENCE * 1000)
         one = Somebody(await context.new_page(), self.base_url)
+        if not scripts:
+            one.scripts = Scripts(await context.new_cdp_session(one.page))
+            await one.scripts.allow(False)
         one.page.on("console", lambda message: _note(one, message))
         one.page.on("pageerror", lambda error: one.troubles.append(str(error)))
         one.page.on("request", lambda request: _stay(one, request))

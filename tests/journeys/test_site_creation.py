@@ -97,7 +97,7 @@ async def test_at_newall_green_the_headteacher_alone_decides_with_three_confirma
     title = "Year 2 parents’ group"
     leo = await town.sign_in(LEO)
     await begin(leo, "Headteacher")
-    await leo.follow("Continue")
+    await leo.press("Continue")
     await leo.type("Name of the site or group", title)
     assert await leo.typed("Who will be responsible for it?") == "Leo Mbeki"
     await leo.choose("A WhatsApp group or another messaging group", "Parents and carers", "Others")
@@ -145,7 +145,7 @@ async def begin(author: Somebody, *seats: str) -> None:
 
 async def fill_in_team_and_purpose_by_hand(author: Somebody) -> None:
     """Fill in the first two pages, with a question left out at first, which loses nothing that was typed."""
-    await author.follow("Continue")
+    await author.press("Continue")
     assert await author.typed("Author's line manager") == "Tom Fielding"
     await author.type("Department", TYPED)
     await author.press("Save and continue")

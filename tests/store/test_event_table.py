@@ -17,20 +17,20 @@ REFUSED = {
     "renumbered": "UPDATE event SET n = 9 WHERE n = 2",
     "removed": "DELETE FROM event WHERE n = 2",
     "all removed": "DELETE FROM event",
-    "put before another": f'INSERT INTO event ({COLUMNS}) SELECT "case", 0, {AS_IT_IS}',  # noqa: S608 -- our own
-    "put after a gap": f'INSERT INTO event ({COLUMNS}) SELECT "case", 4, {AS_IT_IS}',  # noqa: S608 -- our own
-    "put in place of another": f'INSERT INTO event ({COLUMNS}) SELECT "case", 2, {AS_IT_IS}',  # noqa: S608 -- our own
-    "begun in the middle": f"INSERT INTO event ({COLUMNS}) SELECT 'c-9', 2, {AS_IT_IS}",  # noqa: S608 -- our own
+    "put before another": f'INSERT INTO event ({COLUMNS}) SELECT "case", 0, {AS_IT_IS}',
+    "put after a gap": f'INSERT INTO event ({COLUMNS}) SELECT "case", 4, {AS_IT_IS}',
+    "put in place of another": f'INSERT INTO event ({COLUMNS}) SELECT "case", 2, {AS_IT_IS}',
+    "begun in the middle": f"INSERT INTO event ({COLUMNS}) SELECT 'c-9', 2, {AS_IT_IS}",
 }
 REFUSED_BY_SQLITE = {
-    "replaced": f'INSERT OR REPLACE INTO event ({COLUMNS}) SELECT "case", 2, {AS_IT_IS}',  # noqa: S608 -- our own
+    "replaced": f'INSERT OR REPLACE INTO event ({COLUMNS}) SELECT "case", 2, {AS_IT_IS}',
     "replaced at the end": "REPLACE INTO event SELECT * FROM event WHERE n = 2",
     "changed or replaced": "UPDATE OR REPLACE event SET n = 1 WHERE n = 2",
 }
 REFUSED_BY_POSTGRESQL = {
     "emptied": "TRUNCATE event",
     "changed where it is there": (
-        f'INSERT INTO event ({COLUMNS}) SELECT "case", 2, {AS_IT_IS}'  # noqa: S608 -- our own
+        f'INSERT INTO event ({COLUMNS}) SELECT "case", 2, {AS_IT_IS}'
         " ON CONFLICT (\"case\", n) DO UPDATE SET entry = ''"
     ),
 }

@@ -1,0 +1,61 @@
+"""A transaction is kept whole or not at all, and reading waits for nobody."""
+
+import asyncio
+from datetime import datetime
+
+import pytest
+from sqlalchemy.exc import StatementError
+
+from store import links, people
+from store.database import Database
+from tests.builders import AMINA, BEN, MONDAY, ORGANISATION, a_person
+
+
+async def known(database: Database) -> list[str]:
+    async with database.read() as session:
+        return [person.id for person in (await people.directory(session, ORGANISATION)).people]
+
+
+async def test_what_was_written_is_there_when_the_block_ends(database: Database) -> None:
+    async with database.write() as session:
+        await people.save(session, (AMINA,))
+        assert await known(database) == []
+    assert await known(database) == ["amina"]
+
+
+async def test_of_a_transaction_that_failed_nothing_is_kept(database: Database) -> None:
+    async def fail() -> None:
+        async with database.write() as session:
+            await people.save(session, (AMINA,))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
+    assert await known(database) == []
+
+
+async def test_a_reader_sees_one_state_whatever_is_written_meanwhile(database: Database) -> None:
+    async with database.read() as session:
+        before = await people.directory(session, ORGANISATION)
+        async with asyncio.timeout(5), database.write() as writing:
+            await people.save(writing, (BEN,))
+        session.expire_all()
+        assert await people.directory(session, ORGANISATION) == before
+    assert await known(database) == ["ben"]
+
+
+async def test_many_who_write_at_once_all_get_their_turn(database: Database) -> None:
+    async def add(number: int) -> None:
+        async with database.write() as session:
+            await people.save(session, (a_person(f"p{number:02}", "Somebody"),))
+
+    await asyncio.gather(*map(add, range(20)))
+    assert await known(database) == [f"p{number:02}" for number in range(20)]
+
+
+async def test_a_moment_without_a_zone_is_refused(database: Database) -> None:
+    with pytest.raises(StatementError, match="without a zone"):
+        async with database.write() as session:
+            await links.record_opened(session, "c-1", 1, "ben", datetime(2026, 11, 2, 9, 30))  # noqa: DTZ001
+    async with database.write() as session:
+        assert await links.record_opened(session, "c-1", 1, "ben", MONDAY) == MONDAY
