@@ -90,7 +90,8 @@ class Part:
 def _die_with_parent() -> None:
     """Ask Linux to end this process when `duly up` is killed without a chance to stop it."""
     if libc is not None:
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        # Not asked to stop: its Temporal is gone in the same moment, and everything is durable.
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

@@ -28,7 +28,7 @@ class Database:
         """Prepare to connect; nothing is opened yet."""
         self._engine = create_async_engine(url, pool_pre_ping=not url.startswith(_SQLITE))
         self._turn: AbstractAsyncContextManager[None] = nullcontext()
-        self._seeing: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._seeing: dict[str, Any] = {"isolation_level": "REPEATABLE READ"}
         if self._engine.dialect.name == _SQLITE:
             _tame_sqlite(self._engine.sync_engine)
             # SQLite takes one writer at a time and lets the others try again and again: a hundred would starve some.

@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, make_url, select
 from sqlmodel import SQLModel
 
 import store.tables  # noqa: F401 -- fills the metadata
@@ -19,16 +19,26 @@ from store.database import Database
 T = TypeVar("T")
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_UPGRADING: Final = 0x64756C79
+"""A number of our own among the locks of PostgreSQL: "duly" in hexadecimal."""
 
 
 def upgrade(url: str) -> None:
     """Bring the database at `url` to the latest migration; one that is there already is left alone."""
-    asyncio.run(_on(url, lambda connection: command.upgrade(_config(connection), "head")))
+    asyncio.run(_on(url, _upgrade))
+
+
+def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        # Of two that start at once the second waits, and finds it done. SQLite has but one writer.
+        connection.execute(select(func.pg_advisory_xact_lock(_UPGRADING)))
+    command.upgrade(_config(connection), "head")
 
 
 def pending(url: str) -> bool:
-    """Return whether a migration has not been run on the database at `url`."""
-    return asyncio.run(_on(url, is_pending))
+    """Return whether a migration has not been run on the database at `url`; one that is not there is not made."""
+    file = make_url(url).database if url.startswith("sqlite") else None
+    return (file is not None and not Path(file).exists()) or asyncio.run(_on(url, is_pending))
 
 
 def is_pending(connection: Connection) -> bool:

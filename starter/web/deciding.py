@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from starlette.exceptions import HTTPException
@@ -28,12 +28,16 @@ _PATIENCE: Final = 1.0
 _LOOKS: Final = 20
 """For how long a receipt waits for the record to catch up, in seconds, and how often it looks meanwhile."""
 
+_RECEIPT_LASTS: Final = timedelta(minutes=10)
+"""For how long after a decision its link still shows what was decided; later, one signs in to see it."""
+
 _TICKED: Final = "yes"
 
-Gone = Literal["expired", "superseded", "closed"]
+Gone = Literal["used", "expired", "superseded", "closed"]
 """Why a link, or a place to answer, takes no answer any more."""
 
 GONE: Final[dict[Gone, tuple[str, str]]] = {
+    "used": ("You have answered this", "Your answer is on record, and this link does no more. Sign in to see it."),
     "expired": ("This link has expired", "Links are good for 90 days. We can send you a new one."),
     "superseded": ("This link has been replaced", "The request changed. We have sent you a new e-mail: use its link."),
     "closed": ("This link is no longer needed", "The answer is in, or the request has ended. There is nothing to do."),
@@ -98,7 +102,7 @@ async def decision_link(visit: Visit) -> Response:
     desk = await _desk_of(visit, visit.place("token"))
     if desk.gone is None:
         return _choose(visit, desk, Typed())
-    return _receipt(visit, desk) if desk.has_said(None) else _gone(visit, desk)
+    return _gone(visit, desk, "used" if desk.has_said(None) else None)
 
 
 async def decide(visit: Visit) -> Response:
@@ -128,6 +132,8 @@ async def receipt(visit: Visit) -> Response:
         desk = await _desk_of(visit, token)
     if desk.gone is not None and not desk.has_said(None):
         return _gone(visit, desk)
+    if desk.ask.closed_at is not None and visit.site.clock() - desk.ask.closed_at > _RECEIPT_LASTS:
+        return _gone(visit, desk, "used")
     return _receipt(visit, desk)
 
 

@@ -7,15 +7,24 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urljoin
 
-from axe_playwright_python.async_playwright import Axe
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from bs4 import BeautifulSoup
-from playwright.async_api import APIResponse, Browser, BrowserContext, CDPSession, ConsoleMessage, Page, Request
+from playwright.async_api import (
+    APIResponse,
+    Browser,
+    BrowserContext,
+    CDPSession,
+    ConsoleMessage,
+    Page,
+    Request,
+    ViewportSize,
+)
 
 STANDARD: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 """What every page has to pass: WCAG 2.2 AA, and what axe holds to be good practice besides."""
 
-_WIDE: Final = {"width": 1280, "height": 900}
-_NARROW: Final = {"width": 320, "height": 640}
+_WIDE: Final = ViewportSize(width=1280, height=900)
+_NARROW: Final = ViewportSize(width=320, height=640)
 _PATIENCE: Final = 15.0
 _LOOK_AGAIN: Final = 0.1
 _CODE: Final = re.compile(r"^[2-9A-HJKMNP-Z]{8}$", re.MULTILINE)
@@ -53,7 +62,7 @@ class Mailbox:
         try:
             while True:
                 mails = await self._unread(context)
-                found = next((m for m in reversed(mails.items()) if m[1][0] == to and subject in m[1][1]), None)
+                found = next((m for m in reversed(list(mails.items())) if m[1][0] == to and subject in m[1][1]), None)
                 if found is not None:
                     self._read.add(found[0])
                     return await self._open(context, *found)
@@ -164,9 +173,9 @@ class Somebody:
 
     async def _look(self) -> None:
         """Fail where the page is hard to use for somebody, or too wide for the narrowest screen."""
-        await self.page.set_viewport_size(_NARROW)  # type: ignore[arg-type]
+        await self.page.set_viewport_size(_NARROW)
         wide = await self.page.evaluate("document.documentElement.scrollWidth")
-        await self.page.set_viewport_size(_WIDE)  # type: ignore[arg-type]
+        await self.page.set_viewport_size(_WIDE)
         assert wide <= _NARROW["width"], f"{self.page.url} is {wide} px wide"
         if self.scripts is not None:
             await self.scripts.allow(True)
@@ -190,7 +199,7 @@ class Town:
 
     async def somebody(self, scripts: bool = True) -> Somebody:
         """Return somebody who is not signed in. Without `scripts` their browser runs none."""
-        context = await self.browser.new_context(viewport=_WIDE)  # type: ignore[arg-type]
+        context = await self.browser.new_context(viewport=_WIDE)
         self._contexts.append(context)
         context.set_default_timeout(_PATIENCE * 1000)
         one = Somebody(await context.new_page(), self.base_url)

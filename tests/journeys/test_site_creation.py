@@ -32,6 +32,7 @@ RESOURCED = (
 async def test_a_site_is_asked_for_decided_in_order_and_enters_the_register(town: Town) -> None:
     title = "Year 5 Science Club"
     priya = await town.sign_in(PRIYA)
+    assert await priya.page.locator("body.js-enabled").count() == 1
     await begin(priya, "Line manager", "Communications manager", "Headteacher")
     await fill_in_team_and_purpose_by_hand(priya)
     await priya.follow("All sections")
@@ -50,9 +51,7 @@ async def test_a_site_is_asked_for_decided_in_order_and_enters_the_register(town
     progress = await town.mailbox.next(PRIYA, f"Your request has moved on: {title}")
     assert "Line manager" in progress.text
     await decide(await town.somebody(), await asked(town, GRACE, title), "Approve", "Grace Okafor")
-    await decide(
-        await town.somebody(), await asked(town, HELEN, title), "Approve", "Helen Marsh", CONSULTED, RESOURCED
-    )
+    await decide(await town.somebody(), await asked(town, HELEN, title), "Approve", "Helen Marsh", CONSULTED, RESOURCED)
     for address in (PRIYA, TOM, GRACE, HELEN):
         await town.mailbox.next(address, f"Approved: {title}")
 
@@ -66,6 +65,7 @@ async def test_a_site_is_asked_for_decided_in_order_and_enters_the_register(town
 
 async def test_a_rejection_with_a_reason_ends_a_request_in_a_browser_without_scripts(town: Town) -> None:
     priya = await town.sign_in(PRIYA, scripts=False)
+    assert await priya.page.locator("body.js-enabled").count() == 0
     await begin(priya, "Headteacher")
     await priya.press(SAMPLE)
     title = "Year 6 Science Club"
@@ -94,7 +94,7 @@ async def test_a_rejection_with_a_reason_ends_a_request_in_a_browser_without_scr
 
 
 async def test_at_newall_green_the_headteacher_alone_decides_with_three_confirmations(town: Town) -> None:
-    title = "Year 2 parents’ group"
+    title = "Year 2 parents' group"
     leo = await town.sign_in(LEO)
     await begin(leo, "Headteacher")
     await leo.press("Continue")

@@ -34,7 +34,10 @@ def postgres_url() -> Iterator[str]:
             raise
         pytest.skip(f"no PostgreSQL could be started here: {error}")
     with running:
-        yield running.get_uri().replace("postgresql://", "postgresql+asyncpg://").replace("postgres:@", "postgres@")
+        url = running.get_uri().replace("postgresql://", "postgresql+asyncpg://").replace("postgres:@", "postgres@")
+        # Nobody needs these databases after a power cut, and making one takes ten times as long with it.
+        asyncio.run(run_on(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"))
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -48,8 +51,8 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def migrated_postgres(postgres_url: str) -> str:
     """Return the name of a PostgreSQL database with every migration run and nothing in it."""
-    asyncio.run(_run(postgres_url, "CREATE DATABASE migrated"))
-    upgrade(_named(postgres_url, "migrated"))
+    asyncio.run(run_on(postgres_url, "CREATE DATABASE migrated"))
+    upgrade(named(postgres_url, "migrated"))
     return "migrated"
 
 
@@ -61,8 +64,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite+aiosqlite:///{tmp_path}/duly.sqlite3"
     template = request.getfixturevalue("migrated_postgres")
     server, name = request.getfixturevalue("postgres_url"), f"duly_{next(_numbers)}"
-    asyncio.run(_run(server, f"CREATE DATABASE {name} TEMPLATE {template}"))
-    return _named(server, name)
+    asyncio.run(run_on(server, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    return named(server, name)
 
 
 @pytest.fixture
@@ -91,19 +94,21 @@ def tamper(url: str) -> Tamper:
             drop = [
                 f"DROP TRIGGER IF EXISTS {name}" for name in ("event_stays_as_it_is", "event_stays", "event_comes_next")
             ]
-            await _run(url, *drop, statement)
+            await run_on(url, *drop, statement)
         else:
-            await _run(url, "SET session_replication_role = replica", statement)
+            await run_on(url, "SET session_replication_role = replica", statement)
 
     return run
 
 
-def _named(url: str, database: str) -> str:
+def named(url: str, database: str) -> str:
+    """Return the address of another `database` of the same server."""
     head, _, query = url.partition("?")
     return f"{head.rpartition('/')[0]}/{database}?{query}"
 
 
-async def _run(url: str, *statements: str) -> None:
+async def run_on(url: str, *statements: str) -> None:
+    """Run `statements` on the database at `url`, each for itself."""
     engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         for statement in statements:

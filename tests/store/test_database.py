@@ -4,10 +4,13 @@ import asyncio
 from datetime import datetime
 
 import pytest
+from sqlalchemy import func, select
 from sqlalchemy.exc import StatementError
 
 from store import links, people
 from store.database import Database
+from store.keys import CaseKeys
+from store.tables import CaseKeyRow
 from tests.builders import AMINA, BEN, MONDAY, ORGANISATION, a_person
 
 
@@ -49,8 +52,19 @@ async def test_many_who_write_at_once_all_get_their_turn(database: Database) -> 
         async with database.write() as session:
             await people.save(session, (a_person(f"p{number:02}", "Somebody"),))
 
-    await asyncio.gather(*map(add, range(20)))
+    await add(0)
+    await asyncio.gather(*map(add, range(1, 20)))
     assert await known(database) == [f"p{number:02}" for number in range(20)]
+
+
+async def test_a_hundred_who_write_at_once_are_all_kept(database: Database, keys: CaseKeys) -> None:
+    async def add(number: int) -> None:
+        async with database.write() as session:
+            await keys.create(session, f"c-{number}")
+
+    await asyncio.gather(*map(add, range(100)))
+    async with database.read() as session:
+        assert (await session.execute(select(func.count()).select_from(CaseKeyRow))).scalar_one() == 100
 
 
 async def test_a_moment_without_a_zone_is_refused(database: Database) -> None:

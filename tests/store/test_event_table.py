@@ -30,8 +30,7 @@ REFUSED_BY_SQLITE = {
 REFUSED_BY_POSTGRESQL = {
     "emptied": "TRUNCATE event",
     "changed where it is there": (
-        f'INSERT INTO event ({COLUMNS}) SELECT "case", 2, {AS_IT_IS}'
-        " ON CONFLICT (\"case\", n) DO UPDATE SET entry = ''"
+        f'INSERT INTO event ({COLUMNS}) SELECT "case", 2, {AS_IT_IS} ON CONFLICT ("case", n) DO UPDATE SET entry = \'\''
     ),
 }
 

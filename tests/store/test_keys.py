@@ -1,5 +1,7 @@
 """Each case has a key of its own: what is sealed opens in its place and nowhere else, and not without its key."""
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -122,3 +124,33 @@ def test_what_belongs_to_no_case_is_sealed_with_a_key_of_its_own() -> None:
     assert system.key not in RING.keys.values()
     with pytest.raises(SealBrokenError):
         ONE.open("job", system.seal("job", b"a code"))
+
+
+def test_a_job_left_under_an_older_key_is_opened_when_another_comes_first() -> None:
+    left = RING.system().seal("job", b"a mail's id")
+    later = Keyring.of({"k2": b"j" * 32, **RING.keys}).system()
+    assert later.open("job", left) == b"a mail's id"
+    with pytest.raises(SealBrokenError):
+        RING.system().open("job", later.seal("job", b"a mail's id"))
+
+
+async def test_a_key_that_the_settings_lost_is_named(database: Database, keys: CaseKeys) -> None:
+    await created(database, keys)
+    with pytest.raises(SealBrokenError, match="the key k1, which DULY_KEYS does not hold"):
+        await CaseKeys(database, Keyring.of({"k2": b"j" * 32})).of("c-1")
+
+
+async def test_a_key_whose_transaction_failed_seals_nothing_more(database: Database, keys: CaseKeys) -> None:
+    async with database.write() as session:
+        lost = await keys.create(session, "c-1")
+        assert await keys.of("c-1", session) == lost
+        await session.rollback()
+    with pytest.raises(CaseKeyMissingError):
+        await keys.of("c-1")
+    kept = await created(database, keys)
+    assert await keys.of("c-1") == kept != lost
+
+
+async def test_two_who_make_the_key_of_a_case_at_once_get_the_same(database: Database, keys: CaseKeys) -> None:
+    made = await asyncio.gather(*(created(database, CaseKeys(database, RING)) for _ in range(5)))
+    assert {sealer.key for sealer in made} == {(await keys.of("c-1")).key}

@@ -141,10 +141,23 @@ async def test_the_same_answer_again_leads_to_the_same_receipt(client: Browser, 
     await running.settled("c-1")
     again = await confirm(client, token)
     assert (again.status_code, again.headers["Location"]) == (303, first.headers["Location"])
-    shown = await client.get(f"/d/{token}")
-    assert shown.status_code == 200
-    assert "You approved this" in text_of(shown)
     assert len([said for said in await the_history(running.site) if isinstance(said.event, Approved)]) == 1
+
+
+async def test_a_used_link_says_so_without_a_word_of_the_case_and_its_receipt_is_soon_gone(
+    client: Browser, running: Running, token: str, clock: Clock
+) -> None:
+    await decide(client, token)
+    await running.settled("c-1")
+    used = await client.get(f"/d/{token}")
+    assert used.status_code == 410
+    assert "You have answered this" in text_of(used)
+    assert "Science" not in text_of(used)
+    assert (await client.get(f"/d/{token}/receipt")).status_code == 200
+    clock.pass_time(minutes=11)
+    late = await client.get(f"/d/{token}/receipt")
+    assert late.status_code == 410
+    assert "Science" not in text_of(late)
 
 
 @pytest.mark.parametrize("caught_up", [False, True])
