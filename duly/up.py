@@ -168,7 +168,7 @@ class House:
             if self._settings.smtp_host is None:
                 say(f"  The mailbox  {site}/mailbox   every mail lands here, none leaves this machine")
             say("\n  Everybody is invented. Sign in as one of them:")
-            for name, role, email in demo.people_to_try():
+            for name, role, email in demo.people_to_try(self._settings):
                 say(f"  {email:32} {name}, {role}")
         say("\nStop with Ctrl-C.")
 

@@ -22,6 +22,7 @@ from starter.web import (
     home,
     lists,
     mailbox,
+    printing,
     signing_in,
     static,
     submitting,
@@ -46,6 +47,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *drafts.PAGES,
     *deciding.PAGES,
     *cases.PAGES,
+    *printing.PAGES,
     *lists.PAGES,
     *mailbox.PAGES,
 )

@@ -19,6 +19,7 @@ from starter.web.page import Page, Visit
 from starter.web.reading import UnreadableBodyError, only
 from store import queries
 from store.tables import MailRow
+from templates import documents
 
 _PATIENCE: Final = 1.0
 _LOOKS: Final = 20
@@ -66,6 +67,7 @@ async def case(visit: Visit) -> Response:
         asks=[ask.ask for ask in known.asks if _may_answer(visit, known, ask.ask)],
         mails=await _mails(visit, known),
         may_withdraw=_may_withdraw(visit, known),
+        can_print=documents.can_print(),
     )
 
 

@@ -1,0 +1,76 @@
+"""Documents to keep on paper or in a file: made by Typst, which the extra `pdf` brings, from data and nothing else."""
+
+from datetime import datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from domain.base import Frozen
+
+_HERE: Final = Path(__file__).parent / "documents"
+_STANDARD: Final = "ua-1"
+"""Tagged, with a title and a language, so that everybody can have it read to them."""
+
+
+class Fact(Frozen):
+    """A name and what there is to say of it, in lines; none where nothing was answered."""
+
+    name: str
+    lines: tuple[str, ...]
+
+
+class FormSection(Frozen):
+    """A section of a form with its questions and answers."""
+
+    title: str
+    answers: tuple[Fact, ...]
+
+
+class Signed(Frozen):
+    """A decision with its signature: whose, under which words, as typed, and when in words."""
+
+    heading: str
+    facts: tuple[Fact, ...]
+    approves: bool
+    attestation: str
+    signature: str
+    name: str
+    at: str
+
+
+class CompletedForm(Frozen):
+    """A form as it was sent, with everything that was decided and signed."""
+
+    organisation: str
+    heading: str
+    title: str
+    reference: str
+    version: int
+    facts: tuple[Fact, ...]
+    sections: tuple[FormSection, ...]
+    decisions: tuple[Signed, ...]
+    made: str
+
+
+def can_print() -> bool:
+    """Return whether documents can be made here."""
+    return find_spec("typst") is not None
+
+
+def completed_form(form: CompletedForm, at: datetime) -> bytes:
+    """Return `form` as a PDF of A4 pages, tagged so that it can be read aloud; `at` is when it was made.
+
+    A text with a character that no typeface here has makes a PDF that is tagged all the same, but not to the letter of
+    PDF/UA, which forbids it.
+    """
+    import typst
+
+    compiler = typst.Compiler(_HERE / "site_form.typ", root=_HERE, sys_inputs={"form": form.model_dump_json()})
+    try:
+        made = compiler.compile(format="pdf", pdf_standards=_STANDARD, timestamp=at)
+    except typst.TypstError:
+        made = compiler.compile(format="pdf", timestamp=at)
+    if not isinstance(made, bytes):
+        msg = "the form did not become one file"
+        raise TypeError(msg)
+    return made
