@@ -98,12 +98,13 @@ async def ask_advice(
 ) -> AdviceRow:
     """Keep a question about a draft for `asked_of`, and return it. It approves nothing (SITE-11)."""
     sealer = await keys.of(draft.case, session)
+    advice_id = secrets.token_urlsafe(_DRAW)
     row = AdviceRow(
-        id=secrets.token_urlsafe(_DRAW),
+        id=advice_id,
         draft=draft.key,
         asked_of=asked_of,
         asked_at=at,
-        sealed_question=sealer.seal("advice|question", question.encode()),
+        sealed_question=sealer.seal(f"advice|question|{advice_id}", question.encode()),
     )
     session.add(row)
     await session.flush()
@@ -117,7 +118,7 @@ async def answer_advice(session: AsyncSession, keys: CaseKeys, advice: str, answ
     if row is None or draft is None or row.answered_at is not None:
         return False
     sealer = await keys.of(draft.case, session)
-    row.answered_at, row.sealed_answer = at, sealer.seal("advice|answer", answer.encode())
+    row.answered_at, row.sealed_answer = at, sealer.seal(f"advice|answer|{row.id}", answer.encode())
     await session.flush()
     return True
 
@@ -126,8 +127,10 @@ async def read_advice(session: AsyncSession, keys: CaseKeys, row: AdviceRow) -> 
     """Return the question, and the answer where there is one."""
     draft = await session.get_one(DraftRow, row.draft)
     sealer = await keys.of(draft.case, session)
-    answer = sealer.open("advice|answer", row.sealed_answer).decode() if row.sealed_answer is not None else None
-    return sealer.open("advice|question", row.sealed_question).decode(), answer
+    question = sealer.open(f"advice|question|{row.id}", row.sealed_question).decode()
+    if row.sealed_answer is None:
+        return question, None
+    return question, sealer.open(f"advice|answer|{row.id}", row.sealed_answer).decode()
 
 
 async def advice(session: AsyncSession, advice_id: str) -> AdviceRow | None:

@@ -65,11 +65,13 @@ def completed_form(form: CompletedForm, at: datetime) -> bytes:
     """
     import typst
 
+    # Typst knows no parts of a second.
+    made_at = at.replace(microsecond=0)
     compiler = typst.Compiler(_HERE / "site_form.typ", root=_HERE, sys_inputs={"form": form.model_dump_json()})
     try:
-        made = compiler.compile(format="pdf", pdf_standards=_STANDARD, timestamp=at)
+        made = compiler.compile(format="pdf", pdf_standards=_STANDARD, timestamp=made_at)
     except typst.TypstError:
-        made = compiler.compile(format="pdf", timestamp=at)
+        made = compiler.compile(format="pdf", timestamp=made_at)
     if not isinstance(made, bytes):
         msg = "the form did not become one file"
         raise TypeError(msg)

@@ -2,13 +2,13 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urljoin
 
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from bs4 import BeautifulSoup
+from httpx2 import AsyncClient
 from playwright.async_api import (
     APIResponse,
     Browser,
@@ -52,49 +52,41 @@ class Mailbox:
     """The mailbox page of a demo. Each mail is read once."""
 
     base_url: str
-    browser: Browser
     _read: set[str] = field(default_factory=set)
 
     async def next(self, to: str, subject: str) -> Mail:
         """Return the oldest mail to `to` that was not read yet and whose subject holds `subject`, once it is there."""
         until = asyncio.get_running_loop().time() + _PATIENCE
-        context = await self.browser.new_context(base_url=self.base_url)
-        try:
+        async with AsyncClient(base_url=self.base_url) as http:
             while True:
-                mails = await self._unread(context)
+                mails = await self._unread(http)
                 found = next((m for m in reversed(list(mails.items())) if m[1][0] == to and subject in m[1][1]), None)
                 if found is not None:
                     self._read.add(found[0])
-                    return await self._open(context, *found)
+                    return Mail(*found[1], await self._text(http, found[0]))
                 assert asyncio.get_running_loop().time() < until, f"no mail {subject!r} to {to}, but {mails}"
                 await asyncio.sleep(_LOOK_AGAIN)
-        finally:
-            await context.close()
 
     async def unread(self, to: str) -> list[str]:
         """Return the subjects of what `to` got and did not read yet, newest first."""
-        context = await self.browser.new_context(base_url=self.base_url)
-        mails = await self._unread(context)
-        await context.close()
+        async with AsyncClient(base_url=self.base_url) as http:
+            mails = await self._unread(http)
         return [subject for address, subject in mails.values() if address == to]
 
-    async def _unread(self, context: BrowserContext) -> Mapping[str, tuple[str, str]]:
+    async def _unread(self, http: AsyncClient) -> dict[str, tuple[str, str]]:
         """Return address and subject of each mail that was not read yet, by where it is, newest first."""
-        page = BeautifulSoup(await (await context.request.get("/mailbox")).text(), "html.parser")
         mails = {}
-        for row in page.select("main li"):
+        for row in BeautifulSoup((await http.get("/mailbox")).text, "html.parser").select("main li"):
             link, more = row.select_one("a"), row.select_one("span")
             assert link is not None
             assert more is not None
-            address = more.get_text().split()[1].rstrip(",")
-            mails[str(link["href"])] = (address, link.get_text())
+            mails[str(link["href"])] = (more.get_text().split()[1].rstrip(","), link.get_text())
         return {path: mail for path, mail in mails.items() if path not in self._read}
 
-    async def _open(self, context: BrowserContext, path: str, heading: tuple[str, str]) -> Mail:
-        page = BeautifulSoup(await (await context.request.get(path)).text(), "html.parser")
-        text = page.select_one(".duly-mail")
+    async def _text(self, http: AsyncClient, path: str) -> str:
+        text = BeautifulSoup((await http.get(path)).text, "html.parser").select_one(".duly-mail")
         assert text is not None
-        return Mail(*heading, text.get_text().replace("\r\n", "\n"))
+        return text.get_text().replace("\r\n", "\n")
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def running(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     """Yield one running Duly for all journeys."""
     async with duly(tmp_path_factory.mktemp("duly")) as base_url:
-        yield Town(base_url, browser, Mailbox(base_url, browser))
+        yield Town(base_url, browser, Mailbox(base_url))
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ async def test_a_site_is_asked_for_decided_in_order_and_enters_the_register(town
 
     tom = await town.somebody()
     await tom.open(used.link)
-    await tom.says("You approved this", "Tom Fielding, Line manager")
+    await tom.says("You have answered this")
     await found_in_the_register(priya, title)
     await told_on_its_page(priya, reference)
     await found_by_an_administrator(town, reference)
@@ -224,6 +224,8 @@ async def told_on_its_page(author: Somebody, reference: str) -> None:
     ]
     picture = author.page.get_by_role("img", name=f"The steps of request {reference}")
     assert await picture.locator("path").count() == len(rows)
+    link = await author.page.get_by_role("link", name="The form with all signatures (PDF)").get_attribute("href")
+    assert (await (await author.fetch(link or "")).body()).startswith(b"%PDF-")
 
 
 async def found_by_an_administrator(town: Town, reference: str) -> None:

@@ -1,11 +1,12 @@
 """A transaction is kept whole or not at all, and reading waits for nobody."""
 
 import asyncio
+import sqlite3
 from datetime import datetime
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import OperationalError, StatementError
 
 from store import links, people
 from store.database import Database
@@ -65,6 +66,43 @@ async def test_a_hundred_who_write_at_once_are_all_kept(database: Database, keys
     await asyncio.gather(*map(add, range(100)))
     async with database.read() as session:
         assert (await session.execute(select(func.count()).select_from(CaseKeyRow))).scalar_one() == 100
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+async def test_a_writer_waits_while_another_process_writes(database: Database, keys: CaseKeys, url: str) -> None:
+    async def write() -> None:
+        async with database.write() as session:
+            await keys.create(session, "c-1")
+
+    other = sqlite3.connect(url.partition(":///")[2], isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    writing = asyncio.create_task(write())
+    await asyncio.sleep(0.1)
+    assert not writing.done()
+    assert await known(database) == []
+    other.execute("COMMIT")
+    other.close()
+    await asyncio.wait_for(writing, 5)
+    assert (await keys.of("c-1")).owner == "c-1"
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+async def test_a_writer_whose_turn_does_not_come_gives_up_and_lets_the_next_try(
+    database: Database, keys: CaseKeys, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def write() -> None:
+        async with database.write() as session:
+            await keys.create(session, "c-1")
+
+    monkeypatch.setattr("store.database._GIVES_UP_AFTER", 0.05)
+    other = sqlite3.connect(url.partition(":///")[2], isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(OperationalError, match="locked"):
+        await write()
+    other.execute("COMMIT")
+    other.close()
+    await write()
+    assert (await keys.of("c-1")).owner == "c-1"
 
 
 async def test_a_moment_without_a_zone_is_refused(database: Database) -> None:

@@ -137,3 +137,14 @@ async def test_neither_question_nor_answer_can_be_read_in_the_database(database:
     async with database.read() as session:
         sealed = (await session.execute(text("SELECT sealed_question, sealed_answer FROM advice"))).one()
     assert not any(b"secret" in one for one in sealed)
+
+
+async def test_an_answer_put_under_another_question_does_not_open(database: Database, keys: CaseKeys) -> None:
+    row = await create(database, keys)
+    async with database.write() as session:
+        one = await drafts.ask_advice(session, keys, row, "helen", "Is this wise?", NOW)
+        other = await drafts.ask_advice(session, keys, row, "helen", "Is this cheap?", NOW)
+        await drafts.answer_advice(session, keys, one.id, "It is.", NOW)
+        other.sealed_answer = one.sealed_answer
+        with pytest.raises(SealBrokenError):
+            await drafts.read_advice(session, keys, other)
