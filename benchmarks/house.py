@@ -51,21 +51,25 @@ class Mail:
 
 @dataclass
 class Letterbox:
-    """Hands over each mail to whoever waits for its subject, which each case has for itself."""
+    """Hands over each mail to whoever waits for its subject, of which each case has its own."""
 
-    _waiting: dict[str, asyncio.Future[Mail]] = field(default_factory=dict)
+    _waiting: dict[tuple[str, str], asyncio.Future[Mail]] = field(default_factory=dict)
 
-    def expect(self, subject: str) -> asyncio.Future[Mail]:
-        """Return what will be the mail with that subject."""
-        return self._waiting.setdefault(subject, asyncio.get_running_loop().create_future())
+    def expect(self, subject: str, to: str = "") -> asyncio.Future[Mail]:
+        """Return what will be the mail with that subject, to that address where it is given.
+
+        A mail may come twice when a process was killed: the second is not for whoever is asked next.
+        """
+        return self._waiting.setdefault((subject, to), asyncio.get_running_loop().create_future())
 
     async def read(self, lines: asyncio.StreamReader) -> None:
         """Take what the mail server says until it ends."""
         async for line in lines:
             mail = Mail(**json.loads(line))
-            waiting = self._waiting.pop(mail.subject, None)
-            if waiting is not None and not waiting.done():
-                waiting.set_result(mail)
+            for to in (mail.to, ""):
+                waiting = self._waiting.pop((mail.subject, to), None)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(mail)
 
 
 @dataclass

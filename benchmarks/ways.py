@@ -66,17 +66,16 @@ async def live(way: Way, letterbox: Letterbox, settled: Callable[[str], Awaitabl
     With `settled`, each decision waits until that says that the case idles.
     """
     title = f"Approval {next(_numbers)}"
-    coming = letterbox.expect(f"Please decide: {title}")
+    asks = [letterbox.expect(f"Please decide: {title}", approver) for approver in APPROVERS]
+    told = letterbox.expect(f"Approved: {title}")
     case = await way.begin(title)
     waits = []
-    for step in range(len(APPROVERS)):
-        mail = await asyncio.wait_for(coming, _PATIENCE)
+    for step, ask in enumerate(asks):
+        mail = await asyncio.wait_for(ask, _PATIENCE)
         if settled is not None:
             await settled(case)
-        is_last = step == len(APPROVERS) - 1
-        coming = letterbox.expect(f"Approved: {title}" if is_last else f"Please decide: {title}")
         waits.append(await way.decide(case, step, mail))
-    await asyncio.wait_for(coming, _PATIENCE)
+    await asyncio.wait_for(told, _PATIENCE)
     return Lived(case, tuple(waits))
 
 

@@ -44,6 +44,10 @@ from benchmarks.ways import Bare, Direct, Pages, direct, signed_in
 
 ADMINISTRATOR: Final = ("admin@measured.example", "Abel Admin")
 HEADTEACHER: Final = ("head@measured.example", "Helen Head")
+WITHIN: Final = 15 * 60 - 20
+LAST_PART: Final = 60
+"""Seconds within which everything ends, and how many of them the part after the open cases takes."""
+
 STARTERS: Final = ["Ada", "Ben", "Cara", "Dev", "Ella", "Finn", "Gita", "Hugh"]
 
 
@@ -62,7 +66,7 @@ class Size:
 
 
 WHOLE: Final = Size(
-    rounds=4, cases=128, idle_cases=70, kills=2, cases_on_record=100_000, visits=100, starts=5, memory=True
+    rounds=3, cases=96, idle_cases=50, kills=2, cases_on_record=100_000, visits=60, starts=5, memory=True
 )
 QUICK: Final = Size(
     rounds=1, cases=64, idle_cases=10, kills=1, cases_on_record=5_000, visits=20, starts=1, memory=False
@@ -87,7 +91,7 @@ def main(arguments: list[str]) -> int:
     columns = TextColumn("{task.description:<44}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     began = perf_counter()
     with Progress(*columns, console=said) as progress, tempfile.TemporaryDirectory(prefix="duly-") as folder:
-        bench = Bench(size, progress, Console(width=110))
+        bench = Bench(size, progress, Console(width=130), began)
         measured = asyncio.run(bench.measure(Path(folder)))
     out = bench.out
     out.print(f"\n{_machine()}; {perf_counter() - began:,.0f} s in all")
@@ -104,6 +108,7 @@ class Bench:
     size: Size
     progress: Progress
     out: Console
+    began: float
 
     async def measure(self, folder: Path) -> Measured:
         """Return what every figure came to."""
@@ -114,7 +119,7 @@ class Bench:
             measured |= await self._load(house, ways)
             measured |= {"stall_seconds": await self._stall(house, ways)}
             measured |= {"page_p99_ms": await self._pages(house, bare)}
-            measured |= {"open_case_bytes": await self._open_cases(house, client, bare) if self.size.memory else None}
+            measured |= {"open_case_bytes": await self._open_cases(house, bare) if self.size.memory else None}
         measured |= {"ready_seconds": await self._ready(folder / "up")}
         return measured
 
@@ -144,7 +149,7 @@ class Bench:
         lived = await idle_decisions(house, client, ways, self.size.idle_cases, lambda: self.progress.advance(task))
         table = Table(title="A decision on an idle case, ms", title_justify="left")
         for heading in ("", "p50", "p99", "most", "decisions"):
-            table.add_column(heading, justify="right" if heading else "left")
+            table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
         waits = {name: [wait * 1000 for one in cases for wait in one.waits] for name, cases in lived.items()}
         for name, values in waits.items():
             shown = [f"{value:.1f}" for value in (percentile(values, 50), percentile(values, 99), max(values))]
@@ -167,7 +172,7 @@ class Bench:
         rounds = await rounds_of(house, ways, size.rounds, size.cases, lambda: self.progress.advance(task))
         table = Table(title=f"{size.rounds} rounds of {size.cases} cases, {AT_A_TIME} at a time", title_justify="left")
         for heading in ("", "cases/s", "of bare's", *WEIGHED, "CPU ms/case", "of bare's"):
-            table.add_column(heading, justify="right" if heading else "left")
+            table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
         for name, taken in rounds.items():
             table.add_row(
                 name,
@@ -211,16 +216,19 @@ class Bench:
         title = f"Pages with {self.size.cases_on_record:,} cases on record, ms"
         table = Table(title=title, title_justify="left")
         for heading in ("", "p50", "p99", "p99 before"):
-            table.add_column(heading, justify="right" if heading else "left")
+            table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
         for name, values in taken.items():
             shown = (percentile(values, 50), percentile(values, 99), percentile(few[name], 99))
             table.add_row(name, *(f"{value:.1f}" for value in shown))
         self.out.print(table)
         return pages.slowest(taken)
 
-    async def _open_cases(self, house: House, client: Client, engine: Direct) -> float:
+    async def _open_cases(self, house: House, engine: Direct) -> float:
         task = self._task("Cases that wait", open_cases.MANY)
-        return await open_cases.bytes_per_case(house, client, engine, lambda n: self.progress.advance(task, n))
+        left = WITHIN - (perf_counter() - self.began) - LAST_PART
+        grown = await open_cases.growth(house, engine, left, lambda: self.progress.advance(task))
+        self.out.print(f"Memory of the worker: measured from {open_cases.FEW:,} to {grown.open_cases:,} open cases\n")
+        return grown.bytes_per_case
 
     async def _ready(self, folder: Path) -> float:
         task = self._task("`duly up`", self.size.starts + 1)

@@ -136,6 +136,16 @@ async def test_at_redhill_the_start_page_says_why_no_site_can_be_asked_for(town:
     assert await alice.page.get_by_role("button", name="Start now").count() == 0
 
 
+async def test_the_pages_beside_the_road_are_for_everybody_too(town: Town) -> None:
+    alice = await town.sign_in(ALICE)
+    for address in ("/tasks", "/register", "/sessions", "/nowhere", "/mailbox"):
+        await alice.open(address)
+    await alice.follow("Your sign-in code for Duly")
+    await alice.says("Type this code on the page where you asked for it")
+    await alice.press("Sign out")
+    assert alice.page.url.endswith("/sign-in")
+
+
 async def begin(author: Somebody, *seats: str) -> None:
     """Start a request, on a page that names in their order those who will decide."""
     await author.open(START)
