@@ -1,6 +1,8 @@
 """What one turn of a case said, put on record and sent."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,11 +42,12 @@ class Records:
             SQLAlchemyError: the database did not take it (retried).
         """
         at = self.clock()
-        async with self.db.write() as session:
-            written = await write_batch(session, self.keys, batch, at)
-            letters = await self._letters(session, batch, written, at) if written.mails else []
-        if letters:
-            await self.post.deliver(letters)
+        async with _alive():
+            async with self.db.write() as session:
+                written = await write_batch(session, self.keys, batch, at)
+                letters = await self._letters(session, batch, written, at) if written.mails else []
+            if letters:
+                await self.post.deliver(letters)
         return Published(asked=written.asked)
 
     async def _letters(self, session: AsyncSession, batch: Batch, written: Written, at: datetime) -> list[Letter]:
@@ -69,3 +72,19 @@ class Records:
         if dropped:
             await mails.mark_dropped(session, dropped, at)
         return [letter for letter in letters.values() if letter is not None]
+
+
+@asynccontextmanager
+async def _alive() -> AsyncIterator[None]:
+    """Tell Temporal every second that the work goes on, so that a killed worker's is soon given to another."""
+
+    async def tell() -> None:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(1)
+
+    telling = asyncio.create_task(tell())
+    try:
+        yield
+    finally:
+        telling.cancel()

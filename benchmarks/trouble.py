@@ -13,8 +13,8 @@ _BEFORE: Final = 4.0
 _AFTER: Final = 12.0
 
 
-async def stall(house: House, lanes: Sequence[Way], name: str) -> tuple[float, float]:
-    """Return the longest waits of a decision, in seconds: of those before process `name` is killed, and of all."""
+async def stall(house: House, lanes: Sequence[Way], name: str) -> list[float]:
+    """Return how long each decision waited, in seconds, while process `name` was killed and started again."""
     waits: list[float] = []
     over = asyncio.Event()
 
@@ -26,9 +26,8 @@ async def stall(house: House, lanes: Sequence[Way], name: str) -> tuple[float, f
         for way in lanes:
             group.create_task(keep_going(way))
         await asyncio.sleep(_BEFORE)
-        usual = max(waits, default=0.0)
         await house.kill(name)
         await house.start(name)
         await asyncio.sleep(_AFTER)
         over.set()
-    return usual, max(waits)
+    return waits

@@ -5,6 +5,7 @@ import asyncio
 import os
 import platform
 import re
+import signal
 import statistics
 import sys
 import tempfile
@@ -113,6 +114,8 @@ class Bench:
     async def measure(self, folder: Path) -> Measured:
         """Return what every figure came to."""
         (folder / "up").mkdir()
+        if (running := asyncio.current_task()) is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
         async with standing(folder) as house, self._everybody(house) as (client, ways, bare):
             measured: dict[str, float | None] = {}
             measured |= await self._idle(house, client, ways)
@@ -190,9 +193,10 @@ class Bench:
         longest = 0.0
         for _ in range(self.size.kills):
             for name in trouble.KILLED:
-                usual, worst = await trouble.stall(house, ways[PAGES], name)
-                self.out.print(f"Longest wait of a decision: {usual:.2f} s; {worst:.2f} s when the {name} was killed")
-                longest = max(longest, worst)
+                waits = await trouble.stall(house, ways[PAGES], name)
+                shown = f"{statistics.median(waits):.2f} s at the median, {max(waits):.2f} s at most"
+                self.out.print(f"A decision while the {name} was killed: {shown}, of {len(waits)}")
+                longest = max(longest, *waits)
                 self.progress.advance(task)
         self.out.print()
         return longest

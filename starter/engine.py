@@ -18,6 +18,9 @@ from domain.names import ACT, MAIL_PERSON, SEND_MAIL, TASK_QUEUE, WORKFLOW
 _PATIENCE: Final = 10.0
 """Seconds that a page waits for Temporal before it says honestly that nothing was recorded."""
 
+_TURN: Final = timedelta(seconds=3)
+"""A turn takes milliseconds. One that a killed worker had begun is given to another after this long."""
+
 
 class EngineLostError(Exception):
     """Temporal did not answer: nothing is known to have happened, and the same may be tried again."""
@@ -52,6 +55,7 @@ class Engine:
                     task_queue=TASK_QUEUE,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    task_timeout=_TURN,
                 )
         except WorkflowAlreadyStartedError:
             return

@@ -201,10 +201,17 @@ def _newest(statement: Select[CaseRow]) -> Select[CaseRow]:
     return statement.order_by(col(CaseRow.opened_at).desc(), col(CaseRow.id))
 
 
-async def register_of(session: AsyncSession, organisation: str) -> Sequence[SiteRow]:
-    """Return the approved sites of an organisation, by title."""
-    statement = select(SiteRow).where(col(SiteRow.organisation) == organisation).order_by(col(SiteRow.title))
-    return (await session.execute(statement)).scalars().all()
+async def register_of(
+    session: AsyncSession, organisation: str, *, after: str | None = None, most: int = 50
+) -> Sequence[SiteRow]:
+    """Return the approved sites of an organisation by title, those after the site of the case `after`."""
+    statement = select(SiteRow).where(col(SiteRow.organisation) == organisation)
+    last = await session.get(SiteRow, after) if after is not None else None
+    if last is not None:
+        title = col(SiteRow.title)
+        statement = statement.where(or_(title > last.title, and_(title == last.title, col(SiteRow.case) > last.case)))
+    ordered = statement.order_by(col(SiteRow.title), col(SiteRow.case)).limit(most)
+    return (await session.execute(ordered)).scalars().all()
 
 
 async def mails_of(session: AsyncSession, case: str) -> Sequence[MailRow]:

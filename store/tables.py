@@ -241,8 +241,9 @@ class SiteRow(SQLModel, table=True):
     """The register: a site that was approved, and the school that owns it."""
 
     __tablename__ = "site"
+    __table_args__ = (Index("ix_site_by_title", "organisation", "title", "case"),)
     case: str = Field(primary_key=True, foreign_key="case.id")
-    organisation: str = Field(index=True)
+    organisation: str
     school: str
     title: str
     author: str

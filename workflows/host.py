@@ -16,7 +16,8 @@ from workflows.site_creation import SiteCreation
 
 STORIES: Final[dict[str, type[Story]]] = {"site_creation": SiteCreation}
 
-_PUBLISH_WITHIN: Final = timedelta(seconds=30)
+_PUBLISH_WITHIN: Final = timedelta(seconds=60)
+_ALIVE_WITHIN: Final = timedelta(seconds=3)
 _RETRY: Final = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30))
 
 
@@ -43,7 +44,11 @@ class TemporalHost:
         decision on record that the case does not know of.
         """
         return await workflow.execute_activity_method(
-            Records.publish, batch, start_to_close_timeout=_PUBLISH_WITHIN, retry_policy=_RETRY
+            Records.publish,
+            batch,
+            start_to_close_timeout=_PUBLISH_WITHIN,
+            heartbeat_timeout=_ALIVE_WITHIN,
+            retry_policy=_RETRY,
         )
 
     async def pause(self, until: datetime | None, woken: Callable[[], bool]) -> None:

@@ -18,7 +18,7 @@ from store.queries import Cursor
 from store.tables import CaseRow
 
 MOST: Final = 50
-"""Cases on one page of the list."""
+"""Cases, or sites, on one page of a list."""
 
 
 async def tasks(visit: Visit) -> Response:
@@ -38,11 +38,13 @@ async def tasks(visit: Visit) -> Response:
 
 
 async def register(visit: Visit) -> Response:
-    """Show the approved sites of the organisation; each leads to its case where the visitor may see that."""
+    """Show the approved sites of the organisation, a page at a time; each leads to its case for whoever may see it."""
     if not allow(visit.viewer, "see_register"):
         raise HTTPException(404)
+    after = only(read_pairs(visit.request.scope["query_string"]), (), ("after",)).get("after")
     async with visit.site.db.read() as session:
-        sites = await queries.register_of(session, visit.person.organisation)
+        found = await queries.register_of(session, visit.person.organisation, after=after, most=MOST + 1)
+        sites = found[:MOST]
         cases = await queries.cases_by_ids(session, [row.case for row in sites])
         access = await queries.accesses_of(session, cases)
         names = await people.names(session, visit.person.organisation)
@@ -52,6 +54,7 @@ async def register(visit: Visit) -> Response:
         schools=_schools(visit),
         names=names,
         references=_references(visit, cases, access),
+        onward=f"{visit.path('register')}?{urlencode({'after': sites[-1].case})}" if len(found) > MOST else "",
     )
 
 

@@ -243,7 +243,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('case')
     )
     with op.batch_alter_table('site', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_site_organisation'), ['organisation'], unique=False)
+        batch_op.create_index('ix_site_by_title', ['organisation', 'title', 'case'], unique=False)
 
     dialect = op.get_bind().dialect.name
     for statement in triggers.SQLITE if dialect == "sqlite" else triggers.POSTGRESQL:
