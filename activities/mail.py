@@ -113,7 +113,7 @@ class Post:
 
         Raises:
             OSError: the server cannot be reached (retried).
-            SMTPException: the server did not take it for now (retried).
+            SMTPException: the server did not take it this time (retried).
         """
         async with self.db.write() as session:
             row = await mails.queued(session, mail_id)
@@ -134,7 +134,7 @@ class Post:
         Raises:
             ApplicationError: the address was refused for good (not retried).
             OSError: the server cannot be reached (retried).
-            SMTPException: the server did not take it for now (retried).
+            SMTPException: the server did not take it this time (retried).
         """
         async with self.db.read() as session:
             person = await people.person(session, mail.person)
