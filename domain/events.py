@@ -9,8 +9,8 @@ from pydantic import Field
 from domain.base import Frozen
 from domain.fields import Value
 
-How = Literal["link", "session", "clock"]
-"""How an actor was known: by the link of a mail, by a signed-in session, or not a person but the clock."""
+How = Literal["link", "session"]
+"""How somebody was known: by the link of a mail, or by a signed-in session."""
 
 
 class Verdict(StrEnum):

@@ -110,7 +110,7 @@ class Running:
 
 def an_act(ask: str) -> Act:
     """Return an act about `ask` that nobody means."""
-    return Act(kind="answer", person="nobody", how="clock", ask=ask)
+    return Act(kind="answer", person="nobody", how="session", ask=ask)
 
 
 async def requested(running: Running, case: str = "c-1", reference: str = "K7QM-4TXR", **request: object) -> Opening:
