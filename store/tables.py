@@ -7,7 +7,7 @@ answers, comments and what an event says are sealed with the key of their case.
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, Index, LargeBinary
+from sqlalchemy import DateTime, Dialect, Index, LargeBinary, text
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -98,7 +98,8 @@ class CaseKeyRow(SQLModel, table=True):
 class DraftRow(SQLModel, table=True):
     """A form being filled in. Its `key` decides the id of the one case that it can open.
 
-    `answers` are sealed with the key of that case, and are emptied when the case has begun.
+    `answers` are sealed with the key of that case, and are emptied when the case has begun. `changes` is the edition
+    of the request that is being changed, where the case has begun and its author works on it again.
     """
 
     __tablename__ = "draft"
@@ -112,6 +113,7 @@ class DraftRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=Instant)
     changed_at: datetime = Field(sa_type=Instant)
     submitted_at: datetime | None = Field(default=None, sa_type=Instant)
+    changes: int | None = None
     sealed_answers: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
@@ -148,6 +150,7 @@ class CaseRow(SQLModel, table=True):
     outcome: str | None = None
     waits_for: str | None = None
     due: datetime | None = Field(default=None, sa_type=Instant)
+    held_at: datetime | None = Field(default=None, sa_type=Instant)
     sealed_opening: bytes = Field(sa_type=LargeBinary)
     sealed_standing: bytes = Field(sa_type=LargeBinary)
 
@@ -168,9 +171,19 @@ class EventRow(SQLModel, table=True):
 
 
 class AskRow(SQLModel, table=True):
-    """The read model of an ask."""
+    """The read model of an ask.
+
+    `ladder` are the seats that may be asked, in order, and `escalated_to` those that were asked as well; `named` is
+    who holds the first of them for this request, and `excluded` are those who may not decide it. Several are
+    separated by spaces.
+    """
 
     __tablename__ = "ask"
+    __table_args__ = (
+        Index(
+            "ix_ask_open", "case", sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL")
+        ),
+    )
     case: str = Field(primary_key=True, foreign_key="case.id")
     ask: str = Field(primary_key=True)
     step: str
@@ -181,6 +194,10 @@ class AskRow(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=Instant)
     closed_how: str | None = None
     decided_by: str | None = None
+    ladder: str = ""
+    escalated_to: str = ""
+    named: str | None = None
+    excluded: str = ""
 
 
 class AskedRow(SQLModel, table=True):
@@ -205,7 +222,10 @@ class OpenedRow(SQLModel, table=True):
 
 
 class LinkRow(SQLModel, table=True):
-    """A decision link: the digest of its token, and all that it is bound to. The token is only in the mail."""
+    """A link of a mail: the digest of its token, and all that it is bound to. The token is only in the mail.
+
+    `purpose` is to answer the ask, or to dispute that this person answered it.
+    """
 
     __tablename__ = "link"
     digest: str = Field(primary_key=True)
@@ -218,12 +238,17 @@ class LinkRow(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=Instant)
     status: str = "open"
     closed_at: datetime | None = Field(default=None, sa_type=Instant)
+    purpose: str = "answer"
 
 
 class MailRow(SQLModel, table=True):
-    """A mail to one person: which template about which event. Its text is made when it is sent, and not kept."""
+    """A mail to one person: which template about which event. Its text is made when it is sent, and not kept.
+
+    `gathered_at` is when it was put by for the next digest, because this person had many mails that day.
+    """
 
     __tablename__ = "mail"
+    __table_args__ = (Index("ix_mail_person", "person", "queued_at"),)
     id: str = Field(primary_key=True)
     case: str | None = Field(default=None, index=True)
     person: str
@@ -234,11 +259,15 @@ class MailRow(SQLModel, table=True):
     sent_at: datetime | None = Field(default=None, sa_type=Instant)
     dropped_at: datetime | None = Field(default=None, sa_type=Instant)
     refused_at: datetime | None = Field(default=None, sa_type=Instant)
+    gathered_at: datetime | None = Field(default=None, sa_type=Instant)
     message_digest: str | None = None
 
 
 class SiteRow(SQLModel, table=True):
-    """The register: a site that was approved, and the school that owns it."""
+    """The register: a site that was approved, and the school that owns it.
+
+    `questioned_at` is when somebody said that an approval of theirs was not theirs, until an administrator settled it.
+    """
 
     __tablename__ = "site"
     __table_args__ = (Index("ix_site_by_title", "organisation", "title", "case"),)
@@ -250,6 +279,23 @@ class SiteRow(SQLModel, table=True):
     approved_at: datetime = Field(sa_type=Instant)
     live_on: date | None = None
     closes_on: date | None = None
+    questioned_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class AddressChangeRow(SQLModel, table=True):
+    """A correction of somebody's address: one administrator proposes it, another confirms or refuses it."""
+
+    __tablename__ = "address_change"
+    id: str = Field(primary_key=True)
+    organisation: str = Field(index=True)
+    person: str = Field(foreign_key="person.id")
+    address: str
+    why: str
+    proposed_by: str
+    proposed_at: datetime = Field(sa_type=Instant)
+    settled_by: str | None = None
+    settled_at: datetime | None = Field(default=None, sa_type=Instant)
+    confirmed: bool = False
 
 
 class PackTextRow(SQLModel, table=True):
