@@ -144,6 +144,9 @@ class Settings(BaseSettings):
     mail_from: EmailStr = DEMO_SENDER
     keys_file: Path | None = None
     keys: SecretStr | None = None
+    bad_links_per_minute: int = Field(default=10, ge=1)
+    cases_per_hour: int = Field(default=10, ge=1)
+    cases_per_day: int = Field(default=200, ge=1)
 
     @classmethod
     def settings_customise_sources(

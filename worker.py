@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.mail import Post, Smtp
@@ -21,6 +21,8 @@ from store.database import Database
 from store.keys import CaseKeys, Keyring
 from workflows.host import CaseWorkflow
 
+# Every test and every recorded history runs in it, so that a clock or I/O in a workflow fails there. What is released
+# has passed it, and runs without: the sandbox loads the workflow's modules anew for each case.
 # One copy of every shape: a second one, made by the sandbox, would be refused by pydantic as another class.
 SANDBOX: Final = SandboxedWorkflowRunner(
     restrictions=SandboxRestrictions.default.with_passthrough_modules("domain", "activities")
@@ -39,8 +41,10 @@ def now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 -- a composition root: here the clock is handed out
 
 
-def build(client: Client, db: Database, keys: CaseKeys, smtp: Smtp, base_url: str) -> Worker:
-    """Return a worker that runs every case and sends every mail."""
+def build(
+    client: Client, db: Database, keys: CaseKeys, smtp: Smtp, base_url: str, runner: WorkflowRunner = SANDBOX
+) -> Worker:
+    """Return a worker that runs every case by `runner` and sends every mail."""
     people = People(keys)
     post = Post(db, client, smtp, people, Writer(base_url), now)
     records = Records(db, keys, people, post, now)
@@ -49,7 +53,7 @@ def build(client: Client, db: Database, keys: CaseKeys, smtp: Smtp, base_url: st
         task_queue=TASK_QUEUE,
         workflows=[CaseWorkflow],
         activities=[records.publish, post.send_mail, post.mail_person],
-        workflow_runner=SANDBOX,
+        workflow_runner=runner,
         sticky_queue_schedule_to_start_timeout=_STICKY,
         graceful_shutdown_timeout=_FINISH_WITHIN,
         identity="duly-worker",
@@ -65,7 +69,7 @@ async def main(settings: Settings) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, told_to_stop.set)
     try:
-        async with build(client, db, keys, _smtp(settings), settings.base_url):
+        async with build(client, db, keys, _smtp(settings), settings.base_url, UnsandboxedWorkflowRunner()):
             await told_to_stop.wait()
     finally:
         await db.close()

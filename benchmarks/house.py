@@ -32,6 +32,7 @@ _STOPS_WITHIN: Final = 15.0
 _STARTS_WITHIN: Final = 30.0
 _LOOK: Final = 0.02
 _LIMIT: Final = 1 << 20
+_NO_LIMIT: Final = str(10**6)
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ async def standing(folder: Path) -> AsyncIterator[House]:
         msg = "Temporal's own settings name a server; the benchmarks measure the embedded one"
         raise RuntimeError(msg)
     smtp_port, web_port = free_port(), free_port()
-    house = House(folder, server, smtp_port, web_port, _environment(folder, server, smtp_port, web_port))
+    house = House(folder, server, smtp_port, web_port, environment_of(folder, server, smtp_port, web_port))
     try:
         for name in ("mail", "server"):
             await house.start(name)
@@ -209,7 +210,8 @@ def clean_environment() -> dict[str, str]:
     return {name: text for name, text in os.environ.items() if not re.match("DULY_|TEMPORAL_", name)}
 
 
-def _environment(folder: Path, server: Server, smtp_port: int, web_port: int) -> dict[str, str]:
+def environment_of(folder: Path, server: Server, smtp_port: int, web_port: int) -> dict[str, str]:
+    """Return what the processes of a house in `folder` are told by their environment."""
     return clean_environment() | {
         "PYTHONPATH": str(ROOT),
         "TEMPORAL_ADDRESS": server.address,
@@ -221,6 +223,8 @@ def _environment(folder: Path, server: Server, smtp_port: int, web_port: int) ->
         "DULY_SMTP_PORT": str(smtp_port),
         "DULY_MAIL_FROM": "duly@measured.example",
         "DULY_KEYS": f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+        "DULY_CASES_PER_HOUR": _NO_LIMIT,
+        "DULY_CASES_PER_DAY": _NO_LIMIT,
     }
 
 

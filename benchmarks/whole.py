@@ -96,7 +96,9 @@ def main(arguments: list[str]) -> int:
         measured = asyncio.run(bench.measure(Path(folder)))
     out = bench.out
     out.print(f"\n{_machine()}; {perf_counter() - began:,.0f} s in all")
-    out.print("Limits raised for the run: none; no page that a case takes has one.\n")
+    out.print(
+        "Limits raised for the run: how many cases begin per hour and person, and per day; no other is reached.\n"
+    )
     out.print(table_of(measured))
     sys.stdout.write(json_of(measured) + "\n")
     return 0

@@ -67,15 +67,32 @@ class Calendar(Frozen):
             and not any(day in closure for closure in self.closures)
         )
 
+    def is_holiday(self, day: date) -> bool:
+        """Return whether `day` lies between two terms of the school; beyond the known terms, none does."""
+        return (
+            bool(self.terms)
+            and min(term.first for term in self.terms) <= day <= max(term.last for term in self.terms)
+            and not any(day in term for term in self.terms)
+            and day not in self.inset_days
+        )
 
-def _working_days_after(day: date, calendar: Calendar) -> Iterator[date]:
+    def counts(self, day: date, pauses_in_holidays: bool) -> bool:
+        """Return whether `day` is a working day, and, where clocks pause in them, in no school holiday.
+
+        Raises:
+            CalendarTooShortError: `day` is after the last day the calendar knows.
+        """
+        return self.is_working_day(day) and not (pauses_in_holidays and self.is_holiday(day))
+
+
+def _working_days_after(day: date, calendar: Calendar, pauses_in_holidays: bool) -> Iterator[date]:
     while True:
         day += timedelta(days=1)
-        if calendar.is_working_day(day):
+        if calendar.counts(day, pauses_in_holidays):
             yield day
 
 
-def due_on(event: date, days: int, calendar: Calendar) -> date:
+def due_on(event: date, days: int, calendar: Calendar, pauses_in_holidays: bool = False) -> date:
     """Return the last day on which an ask made on `event` may be answered.
 
     `days` counts working days, `event` itself not counted; 0 is `event` or the next working day.
@@ -83,10 +100,20 @@ def due_on(event: date, days: int, calendar: Calendar) -> date:
     Raises:
         CalendarTooShortError: the calendar does not reach that far; its data names the last known day.
     """
-    if days == 0 and calendar.is_working_day(event):
+    if days == 0 and calendar.counts(event, pauses_in_holidays):
         return event
-    following = _working_days_after(event, calendar)
+    following = _working_days_after(event, calendar, pauses_in_holidays)
     return [next(following) for _ in range(max(days, 1))][-1]
+
+
+def days_between(first: date, last: date, calendar: Calendar, pauses_in_holidays: bool = False) -> int:
+    """Return how many working days come after `first`, up to `last` and with it; none where `last` is no later.
+
+    Raises:
+        CalendarTooShortError: the calendar does not reach that far; its data names the last known day.
+    """
+    days = (first + timedelta(days=n) for n in range(1, (last - first).days + 1))
+    return sum(calendar.counts(day, pauses_in_holidays) for day in days)
 
 
 def local_day(at: datetime) -> date:

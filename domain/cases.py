@@ -1,12 +1,16 @@
 """What opens a case, what people do in it, what it answers, and what it hands over to be recorded."""
 
+import hashlib
 from datetime import datetime
 from typing import Literal
+
+from pydantic import Field
 
 from domain.base import Frozen
 from domain.calendar import Calendar
 from domain.events import AnyEvent, How, Recorded, Verdict
 from domain.fields import Value
+from domain.forms import Fault
 from domain.pack import Process, Seat
 from domain.people import Asked
 
@@ -15,19 +19,24 @@ class Request(Frozen):
     """A checked form: what was answered, by whom it was sent, and whose it is.
 
     `title` is what lists and mails call it; `author` may be somebody for whom `starter` acts.
-    `overrides` are the broken rules that an approval must set aside with a reason.
+    `overrides` are the broken rules that an approval must set aside with a reason. `edition` counts all changes,
+    `version` those to a material answer, each from 1.
     """
 
     title: str
     starter: str
     author: str
     version: int = 1
+    edition: int = 1
     answers: dict[str, Value]
     overrides: tuple[str, ...] = ()
 
 
 class Opening(Frozen):
-    """All that a case begins with; it never looks anything up again but who holds a seat."""
+    """All that a case begins with; it never looks anything up again but who holds a seat.
+
+    `immaterial` are the questions of the form whose answers may change without voiding approvals.
+    """
 
     case: str
     reference: str
@@ -38,16 +47,40 @@ class Opening(Frozen):
     seats: tuple[Seat, ...]
     calendar: Calendar
     request: Request
+    immaterial: tuple[str, ...] = ()
+
+
+ActKind = Literal[
+    "answer",
+    "withdraw",
+    "edit",
+    "nudge",
+    "step_aside",
+    "dispute",
+    "reassign",
+    "remind",
+    "extend",
+    "cancel",
+    "release",
+    "look_up",
+    "told",
+]
+"""What can be done in a case. Whoever is asked answers, or steps aside from a conflict of interest, or says that an
+answer was not theirs. The author withdraws, edits, nudges. Administrators reassign, remind, extend, cancel, release a
+hold. Duly itself has an ask looked up anew when people changed, and says when a mail was delivered late."""
 
 
 class Act(Frozen):
-    """What somebody does in a case: answers an ask, or does what the case offers.
+    """What somebody does in a case.
 
-    `person` and `how` are set by the door that knows them, never by the browser. `opened_at` is when that person
-    first opened this version of the form; an answer without it is refused (SITE-37).
+    `person` and `how` are set by the door that knows them, never by the browser, and so is `unfit`: what is wrong with
+    the form today, checked again for an approval. That a person may do what only administrators may, the door sees to.
+    `opened_at` is when that person first opened this version of the form; an answer without it is refused (SITE-37).
+    `request` is what an edit makes of the request, `version` the edition that it changes. `at` is when a mail was
+    delivered. `occasion` tells two acts apart that say the same.
     """
 
-    kind: Literal["answer", "withdraw"]
+    kind: ActKind
     person: str
     how: How
     ask: str | None = None
@@ -57,6 +90,21 @@ class Act(Frozen):
     confirmations: tuple[str, ...] = ()
     comment: str = ""
     opened_at: datetime | None = None
+    unfit: tuple[Fault, ...] = ()
+    request: Request | None = None
+    to: str | None = None
+    days: int | None = Field(default=None, ge=1, le=260)
+    stands: bool | None = None
+    at: datetime | None = None
+    occasion: str = ""
+
+    @property
+    def digest(self) -> str:
+        """The digest of all that it says; the case takes two acts with the same digest for one.
+
+        Whoever repeats a digest is answered without a look at the act, so the verdict is part of it.
+        """
+        return hashlib.sha256(self.model_dump_json(exclude={"opened_at"}).encode()).hexdigest()
 
 
 Said = Literal[
@@ -69,7 +117,14 @@ Said = Literal[
     "incomplete",
     "not_offered",
     "refused",
+    "held",
+    "unfit",
+    "sign_in",
+    "too_soon",
+    "unchanged",
 ]
+"""What came of an act. `held`: a disputed answer has to be settled first. `unfit`: the form does not hold any more, and
+goes back to its author. `sign_in`: a link is not enough for this step. `too_soon`: nudged today already."""
 
 
 class Reply(Frozen):
@@ -83,14 +138,16 @@ class Reply(Frozen):
 class MailOrder(Frozen):
     """A mail that the case wants sent: by which template, and to whom.
 
-    `to` are names that the pack uses (`author`, `deciders`, a seat) where `ask` is None, else those asked.
-    `about` is the number of the event that it tells of.
+    `to` are names that the pack uses (`author`, `deciders`, a seat), `asked` for all who are asked now, `decider` for
+    whoever did what it tells of, and `administrators`. It is empty where the mail goes to those whom `ask` reaches;
+    `newly`, only to those whom it had not reached before. `about` is the number of the event that it tells of.
     """
 
     template: str
     about: int
     ask: str | None = None
     to: tuple[str, ...] = ()
+    newly: bool = False
 
 
 class OpenAsk(Frozen):
@@ -105,15 +162,26 @@ class OpenAsk(Frozen):
     escalated: bool = False
 
 
+NextDoes = Literal["remind", "escalate", "lapse", "date_passes", "settle"]
+"""What a case does by itself: with an ask; or because its date comes, or the last approval has had time to settle."""
+
+
 class Standing(Frozen):
-    """Where a case stands: what it waits for, what may be done at any moment, and what comes next by itself."""
+    """Where a case stands: what it waits for, what may be done at any moment, and what comes next by itself.
+
+    `disputed` are the asks whose answers somebody says were not theirs, since `held_at`. `request` is the request as it
+    is now, where it was changed since the case began.
+    """
 
     outcome: str | None = None
     asks: tuple[OpenAsk, ...] = ()
     offers: tuple[str, ...] = ()
     next_at: datetime | None = None
-    next_does: Literal["remind", "escalate", "lapse"] | None = None
+    next_does: NextDoes | None = None
     next_ask: str | None = None
+    disputed: tuple[str, ...] = ()
+    held_at: datetime | None = None
+    request: Request | None = None
 
 
 class Batch(Frozen):
@@ -127,6 +195,6 @@ class Batch(Frozen):
 
 
 class Published(Frozen):
-    """What the world answers to a batch: whom each newly opened ask reached; nobody, where no one may decide."""
+    """What the world answers to a batch: whom each ask in it reaches from now on; nobody, where no one may decide."""
 
     asked: dict[str, tuple[Asked, ...]]

@@ -8,15 +8,18 @@ from pydantic import Field
 
 from domain.base import Frozen
 from domain.fields import Value
+from domain.forms import Fault
+from domain.people import Asked
 
-How = Literal["link", "session"]
-"""How somebody was known: by the link of a mail, or by a signed-in session."""
+How = Literal["link", "session", "duly"]
+"""How somebody was known: by the link of a mail, by a signed-in session; or it was Duly itself."""
 
 
 class Verdict(StrEnum):
     """What somebody who is asked can answer."""
 
     APPROVE = "approve"
+    RETURN = "return"
     REJECT = "reject"
 
 
@@ -40,8 +43,53 @@ class RequestSubmitted(Frozen):
     answers: dict[str, Value]
 
 
+class RequestEdited(Frozen):
+    """The author changed the request. Where a `changed` answer is material, that is a new version of it.
+
+    `edition` counts all changes, from 1 for the request as it was sent.
+    """
+
+    kind: Literal["request_edited"] = "request_edited"
+    by: str
+    author: str
+    version: int
+    edition: int
+    material: bool
+    changed: tuple[str, ...]
+    title: str
+    answers: dict[str, Value]
+    overrides: tuple[str, ...] = ()
+
+
+class RequestUnfit(Frozen):
+    """An approval was not taken: the form, checked again, does not hold any more; it goes back to its author.
+
+    Source: Cadmus Appendix 1 (SITE-28, SITE-32).
+    """
+
+    kind: Literal["request_unfit"] = "request_unfit"
+    ask: str
+    step: str
+    by: str
+    faults: tuple[Fault, ...]
+
+
+class DatePassed(Frozen):
+    """The day on which the request wanted something to happen came before it was decided.
+
+    Source: Cadmus Appendix 1 (SITE-32).
+    """
+
+    kind: Literal["date_passed"] = "date_passed"
+    question: str
+    day: date
+
+
 class AskOpened(Frozen):
-    """A seat was asked, until `due`; `ladder` is the seat and those that stand in for it."""
+    """A seat was asked, until `due`; `ladder` is the seat and those that stand in for it.
+
+    `excluded` may not decide it. `asked` are those whom it reached, known once it is on record.
+    """
 
     kind: Literal["ask_opened"] = "ask_opened"
     ask: str
@@ -51,6 +99,31 @@ class AskOpened(Frozen):
     named: str | None = None
     due: datetime
     version: int
+    excluded: tuple[str, ...] = ()
+    asked: tuple[Asked, ...] | None = None
+
+
+MovedWhy = Literal["people_changed", "reassigned", "stepped_aside"]
+"""People, seats or absences changed; an administrator named somebody else; or somebody asked stepped aside."""
+
+
+class AskMoved(Frozen):
+    """Who answers an ask was looked up anew; the other attributes are as when it was opened.
+
+    `by` is who reassigned it or stepped aside, and `also` the seats that were asked besides when it was escalated.
+    """
+
+    kind: Literal["ask_moved"] = "ask_moved"
+    ask: str
+    step: str
+    why: MovedWhy
+    by: str | None = None
+    comment: str = ""
+    ladder: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    named: str | None = None
+    excluded: tuple[str, ...] = ()
+    asked: tuple[Asked, ...] | None = None
 
 
 class Reminded(Frozen):
@@ -62,6 +135,16 @@ class Reminded(Frozen):
     count: int
 
 
+class Nudged(Frozen):
+    """Those asked were reminded because somebody wished it: the author, or an administrator."""
+
+    kind: Literal["nudged"] = "nudged"
+    ask: str
+    step: str
+    by: str
+    comment: str = ""
+
+
 class Escalated(Frozen):
     """An ask that nobody answered was taken to the seats that stand in."""
 
@@ -69,6 +152,20 @@ class Escalated(Frozen):
     ask: str
     step: str
     to: tuple[str, ...]
+    excluded: tuple[str, ...] = ()
+    asked: tuple[Asked, ...] | None = None
+
+
+class Extended(Frozen):
+    """Whoever is asked got `days` more working days: an administrator gave them, or the mail came late."""
+
+    kind: Literal["extended"] = "extended"
+    ask: str
+    step: str
+    days: int
+    due: datetime
+    by: str | None = None
+    comment: str = ""
 
 
 class Approved(Frozen):
@@ -116,8 +213,46 @@ class Rejected(Frozen):
     comment: str
 
 
-ClosedWhy = Literal["lapsed", "no_longer_needed", "withdrawn"]
-"""Nobody answered in time, another answer made it needless, or the request was withdrawn."""
+class Returned(Frozen):
+    """Somebody who was asked returned the request to its author for changes, with a reason."""
+
+    kind: Literal["returned"] = "returned"
+    ask: str
+    step: str
+    seat: str
+    by: str
+    instead_of: str | None = None
+    how: How
+    version: int
+    opened_at: datetime
+    signature: Signature
+    comment: str
+
+
+class DecisionDisputed(Frozen):
+    """Somebody said that an answer in their name was not theirs; the case is held until that is settled."""
+
+    kind: Literal["decision_disputed"] = "decision_disputed"
+    ask: str
+    step: str
+    by: str
+    how: How
+
+
+class HoldReleased(Frozen):
+    """An administrator settled a disputed answer: it `stands`, or it is void and asked again."""
+
+    kind: Literal["hold_released"] = "hold_released"
+    ask: str
+    step: str
+    by: str
+    stands: bool
+    comment: str
+
+
+ClosedWhy = Literal["lapsed", "no_longer_needed", "withdrawn", "cancelled", "changed", "sent_back", "asked_again"]
+"""Nobody answered in time; another answer made it needless; the request was withdrawn, cancelled, changed or sent back
+to its author; or an earlier step is asked again."""
 
 
 class AskClosed(Frozen):
@@ -135,6 +270,14 @@ class RequestWithdrawn(Frozen):
     kind: Literal["request_withdrawn"] = "request_withdrawn"
     by: str
     comment: str = ""
+
+
+class CaseCancelled(Frozen):
+    """An administrator ended the case without a decision, with a reason."""
+
+    kind: Literal["case_cancelled"] = "case_cancelled"
+    by: str
+    comment: str
 
 
 class SiteApproved(Frozen):
@@ -176,14 +319,24 @@ class CaseEnded(Frozen):
 
 AnyEvent = Annotated[
     RequestSubmitted
+    | RequestEdited
+    | RequestUnfit
+    | DatePassed
     | AskOpened
+    | AskMoved
     | Reminded
+    | Nudged
     | Escalated
+    | Extended
     | Approved
     | Confirmed
+    | Returned
     | Rejected
+    | DecisionDisputed
+    | HoldReleased
     | AskClosed
     | RequestWithdrawn
+    | CaseCancelled
     | SiteApproved
     | SiteRegistered
     | StepRefused

@@ -347,6 +347,27 @@ def check(form: Form, raw: Mapping[str, Raw], facts: FormFacts, sections: tuple[
     )
 
 
+def typed_again(form: Form, answers: Answers) -> dict[str, Raw]:
+    """Return what to type so that `answers` are given: ids for people, day, month and year for a date.
+
+    With it `check` checks a request that was sent, whole, as of the day and the people of its facts.
+    """
+    return {
+        question.key: _typed(question, answers[question.key])
+        for question in form.questions()
+        if question.key in answers
+    }
+
+
+def _typed(question: Question, answer: Value) -> Raw:
+    if isinstance(answer, tuple):
+        return answer
+    if isinstance(question, Day):
+        day = date.fromisoformat(str(answer))
+        return (str(day.day), str(day.month), str(day.year))
+    return str(answer)
+
+
 def _only(form: Form, sections: tuple[str, ...]) -> Form:
     kept = tuple(section for section in form.sections if section.key in sections)
     part = form.model_copy(update={"sections": kept})

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, EmailStr, Field
 
 from domain.base import Frozen
 from domain.text import one_line
@@ -26,7 +26,9 @@ class MailContext(Frozen):
     """All that a template may use: of an ordinary case, never more than this.
 
     `link` is where to go: a decision link, a case's page, or the sign-in page. `why` is the sentence that says what
-    the case waits for. `decision` says in words what was decided, and by which seat.
+    the case waits for. `decision` says in words what was decided, or what else happened, and by which seat.
+    `instead_of` is the name of whoever is away while the reader is asked in their place. `reminder` says that the same
+    was asked before. `titles` are those of a digest.
     """
 
     first_name: OneLine
@@ -40,13 +42,17 @@ class MailContext(Frozen):
     why: str = ""
     clause: str = ""
     decision: str = ""
+    instead_of: OneLine = ""
+    reminder: bool = False
+    titles: tuple[OneLine, ...] = ()
     code: str = Field(default="", repr=False)
 
 
 class PersonalMail(Frozen):
     """A mail to one person of the directory that is no part of a case: a sign-in code, a question about a draft.
 
-    `id` names it once for all; `path` is where its link leads on this site.
+    `id` names it once for all; `path` is where its link leads on this site. `address` was the person's own before and
+    is used instead of the one that the directory has when the mail is sent.
     """
 
     id: str
@@ -54,6 +60,7 @@ class PersonalMail(Frozen):
     organisation: str = ""
     template: str
     path: str
+    address: EmailStr | None = Field(default=None, repr=False)
     title: str = ""
     requester: str = ""
     code: str = Field(default="", repr=False)

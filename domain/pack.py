@@ -105,25 +105,52 @@ class Confirmation(Cited):
     label: str
 
 
-class Step(Cited):
-    """One step of a process: whom it asks, what they approve and in which words, and how long they have.
+class Clocks(Cited):
+    """How long somebody who is asked has, in working days after the ask.
 
-    `needs` says whether all seats must approve or any one of them. All counts are working days after the ask:
     `answer_within` until it is due, `remind_on` for reminders, `escalate_on` for telling the seats that stand in,
-    `lapse_on` for giving up (never, unless the pack says so).
+    `lapse_on` for giving up (never, unless the pack says so). `pauses_in_holidays` says that days between the school's
+    terms do not count; `runs_from_told`, that days on which the mail could not be delivered do not.
     """
 
     key: Key
     title: str
+    answer_within: WorkingDays = 5
+    remind_on: tuple[WorkingDays, ...] = ()
+    escalate_on: WorkingDays | None = None
+    lapse_on: WorkingDays | None = None
+    pauses_in_holidays: bool = False
+    runs_from_told: bool = False
+
+
+class Step(Clocks):
+    """One step of a process: whom it asks, what they approve and in which words, and how long they have.
+
+    `needs` says whether all seats must approve or any one of them; `sign_in`, that a mailed link is not enough to
+    decide: whoever decides signs in as well.
+    """
+
     seats: tuple[Key, ...] = Field(min_length=1)
     needs: Literal["all", "any"] = "all"
     approves: str
     attestation: str
     confirmations: tuple[Confirmation, ...] = ()
-    answer_within: WorkingDays = 5
-    remind_on: tuple[WorkingDays, ...] = ()
-    escalate_on: WorkingDays | None = None
-    lapse_on: WorkingDays | None = None
+    sign_in: bool = False
+
+
+class Changes(Clocks):
+    """What happens to a request that its author changes, on their own account or because it came back to them.
+
+    After a change to a material answer every approval is void and the request begins again at the step `back_to`.
+    `ahead` is the question whose date must lie ahead for as long as the request waits.
+
+    Source: Cadmus Appendix 1 (SITE-28, SITE-32, SITE-38).
+    """
+
+    key: Key = "changes"
+    title: str = "Changes by the author"
+    back_to: Key
+    ahead: Key | None = None
 
 
 class Notice(Frozen):
@@ -157,7 +184,7 @@ class Before(Cited):
 
 
 class DifferentPeople(Cited):
-    """Whoever did `first` may not do `then`."""
+    """Whoever did `first` may not do `then`, nor the other way round, for the same version of the form."""
 
     rule: Literal["different_people"]
     key: Key
@@ -171,7 +198,9 @@ OrderRule = Annotated[Before | DifferentPeople, Field(discriminator="rule")]
 class Process(Cited):
     """A process that the pack offers: which story runs it, its form, its steps, mails and order rules.
 
-    It travels with every case that it begins, so that a changed pack leaves running cases alone.
+    It travels with every case that it begins, so that a changed pack leaves running cases alone. Without `changes`, a
+    request that was sent stays as it is. `settles_within` are the minutes after the last approval in which somebody can
+    still say that a decision was not theirs before anything comes of it.
     """
 
     key: Key
@@ -181,12 +210,18 @@ class Process(Cited):
     form: Key
     may_start: tuple[PersonKind, ...] = Field(min_length=1)
     steps: tuple[Step, ...] = Field(min_length=1)
+    changes: Changes | None = None
+    settles_within: int = Field(default=0, ge=0, le=7 * 24 * 60)
     notices: tuple[Notice, ...] = ()
     rules: tuple[OrderRule, ...] = ()
 
     def step(self, key: str) -> Step | None:
         """Return the step with that key, or None."""
         return next((step for step in self.steps if step.key == key), None)
+
+    def clocks(self, key: str) -> Step | Changes | None:
+        """Return the step with that key, or the changes that its author is asked for, or None."""
+        return self.changes if self.changes is not None and self.changes.key == key else self.step(key)
 
 
 class NotOffered(Cited):

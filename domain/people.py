@@ -2,6 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 
 from pydantic import EmailStr
 
@@ -84,7 +85,23 @@ class Directory(Frozen):
 
     def person(self, person_id: str) -> Person | None:
         """Return the person with that id, or None."""
-        return next((person for person in self.people if person.id == person_id), None)
+        return self._by_id.get(person_id)
+
+    def holders(self, school: str, seat: str) -> tuple[Person, ...]:
+        """Return everybody who holds `seat` at `school`, in the order of the directory."""
+        return self._by_holding.get((school, seat), ())
+
+    @cached_property
+    def _by_id(self) -> dict[str, Person]:
+        return {person.id: person for person in self.people}
+
+    @cached_property
+    def _by_holding(self) -> dict[tuple[str, str], tuple[Person, ...]]:
+        found: dict[tuple[str, str], tuple[Person, ...]] = {}
+        for person in self.people:
+            for held in dict.fromkeys(person.holdings):
+                found[held.school, held.seat] = (*found.get((held.school, held.seat), ()), person)
+        return found
 
     def named(self, text: str) -> tuple[Person, ...]:
         """Return everybody whom `text` may mean: an id, an address in any spelling, a name, or initial and surname."""
@@ -134,11 +151,10 @@ def who_is_asked(
     """
     for rung, seat in enumerate(ladder):
         if rung == 0 and named is not None:
-            holders = tuple(person for person in directory.people if person.id == named)
+            person = directory.person(named)
+            holders = (person,) if person is not None else ()
         else:
-            holders = tuple(
-                person for person in directory.people if Holding(school=school, seat=seat) in person.holdings
-            )
+            holders = directory.holders(school, seat)
         asked = [reached for holder in holders for reached in _holder_or_deputy(holder, seat, directory, day, excluded)]
         if asked:
             return _each_once(asked)

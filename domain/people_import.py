@@ -83,7 +83,7 @@ class _Row(NamedTuple):
     @property
     def address(self) -> str | None:
         """The address of the person, or None where there is none that can be one."""
-        return _address(self.cells.get("email", ""))
+        return usual_address(self.cells.get("email", ""))
 
 
 def read_people(
@@ -185,7 +185,7 @@ def _twice(rows: list[_Row]) -> Iterator[Fault]:
             yield Fault(line=row.line, column="email", reason=f"is the address of line {before} again")
 
 
-def _address(text: str) -> str | None:
+def usual_address(text: str) -> str | None:
     """Return the address in its usual form, or None where it is none."""
     try:
         return None if "<" in text else _EMAIL.validate_python(text)
@@ -267,7 +267,7 @@ class _Reader:
         if is_blank(text):
             self._fault("email", "is blank")
             return None
-        address = _address(text)
+        address = usual_address(text)
         if address is None:
             self._fault("email", "is no e-mail address")
         elif fold_email(address) in self._elsewhere:
@@ -337,8 +337,8 @@ class _Reader:
         text = self._cell(column)
         if not text:
             return None
-        folded = fold_email(_address(text) or text)
-        own = _address(self._cell("email"))
+        folded = fold_email(usual_address(text) or text)
+        own = usual_address(self._cell("email"))
         if own is not None and folded == fold_email(own):
             self._fault(column, "is the person's own address")
         elif folded not in self._ids:

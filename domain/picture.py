@@ -14,16 +14,25 @@ from domain.base import Frozen
 from domain.calendar import local_day
 from domain.cases import Opening
 from domain.events import (
+    AnyEvent,
     Approved,
     AskClosed,
     AskOpened,
     CaseEnded,
+    DatePassed,
+    DecisionDisputed,
+    Extended,
+    HoldReleased,
     Recorded,
     Rejected,
+    RequestEdited,
     RequestSubmitted,
+    RequestUnfit,
+    Returned,
 )
+from domain.order import standing
 from domain.pack import Step
-from domain.words import day_in_words
+from domain.words import day_in_words, listed
 
 Mark = Literal["tick", "cross", "dots", "ring", "dash"]
 """The sign of a stage, which tells its state without colour: done, refused, waiting, still to come, not needed."""
@@ -38,7 +47,10 @@ _TEXT_CHARACTERS: Final = 31
 
 
 class Stage(Frozen):
-    """One stage of a case in words: what, whom it asks, how it stands, who saw to it, when, and until when."""
+    """One stage of a case in words: what, whom it asks, how it stands, who saw to it, when, and until when.
+
+    `void` says which approvals were given before that do not count any more.
+    """
 
     title: str
     who: str
@@ -47,6 +59,7 @@ class Stage(Frozen):
     by: str = ""
     at: datetime | None = None
     due: datetime | None = None
+    void: str = ""
 
 
 class Line(Frozen):
@@ -90,28 +103,29 @@ _CLOSED: Final[dict[str, str]] = {
     "lapsed": "Lapsed: nobody answered in time",
     "no_longer_needed": "No longer needed",
     "withdrawn": "Withdrawn before an answer",
+    "cancelled": "Cancelled before an answer",
 }
+"""How an ask ended that is not asked again; after every other end, it is."""
+
 _ENDS: Final[dict[str, tuple[Mark, str]]] = {
     "approved": ("tick", "Approved: the site is in the register"),
     "rejected": ("cross", "Rejected"),
     "withdrawn": ("cross", "Withdrawn"),
     "lapsed": ("cross", "Lapsed"),
     "refused": ("cross", "Stopped by a rule of the policy"),
+    "cancelled": ("cross", "Cancelled by an administrator"),
 }
 
 
 def stages_of(opening: Opening, history: Sequence[Recorded], names: Mapping[str, str]) -> tuple[Stage, ...]:
-    """Return the stages of a case in their order: sent, each seat of each step, the end.
+    """Return the stages of a case in their order: the request, each seat of each step, the end.
 
-    `names` are those of people, by id.
+    However often a request went round, each is there once, as it stands now. `names` are those of people, by id.
     """
     ended = next((said for said in history if isinstance(said.event, CaseEnded)), None)
-    asks = [
-        _asked(opening, step, seat, history, names, ended=ended is not None)
-        for step in opening.process.steps
-        for seat in step.seats
-    ]
-    return (_sent(opening, history, names), *asks, _end(ended))
+    rounds = _Rounds(history, names, ended=ended is not None)
+    asks = [_asked(opening, step, seat, rounds) for step in opening.process.steps for seat in step.seats]
+    return (rounds.request(opening), *asks, _end(ended))
 
 
 def draw(stages: Sequence[Stage], title: str) -> Picture:
@@ -149,49 +163,124 @@ def _told(stage: Stage) -> str:
     by = f" by {stage.by}" if stage.by else ""
     on = f" on {day_in_words(local_day(stage.at))}" if stage.at else ""
     until = f", until {day_in_words(local_day(stage.due))}" if stage.due else ""
-    return f"{stage.words}{by}{on}{until}"
+    void = f"; {stage.void}" if stage.void else ""
+    return f"{stage.words}{by}{on}{until}{void}"
 
 
-def _sent(opening: Opening, history: Sequence[Recorded], names: Mapping[str, str]) -> Stage:
-    sent = next((said for said in history if isinstance(said.event, RequestSubmitted)), None)
-    starter = opening.request.starter
-    return Stage(
-        title="Request",
-        who="Author",
-        mark="tick",
-        words="Sent",
-        by=names.get(starter, starter),
-        at=sent.at if sent else None,
-    )
+class _Rounds:
+    """The record of a case, asked how its asks stand now, after all rounds that the request made."""
+
+    def __init__(self, history: Sequence[Recorded], names: Mapping[str, str], *, ended: bool) -> None:
+        self._history = history
+        self._names = names
+        self._ended = ended
+        events = [said.event for said in history]
+        self._counting = [id(event) for event in standing(events)]
+        self._edits = [said for said in history if isinstance(said.event, RequestEdited)]
+        self._version = max((event.version for event in events if isinstance(event, RequestEdited)), default=1)
+        settled = [event.ask for event in events if isinstance(event, HoldReleased)]
+        disputed = {event.ask for event in events if isinstance(event, DecisionDisputed)}
+        self._disputed = disputed - set(settled)
+
+    def name(self, person: str) -> str:
+        return self._names.get(person, person)
+
+    def opened(self, step: str, seat: str | None = None) -> list[AskOpened]:
+        """Return the asks of `step`, or of its `seat`, in order."""
+        events = [said.event for said in self._history]
+        return [e for e in events if isinstance(e, AskOpened) and e.step == step and seat in {None, e.seat}]
+
+    def request(self, opening: Opening) -> Stage:
+        """Return the first stage: the request, as it was sent, changed, or sent back."""
+        changes = opening.process.changes
+        back = self.opened(changes.key)[-1:] if changes else []
+        if back and self._last(back[0], AskClosed) is None:
+            words, by, at = self._sent_back()
+            return Stage(title="Request", who="Author", mark="dots", words=words, by=by, at=at, due=self.due(back[0]))
+        if self._edits:
+            last, count = self._edits[-1], len(self._edits)
+            times = {1: "once", 2: "twice"}.get(count, f"{count} times")
+            words = f"Changed {times}, now version {self._version}"
+            return Stage(title="Request", who="Author", mark="tick", words=words, by=self._by(last), at=last.at)
+        sent = next((said for said in self._history if isinstance(said.event, RequestSubmitted)), None)
+        by = self.name(opening.request.starter)
+        return Stage(title="Request", who="Author", mark="tick", words="Sent", by=by, at=sent.at if sent else None)
+
+    def _sent_back(self) -> tuple[str, str, datetime | None]:
+        """Return why the request is with its author, who sent it there, and when."""
+        for said in reversed(self._history):
+            match said.event:
+                case Returned():
+                    return "Returned for changes", self._by(said), said.at
+                case RequestUnfit():
+                    return "Back with its author: the form does not hold any more, checked", "", said.at
+                case DatePassed(day=day):
+                    return f"Back with its author: {day_in_words(day)} came first", "", None
+                case _:
+                    pass
+        return "With its author for changes", "", None
+
+    def stage(self, title: str, who: str, asks: list[AskOpened]) -> Stage:
+        """Return how a seat stands that `asks` asked, the latest of which counts."""
+        void = self._void(asks)
+        waits, again = ("Not asked", "Not asked again") if self._ended else ("Not asked yet", "To be asked again")
+        still = {"title": title, "who": who, "void": void, "mark": "dash" if self._ended else "ring"}
+        before = f"{waits}: it ended before" if self._ended else waits
+        if not asks:
+            return Stage.model_validate({**still, "words": before})
+        ask = asks[-1]
+        answer, closed = self._last(ask, Approved, Rejected, Returned), self._last(ask, AskClosed)
+        if answer is not None and not self._is_void(answer.event):
+            how = {"title": title, "who": who, "void": void, "by": self._by(answer), "at": answer.at}
+            if ask.ask in self._disputed:
+                return Stage.model_validate({**how, "mark": "dots", "words": "On hold: this answer is disputed, given"})
+            if isinstance(answer.event, Returned):
+                return Stage.model_validate({**how, "mark": still["mark"], "words": "Returned for changes"})
+            words, mark = ("Approved", "tick") if isinstance(answer.event, Approved) else ("Rejected", "cross")
+            return Stage.model_validate({**how, "mark": mark, "words": words})
+        if closed is not None and isinstance(closed.event, AskClosed) and closed.event.why in _CLOSED:
+            words = _CLOSED[closed.event.why]
+            return Stage(title=title, who=who, mark="dash", words=words, at=closed.at, void=void)
+        if answer is not None or closed is not None:
+            return Stage.model_validate({**still, "words": f"{again}: it ended before" if self._ended else again})
+        if self._disputed:
+            return Stage(title=title, who=who, mark="dots", words="On hold", void=void)
+        words = "Waiting for an answer"
+        return Stage(title=title, who=who, mark="dots", words=words, due=self.due(ask), void=void)
+
+    def due(self, ask: AskOpened) -> datetime:
+        """Return until when `ask` may be answered, with all the time that was given."""
+        longer = self._last(ask, Extended)
+        return longer.event.due if longer is not None and isinstance(longer.event, Extended) else ask.due
+
+    def _void(self, asks: list[AskOpened]) -> str:
+        """Return which approvals of `asks` do not count any more, by the versions that they were given for."""
+        ids = {ask.ask for ask in asks}
+        approved = [said.event for said in self._history if isinstance(said.event, Approved) and said.event.ask in ids]
+        versions = sorted({event.version for event in approved if self._is_void(event)})
+        if not versions:
+            return ""
+        which = listed(tuple(str(version) for version in versions))
+        return (
+            f"approval of version {which} is void" if len(versions) == 1 else f"approvals of versions {which} are void"
+        )
+
+    def _is_void(self, event: AnyEvent) -> bool:
+        return getattr(event, "version", self._version) < self._version or id(event) not in self._counting
+
+    def _last(self, ask: AskOpened, *kinds: type[AnyEvent]) -> Recorded | None:
+        """Return the latest event of those `kinds` of `ask`, or None."""
+        of_ask = (e for e in reversed(self._history) if getattr(e.event, "ask", None) == ask.ask)
+        return next((said for said in of_ask if isinstance(said.event, kinds)), None)
+
+    def _by(self, said: Recorded) -> str:
+        return self.name(getattr(said.event, "by", ""))
 
 
-def _asked(
-    opening: Opening, step: Step, seat: str, history: Sequence[Recorded], names: Mapping[str, str], *, ended: bool
-) -> Stage:
+def _asked(opening: Opening, step: Step, seat: str, rounds: _Rounds) -> Stage:
     who = next((known.title for known in opening.seats if known.key == seat), seat)
     title = step.title if len(step.seats) == 1 else f"{step.title}: {who}"
-    asked = next(
-        (
-            e.event
-            for e in reversed(history)
-            if isinstance(e.event, AskOpened) and (e.event.step, e.event.seat) == (step.key, seat)
-        ),
-        None,
-    )
-    if asked is None:
-        words, mark = ("Not asked: it ended before", "dash") if ended else ("Not asked yet", "ring")
-        return Stage.model_validate({"title": title, "who": who, "mark": mark, "words": words})
-    for said in history:
-        event = said.event
-        if isinstance(event, Approved | Rejected) and event.ask == asked.ask:
-            words, mark = ("Approved", "tick") if isinstance(event, Approved) else ("Rejected", "cross")
-            by = names.get(event.by, event.by)
-            return Stage.model_validate(
-                {"title": title, "who": who, "mark": mark, "words": words, "by": by, "at": said.at}
-            )
-        if isinstance(event, AskClosed) and event.ask == asked.ask:
-            return Stage(title=title, who=who, mark="dash", words=_CLOSED[event.why], at=said.at)
-    return Stage(title=title, who=who, mark="dots", words="Waiting for an answer", due=asked.due)
+    return rounds.stage(title, who, rounds.opened(step.key, seat))
 
 
 def _end(ended: Recorded | None) -> Stage:

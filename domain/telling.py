@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
+from domain.asking import AUTHOR
 from domain.base import Frozen
 from domain.calendar import local_day
 from domain.cases import Opening
@@ -10,20 +12,35 @@ from domain.events import (
     AnyEvent,
     Approved,
     AskClosed,
+    AskMoved,
     AskOpened,
+    CaseCancelled,
     CaseEnded,
     Confirmed,
+    DatePassed,
+    DecisionDisputed,
     Escalated,
+    Extended,
+    HoldReleased,
+    Nudged,
     Recorded,
     Rejected,
     Reminded,
+    RequestEdited,
     RequestSubmitted,
+    RequestUnfit,
     RequestWithdrawn,
+    Returned,
     SiteApproved,
     SiteRegistered,
     StepRefused,
+    Verdict,
 )
+from domain.order import standing
+from domain.people import Asked
 from domain.words import day_in_words, listed
+
+_VERDICTS: Final = {"approved": Verdict.APPROVE, "returned": Verdict.RETURN, "rejected": Verdict.REJECT}
 
 
 class Told(Frozen):
@@ -35,7 +52,11 @@ class Told(Frozen):
 
 
 class Given(Frozen):
-    """An answer that was given: by whom, in which seat, in whose stead, what, why, and under which words."""
+    """An answer that was given: by whom, in which seat, in whose stead, what, why, and under which words.
+
+    `version` is that of the form; `void` says that it does not count any more, because the form has changed since, or
+    because it was disputed.
+    """
 
     ask: str
     step: str
@@ -43,12 +64,19 @@ class Given(Frozen):
     person: str
     name: str
     instead_of: str
-    approves: bool
+    verdict: Verdict
+    version: int
+    void: bool
     at: datetime
     comment: str
     signature: str
     attestation: str
     confirmed: tuple[str, ...]
+
+    @property
+    def approves(self) -> bool:
+        """Return whether the answer is an approval."""
+        return self.verdict is Verdict.APPROVE
 
 
 class Teller:
@@ -66,14 +94,24 @@ class Teller:
 
     def given(self, history: Sequence[Recorded]) -> tuple[Given, ...]:
         """Return every answer that was given, in order."""
-        confirmed = [said.event for said in history if isinstance(said.event, Confirmed)]
+        events = [said.event for said in history]
+        counting = [id(event) for event in standing(events)]
+        version = max((event.version for event in events if isinstance(event, RequestEdited)), default=1)
+        confirmed = [event for event in events if isinstance(event, Confirmed)]
         return tuple(
-            self._given(said.event, said.at, [one for one in confirmed if one.ask == said.event.ask])
+            self._given(
+                said.event,
+                said.at,
+                [one for one in confirmed if one.ask == said.event.ask],
+                void=said.event.version < version or id(said.event) not in counting,
+            )
             for said in history
-            if isinstance(said.event, Approved | Rejected)
+            if isinstance(said.event, Approved | Returned | Rejected)
         )
 
-    def _given(self, event: Approved | Rejected, at: datetime, confirmed: Sequence[Confirmed]) -> Given:
+    def _given(
+        self, event: Approved | Returned | Rejected, at: datetime, confirmed: Sequence[Confirmed], void: bool
+    ) -> Given:
         return Given(
             ask=event.ask,
             step=self._step(event.step),
@@ -81,7 +119,9 @@ class Teller:
             person=event.by,
             name=self._name(event.by),
             instead_of=self._name(event.instead_of) if event.instead_of else "",
-            approves=isinstance(event, Approved),
+            verdict=_VERDICTS[event.kind],
+            version=event.version,
+            void=void,
             at=at,
             comment=event.comment,
             signature=event.signature.name,
@@ -94,8 +134,34 @@ class Teller:
             case RequestSubmitted():
                 on_behalf = "" if event.by == event.author else f" for {self._name(event.author)}"
                 return f"{self._name(event.by)} sent the request{on_behalf}"
+            case RequestEdited():
+                void = "; every approval is void" if event.material else "; approvals stay"
+                return f"{self._name(event.by)} changed the request{void}"
+            case RequestUnfit():
+                faults = listed(tuple(fault.message for fault in event.faults))
+                return f"The request went back to its author, because the form does not hold any more: {faults}"
+            case DatePassed():
+                day = day_in_words(event.day)
+                return f"The request went back to its author: {day} came before it was decided"
             case AskOpened():
-                return f"The {self._seat(event.seat)} was asked, to answer by {day_in_words(local_day(event.due))}"
+                due = day_in_words(local_day(event.due))
+                who = self._who(event.asked)
+                return f"The {self._seat(event.seat)}{f' ({who})' if who else ''} was asked, to answer by {due}"
+            case AskMoved():
+                why = {
+                    "people_changed": "People, seats or absences changed",
+                    "reassigned": f"{self._name(event.by or '')} asked for somebody else",
+                    "stepped_aside": f"{self._name(event.by or '')} stepped aside because of a conflict of interest",
+                }[event.why]
+                return f"{why}: the step “{self._step(event.step)}” now asks {self._who(event.asked) or 'nobody'}"
+            case Nudged():
+                name = self._name(event.by)
+                return f"{name} had those reminded who are asked for the step “{self._step(event.step)}”"
+            case Extended():
+                days = f"{event.days} working day{'' if event.days == 1 else 's'}"
+                due = day_in_words(local_day(event.due))
+                given = f"{self._name(event.by)} gave" if event.by else "Time in which nobody could answer gives"
+                return f"{given} the step “{self._step(event.step)}” {days} more, until {due}"
             case Reminded():
                 return f"Reminder {event.count} went to those asked for the step “{self._step(event.step)}”"
             case Escalated():
@@ -105,6 +171,19 @@ class Teller:
                 return f"{self._name(event.by)} approved as {self._seat(event.seat)}{self._stead(event.instead_of)}"
             case Rejected():
                 return f"{self._name(event.by)} rejected as {self._seat(event.seat)}{self._stead(event.instead_of)}"
+            case Returned():
+                name, seat = self._name(event.by), self._seat(event.seat)
+                return f"{name} returned the request for changes as {seat}{self._stead(event.instead_of)}"
+            case DecisionDisputed():
+                said = (
+                    f"{self._name(event.by)} said that the answer to the step “{self._step(event.step)}” was not theirs"
+                )
+                return f"{said}: the request is held"
+            case HoldReleased():
+                what = "the answer stands" if event.stands else "the answer is void and the step is asked again"
+                return f"{self._name(event.by)} settled the disputed answer to “{self._step(event.step)}”: {what}"
+            case CaseCancelled():
+                return f"{self._name(event.by)} cancelled the request"
             case Confirmed():
                 return f"{self._name(event.by)} confirmed: {self._confirmation(event)}"
             case AskClosed():
@@ -112,6 +191,10 @@ class Teller:
                     "lapsed": "lapsed without an answer",
                     "no_longer_needed": "was no longer needed",
                     "withdrawn": "ended with the request",
+                    "cancelled": "ended with the request",
+                    "changed": "ended because the request was changed",
+                    "sent_back": "ended because the request went back to its author",
+                    "asked_again": "ended because an earlier step is asked again",
                 }[event.why]
                 return f"The step “{self._step(event.step)}” {why}"
             case RequestWithdrawn():
@@ -128,11 +211,17 @@ class Teller:
     def _name(self, person: str) -> str:
         return self._names.get(person, "Somebody who is no longer in the directory")
 
+    def _who(self, asked: tuple[Asked, ...] | None) -> str:
+        """Return everybody whom an ask reached, by name, and for whom somebody stands in."""
+        return listed(tuple(f"{self._name(one.person)}{self._stead(one.instead_of)}" for one in asked or ()))
+
     def _seat(self, key: str) -> str:
+        if key == AUTHOR:
+            return "author"
         return self._seats.get(key, key)
 
     def _step(self, key: str) -> str:
-        step = self._process.step(key)
+        step = self._process.clocks(key)
         return step.title if step else key
 
     def _stead(self, person: str | None) -> str:

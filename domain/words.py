@@ -1,6 +1,11 @@
-"""Days and lists as people in England read them."""
+"""Days, times and lists as people in England read them."""
 
-from datetime import date
+from datetime import date, datetime
+from typing import Final
+
+from domain.calendar import LONDON
+
+_NOON: Final = 12
 
 
 def day_in_words(day: date) -> str:
@@ -11,6 +16,15 @@ def day_in_words(day: date) -> str:
 def weekday_in_words(day: date) -> str:
     """Return `day` as `Monday 9 November 2026`."""
     return f"{day:%A} {day_in_words(day)}"
+
+
+def clock_time(at: datetime) -> str:
+    """Return the time in England as people say it, such as `4:50pm`, `9am` or `midday`."""
+    local = at.astimezone(LONDON)
+    if local.minute == 0 and local.hour % _NOON == 0:
+        return "midday" if local.hour else "midnight"
+    minutes = f":{local:%M}" if local.minute else ""
+    return f"{local.hour % _NOON or _NOON}{minutes}{'am' if local.hour < _NOON else 'pm'}"
 
 
 def listed(words: tuple[str, ...], last: str = "and") -> str:

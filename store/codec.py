@@ -1,10 +1,11 @@
-"""What crosses to Temporal: every payload sealed with the key of its case and bound to its workflow id.
+"""What crosses to Temporal: every payload packed, sealed with the key of its case and bound to its workflow id.
 
 A payload that was copied to another case, changed, or never sealed is refused: whoever reaches Temporal can neither
 read a case nor speak in its name. Failures are sealed too; their text may be a person's.
 """
 
 import asyncio
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -27,7 +28,10 @@ from temporalio.envconfig import ClientConfig
 from store.keys import CaseKeys, SealBrokenError, Sealer
 
 _ENCODING: Final = b"binary/sealed"
+_PACKED: Final = b"binary/zlib"
 _REFUSED: Final = b"binary/refused"
+# The journal of Temporal's server costs more than packing; packing harder costs more than it saves.
+_FAST: Final = 1
 
 log = structlog.get_logger()
 
@@ -54,7 +58,7 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
         """
         sealer, place = await self._sealer()
         return [
-            Payload(metadata={"encoding": _ENCODING}, data=sealer.seal(place, payload.SerializeToString()))
+            Payload(metadata={"encoding": _ENCODING}, data=sealer.seal(place, _small(payload.SerializeToString())))
             for payload in payloads
         ]
 
@@ -73,7 +77,7 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
     def _opened(self, payload: Payload, sealer: Sealer, place: str) -> Payload:
         try:
             if payload.metadata.get("encoding") == _ENCODING:
-                return Payload.FromString(sealer.open(place, payload.data))
+                return _whole(Payload.FromString(sealer.open(place, payload.data)))
         except SealBrokenError:
             pass
         log.warning("payload_refused", case=self.workflow)
@@ -83,6 +87,19 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
         if not self.workflow:
             return self.keys.ring.system(), "job"
         return await self.keys.of(self.workflow), f"payload|{self.namespace}"
+
+
+def _small(payload: bytes) -> bytes:
+    """Return a payload, packed in another one where that is smaller."""
+    packed = Payload(metadata={"encoding": _PACKED}, data=zlib.compress(payload, _FAST)).SerializeToString()
+    return min(packed, payload, key=len)
+
+
+def _whole(payload: Payload) -> Payload:
+    """Return what was packed, and a payload that was not, such as those of the first version, as it is."""
+    if payload.metadata.get("encoding") != _PACKED:
+        return payload
+    return Payload.FromString(zlib.decompress(payload.data))
 
 
 def data_converter(keys: CaseKeys) -> DataConverter:

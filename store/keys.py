@@ -29,7 +29,8 @@ _VERSION: Final = b"\x01"
 _ID: Final = 8
 _NONCE: Final = 12
 _KEY: Final = 32
-_REMEMBERED: Final = 4096
+# As many as a worker keeps cases at hand; each takes some three kilobytes.
+_REMEMBERED: Final = 1000
 _MADE: Final = "keys made in this transaction"
 
 

@@ -1,10 +1,10 @@
-"""Decision links: a token that is only in its mail, and what its digest is bound to."""
+"""The links of mails: a token that is only in its mail, and what its digest is bound to."""
 
 import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -19,16 +19,28 @@ _TOKEN: Final = 32
 _LASTS: Final = timedelta(days=90)
 _MOST_OPEN: Final = 5
 
+Purpose = Literal["answer", "dispute"]
+"""What a link is for: to answer an ask; or to say that an answer in one's name was not one's own. Never both."""
+
 
 def digest(token: str) -> str:
     """Return what of a token is kept."""
     return hashlib.sha256(b"duly/decision-link/v1" + token.encode()).hexdigest()
 
 
-async def mint(session: AsyncSession, *, case: str, ask: str, person: str, version: int, at: datetime) -> str:
-    """Return a new token with which `person` may answer `ask` once, for the next 90 days.
+async def mint(
+    session: AsyncSession,
+    *,
+    case: str,
+    ask: str,
+    person: str,
+    version: int,
+    at: datetime,
+    purpose: Purpose = "answer",
+) -> str:
+    """Return a new token with which `person` may answer `ask` once, or dispute its answer, for the next 90 days.
 
-    Older ones stay usable until any of them is used, the latest few of them.
+    Older ones for the same stay usable until any of them is used, the latest few of them.
     """
     token = secrets.token_urlsafe(_TOKEN)
     session.add(
@@ -41,10 +53,16 @@ async def mint(session: AsyncSession, *, case: str, ask: str, person: str, versi
             version=version,
             issued_at=at,
             expires_at=at + _LASTS,
+            purpose=purpose,
         )
     )
     await session.flush()
-    same = (col(LinkRow.case) == case, col(LinkRow.ask) == ask, col(LinkRow.person) == person)
+    same = (
+        col(LinkRow.case) == case,
+        col(LinkRow.ask) == ask,
+        col(LinkRow.person) == person,
+        col(LinkRow.purpose) == purpose,
+    )
     open_ones = select(col(LinkRow.digest)).where(*same, col(LinkRow.status) == "open")
     older = open_ones.order_by(col(LinkRow.issued_at).desc(), col(LinkRow.digest)).offset(_MOST_OPEN)
     surplus = (await session.execute(older)).scalars().all()
@@ -54,9 +72,10 @@ async def mint(session: AsyncSession, *, case: str, ask: str, person: str, versi
     return token
 
 
-async def find(session: AsyncSession, token: str) -> LinkRow | None:
-    """Return the link of a token, open or not, or None."""
-    return await session.get(LinkRow, digest(token))
+async def find(session: AsyncSession, token: str, purpose: Purpose = "answer") -> LinkRow | None:
+    """Return the link of a token, open or not; None where there is none for that purpose."""
+    link = await session.get(LinkRow, digest(token))
+    return link if link is not None and link.purpose == purpose else None
 
 
 async def close_all(session: AsyncSession, people: Sequence[str], at: datetime) -> None:

@@ -104,19 +104,25 @@ async def access_of(session: AsyncSession, case: CaseRow) -> CaseAccess:
 
 
 async def accesses_of(session: AsyncSession, cases: Sequence[CaseRow]) -> dict[str, CaseAccess]:
-    """Return, by the id of each of `cases`, what decides who may see it, at the cost of three questions."""
+    """Return, by the id of each of `cases`, what decides who may see it, at the cost of three questions.
+
+    Whom an ask reached until somebody answered it may see what was answered; whom it was taken from may not.
+    """
     ids = [case.id for case in cases]
     asked, decided, told = ({case: set[str]() for case in ids} for _ in range(3))
     reached = (
-        select(col(AskedRow.case), col(AskedRow.person))
+        select(col(AskedRow.case), col(AskedRow.person), col(AskRow.closed_at))
         .join(AskRow, and_(col(AskRow.case) == col(AskedRow.case), col(AskRow.ask) == col(AskedRow.ask)))
-        .where(col(AskedRow.case).in_(ids), col(AskRow.closed_at).is_(None))
+        .where(col(AskedRow.case).in_(ids))
     )
+    for case, person, closed_at in (await session.execute(reached)).all():
+        (asked if closed_at is None else told)[case].add(person)
     answered = select(col(AskRow.case), col(AskRow.decided_by)).where(
         col(AskRow.case).in_(ids), col(AskRow.decided_by).is_not(None)
     )
-    mailed = select(col(MailRow.case), col(MailRow.person)).where(col(MailRow.case).in_(ids)).distinct()
-    for people, statement in ((asked, reached), (decided, answered), (told, mailed)):
+    told_of_it = (col(MailRow.case).in_(ids), col(MailRow.template) == "request_notice")
+    mailed = select(col(MailRow.case), col(MailRow.person)).where(*told_of_it).distinct()
+    for people, statement in ((decided, answered), (told, mailed)):
         for case, person in (await session.execute(statement)).all():
             people[case].add(person)
     return {
@@ -199,6 +205,17 @@ async def find_cases(
 
 def _newest(statement: Select[CaseRow]) -> Select[CaseRow]:
     return statement.order_by(col(CaseRow.opened_at).desc(), col(CaseRow.id))
+
+
+async def nth_latest_opening(
+    session: AsyncSession, n: int, since: datetime, starter: str | None = None
+) -> datetime | None:
+    """Return when the `n`th latest case of all, or of `starter`, began; None where fewer began after `since`."""
+    opened = col(CaseRow.opened_at)
+    statement = select(opened).where(opened > since)
+    if starter is not None:
+        statement = statement.where(col(CaseRow.starter) == starter)
+    return (await session.execute(statement.order_by(opened.desc()).offset(n - 1).limit(1))).scalar_one_or_none()
 
 
 async def register_of(

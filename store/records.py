@@ -7,14 +7,29 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
+from domain.asking import AUTHOR, Reaching, reached_by
 from domain.calendar import local_day
 from domain.cases import Batch, MailOrder, Opening
 from domain.chain import FIRST, forge
-from domain.events import Approved, AskClosed, AskOpened, CaseEnded, Escalated, Recorded, Rejected, SiteRegistered
+from domain.events import (
+    AnyEvent,
+    Approved,
+    AskClosed,
+    AskMoved,
+    AskOpened,
+    CaseEnded,
+    Escalated,
+    Extended,
+    Recorded,
+    Rejected,
+    RequestEdited,
+    Returned,
+    SiteRegistered,
+)
 from domain.people import Asked, who_is_asked
 from store.keys import CaseKeys, Sealer
 from store.people import directory
@@ -22,6 +37,8 @@ from store.queries import opening_of, reached
 from store.tables import AskedRow, AskRow, CaseRow, EventRow, LinkRow, MailRow, SiteRow
 
 _SALT = 16
+VACANT_MAIL = "vacant"
+"""The mail that tells administrators that an ask reaches nobody."""
 
 
 class RecordGapError(RuntimeError):
@@ -48,6 +65,9 @@ class _Turn:
     opening: Opening | None
     at: datetime
     asked: dict[str, tuple[Asked, ...]] = field(default_factory=dict)
+    newly: dict[str, tuple[Asked, ...]] = field(default_factory=dict)
+    asked_before: dict[str, tuple[Asked, ...]] = field(default_factory=dict)
+    vacant: list[int] = field(default_factory=list)
     deciders: list[str] = field(default_factory=list)
     rows: dict[type[SQLModel], list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -81,11 +101,17 @@ async def write_batch(session: AsyncSession, keys: CaseKeys, batch: Batch, at: d
         raise RecordGapError(batch.case)
     turn = _Turn(session, keys, sealer, case, batch.opening, at)
     for recorded in new:
-        previous = _append(turn, recorded, previous)
-        await _apply(turn, recorded)
+        event = await _apply(turn, recorded)
+        previous = _append(turn, recorded.model_copy(update={"event": event}), previous)
     _stand(turn, batch, new[-1].at)
+    vacancies = [MailOrder(template=VACANT_MAIL, about=n, to=("administrators",)) for n in turn.vacant]
+    by_number = {recorded.n: recorded.event for recorded in batch.events}
     # Two notices may name the same person: one mail.
-    mails = {mail.id: mail for order in batch.mails for mail in await _letters(turn, order)}
+    mails = {
+        mail.id: mail
+        for order in (*batch.mails, *vacancies)
+        for mail in await _letters(turn, order, by_number.get(order.about), batch)
+    }
     for mail in mails.values():
         turn.add(mail)
     await session.flush()
@@ -136,8 +162,8 @@ def _append(turn: _Turn, recorded: Recorded, previous: str) -> str:
     return link.hash
 
 
-async def _apply(turn: _Turn, recorded: Recorded) -> None:
-    """Bring the read model to where `recorded` left the case."""
+async def _apply(turn: _Turn, recorded: Recorded) -> AnyEvent:
+    """Bring the read model to where `recorded` left the case; return the event, with whom it reached."""
     event, case = recorded.event, turn.case
     if isinstance(event, AskOpened):
         turn.add(
@@ -149,17 +175,22 @@ async def _apply(turn: _Turn, recorded: Recorded) -> None:
                 version=event.version,
                 opened_at=recorded.at,
                 due=event.due,
+                ladder=" ".join(event.ladder),
+                named=event.named,
+                excluded=" ".join(event.excluded),
             )
         )
-        await _reach(turn, event.ask, event.ladder, event.named, recorded.at)
-    elif isinstance(event, Escalated):
-        turn.asked.setdefault(event.ask, (await reached(turn.session, case.id)).get(event.ask, ()))
-        await _reach(turn, event.ask, event.to, None, recorded.at)
-    elif isinstance(event, Approved | Rejected):
+    if isinstance(event, AskOpened | AskMoved | Escalated):
+        return await _reach(turn, event, recorded)
+    if isinstance(event, Approved | Returned | Rejected):
         turn.deciders.append(event.by)
         await _close(turn, event.ask, recorded.at, event.kind, event.by)
     elif isinstance(event, AskClosed):
         await _close(turn, event.ask, recorded.at, event.why, None)
+    elif isinstance(event, Extended):
+        await _change_ask(turn, event.ask, {"due": event.due})
+    elif isinstance(event, RequestEdited):
+        case.title, case.author, case.version = event.title, event.author, event.version
     elif isinstance(event, SiteRegistered):
         turn.add(
             SiteRow(
@@ -175,32 +206,69 @@ async def _apply(turn: _Turn, recorded: Recorded) -> None:
         )
     elif isinstance(event, CaseEnded):
         case.closed_at, case.outcome = recorded.at, event.outcome
+    return event
 
 
-async def _reach(turn: _Turn, ask: str, ladder: tuple[str, ...], named: str | None, at: datetime) -> None:
-    """Find whom an ask of `ladder` reaches, and write down those it had not reached before."""
-    case, before = turn.case, turn.asked.get(ask, ())
-    excluded = frozenset({case.author, case.starter})
+async def _reach(turn: _Turn, event: Reaching, recorded: Recorded) -> AnyEvent:
+    """Find whom an ask reaches from now on, and close the links of those whom it does not reach any more."""
+    case, ask = turn.case, event.ask
+    before: tuple[Asked, ...] = ()
+    if not isinstance(event, AskOpened):
+        before = turn.asked[ask] if ask in turn.asked else (await reached(turn.session, case.id)).get(ask, ())
     everybody = await directory(turn.session, case.organisation)
-    found = who_is_asked(ladder, case.school, named, everybody, local_day(at), excluded) if ladder else ()
+    found = reached_by(
+        event, before, frozenset({case.author, case.starter}), case.school, everybody, local_day(recorded.at)
+    )
+    if isinstance(event, AskMoved):
+        seats = {"named": event.named, "excluded": " ".join(event.excluded), "escalated_to": " ".join(event.also)}
+        await _change_ask(turn, ask, seats)
+    elif isinstance(event, Escalated):
+        await _change_ask(turn, ask, {"escalated_to": " ".join(event.to)})
+    gone = {one.person for one in before} - {one.person for one in found}
+    if gone:
+        await _end_reach(turn, ask, gone, recorded.at)
     known = {one.person for one in before}
-    further = tuple(one for one in found if one.person not in known)
-    for one in further:
+    turn.newly[ask] = tuple(one for one in found if one.person not in known)
+    for one in turn.newly[ask]:
         turn.add(AskedRow(case=case.id, ask=ask, **one.model_dump()))
-    turn.asked[ask] = (*before, *further)
+    turn.asked[ask] = found
+    if not found:
+        turn.vacant.append(recorded.n)
+    return event.model_copy(update={"asked": found})
+
+
+async def _end_reach(turn: _Turn, ask: str, people: set[str], at: datetime) -> None:
+    """Let go of `people` whom an ask does not reach any more, and close their links to it."""
+    case = turn.case.id
+    rows = turn.rows.get(AskedRow, [])
+    turn.rows[AskedRow] = [row for row in rows if row["ask"] != ask or row["person"] not in people]
+    if not turn.rows[AskedRow]:
+        del turn.rows[AskedRow]
+    theirs = (col(AskedRow.case) == case, col(AskedRow.ask) == ask, col(AskedRow.person).in_(people))
+    await turn.session.execute(delete(AskedRow).where(*theirs))
+    links = (col(LinkRow.case) == case, col(LinkRow.ask) == ask, col(LinkRow.person).in_(people))
+    answering = (col(LinkRow.purpose) == "answer", col(LinkRow.status) == "open")
+    closing = update(LinkRow).where(*links, *answering)
+    await turn.session.execute(closing.values(status="closed", closed_at=at))
+
+
+async def _change_ask(turn: _Turn, ask: str, values: dict[str, Any]) -> None:
+    """Change the read model of an ask, whether it was opened in this turn or before."""
+    for opened in turn.rows.get(AskRow, ()):
+        if opened["ask"] == ask:
+            opened.update(values)
+            return
+    changing = update(AskRow).where(col(AskRow.case) == turn.case.id, col(AskRow.ask) == ask)
+    await turn.session.execute(changing.values(**values))
 
 
 async def _close(turn: _Turn, ask: str, at: datetime, how: str, by: str | None) -> None:
     """Close an ask and every link to it, in the transaction that records why."""
-    case, closed = turn.case.id, {"closed_at": at, "closed_how": how, "decided_by": by}
-    for opened in turn.rows.get(AskRow, ()):
-        if opened["ask"] == ask:
-            opened.update(closed)
-    closing = update(AskRow).where(col(AskRow.case) == case, col(AskRow.ask) == ask)
-    await turn.session.execute(closing.values(**closed))
-    open_links = (col(LinkRow.case) == case, col(LinkRow.ask) == ask, col(LinkRow.status) == "open")
-    ending = update(LinkRow).where(*open_links)
-    await turn.session.execute(ending.values(status="used" if by else "closed", closed_at=at))
+    await _change_ask(turn, ask, {"closed_at": at, "closed_how": how, "decided_by": by})
+    status = "used" if by else "superseded" if how == "changed" else "closed"
+    links = (col(LinkRow.case) == turn.case.id, col(LinkRow.ask) == ask, col(LinkRow.purpose) == "answer")
+    ending = update(LinkRow).where(*links, col(LinkRow.status) == "open")
+    await turn.session.execute(ending.values(status=status, closed_at=at))
 
 
 def _stand(turn: _Turn, batch: Batch, at: datetime) -> None:
@@ -208,34 +276,35 @@ def _stand(turn: _Turn, batch: Batch, at: datetime) -> None:
     case.changed_at = at
     case.waits_for = ", ".join(ask.seat for ask in standing.asks) or None
     case.due = min((ask.due for ask in standing.asks), default=None)
+    case.held_at = standing.held_at
     case.sealed_standing = turn.sealer.seal("case|standing", standing.model_dump_json().encode())
 
 
 async def _reached_before(session: AsyncSession, batch: Batch) -> dict[str, tuple[Asked, ...]]:
     """Return whom the asks of a batch reached when it was put on record."""
     events = [recorded.event for recorded in batch.events]
-    asks = {event.ask for event in events if isinstance(event, AskOpened | Escalated)}
+    asks = {event.ask for event in events if isinstance(event, AskOpened | AskMoved | Escalated)}
     before = await reached(session, batch.case) if asks else {}
     return {ask: before.get(ask, ()) for ask in asks}
 
 
 async def _unsent(session: AsyncSession, batch: Batch) -> tuple[MailRow, ...]:
     """Return the mails of a batch that is on record which were not sent yet."""
-    about = [order.about for order in batch.mails]
     queued = select(MailRow).where(
         col(MailRow.case) == batch.case,
-        col(MailRow.about).in_(about),
+        col(MailRow.about).in_([recorded.n for recorded in batch.events]),
         col(MailRow.sent_at).is_(None),
         col(MailRow.dropped_at).is_(None),
         col(MailRow.refused_at).is_(None),
+        col(MailRow.gathered_at).is_(None),
     )
     return tuple((await session.execute(queued)).scalars())
 
 
-async def _letters(turn: _Turn, order: MailOrder) -> list[MailRow]:
+async def _letters(turn: _Turn, order: MailOrder, about: AnyEvent | None, batch: Batch) -> list[MailRow]:
     """Return a mail to each recipient of `order`; its id is the same however often it is asked for."""
     mails = []
-    for person in dict.fromkeys(await _recipients(turn, order)):
+    for person in dict.fromkeys(await _recipients(turn, order, about, batch)):
         text = f"{turn.case.id}|{order.about}|{order.template}|{order.ask}|{person}"
         mails.append(
             MailRow(
@@ -251,22 +320,38 @@ async def _letters(turn: _Turn, order: MailOrder) -> list[MailRow]:
     return mails
 
 
-async def _recipients(turn: _Turn, order: MailOrder) -> Iterable[str]:
+async def _recipients(turn: _Turn, order: MailOrder, about: AnyEvent | None, batch: Batch) -> Iterable[str]:
     if order.ask is not None:
-        asked = turn.asked.get(order.ask) or (await reached(turn.session, turn.case.id)).get(order.ask, ())
-        return [one.person for one in asked]
+        if order.newly:
+            return [one.person for one in turn.newly.get(order.ask, ())]
+        return [one.person for one in await _asked_now(turn, order.ask)]
     people: list[str] = []
     for name in order.to:
         if name == "author":
             people.append(turn.case.author)
         elif name == "starter":
             people.append(turn.case.starter)
+        elif name == "decider":
+            people.append(getattr(about, "by", ""))
         elif name == "deciders":
             decided = select(col(AskRow.decided_by)).where(col(AskRow.case) == turn.case.id)
             people += [who for who in (await turn.session.execute(decided)).scalars() if who] + turn.deciders
+        elif name == "asked":
+            deciding = [ask.ask for ask in batch.standing.asks if ask.seat != AUTHOR]
+            people += [one.person for ask in deciding for one in await _asked_now(turn, ask)]
+        elif name == "administrators":
+            everybody = await directory(turn.session, turn.case.organisation)
+            people += [person.id for person in everybody.people if person.administrator]
         else:
             people += await _holders(turn, name)
     return people
+
+
+async def _asked_now(turn: _Turn, ask: str) -> tuple[Asked, ...]:
+    if ask not in turn.asked:
+        turn.asked_before |= await reached(turn.session, turn.case.id)
+        return turn.asked_before.get(ask, ())
+    return turn.asked[ask]
 
 
 async def _holders(turn: _Turn, seat: str) -> list[str]:

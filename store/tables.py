@@ -267,6 +267,7 @@ class SiteRow(SQLModel, table=True):
     """The register: a site that was approved, and the school that owns it.
 
     `questioned_at` is when somebody said that an approval of theirs was not theirs, until an administrator settled it.
+    Where that made the approval void, it stays, and `void_at` is when.
     """
 
     __tablename__ = "site"
@@ -280,6 +281,7 @@ class SiteRow(SQLModel, table=True):
     live_on: date | None = None
     closes_on: date | None = None
     questioned_at: datetime | None = Field(default=None, sa_type=Instant)
+    void_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class AddressChangeRow(SQLModel, table=True):

@@ -11,14 +11,13 @@ from jinja2 import ChainableUndefined, Environment, FileSystemLoader, PackageLoa
 from jinja2 import Template as JinjaTemplate
 from markupsafe import Markup, escape
 
-from domain.calendar import LONDON, local_day
+from domain.calendar import local_day
 from domain.text import one_line
-from domain.words import weekday_in_words
+from domain.words import clock_time, weekday_in_words
 
 _HERE: Final = Path(__file__).parent
 _COMPONENTS: Final = "govuk_frontend_jinja"
 _LONGEST_SUBJECT: Final = 160
-_NOON: Final = 12
 
 
 @dataclass(frozen=True)
@@ -33,15 +32,6 @@ class RenderedMail:
 def day(at: date) -> str:
     """Return the day that people in England call `at`, such as `Friday 4 December 2026`."""
     return weekday_in_words(local_day(at) if isinstance(at, datetime) else at)
-
-
-def clock_time(at: datetime) -> str:
-    """Return the time in England as people say it, such as `4:50pm`, `9am` or `midday`."""
-    local = at.astimezone(LONDON)
-    if local.minute == 0 and local.hour % _NOON == 0:
-        return "midday" if local.hour else "midnight"
-    minutes = f":{local:%M}" if local.minute else ""
-    return f"{local.hour % _NOON or _NOON}{minutes}{'am' if local.hour < _NOON else 'pm'}"
 
 
 def moment(at: datetime) -> str:

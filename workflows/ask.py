@@ -1,31 +1,45 @@
 """The ask: one seat is asked one thing, and exactly one answer counts."""
 
-from datetime import datetime
-from typing import Literal, NamedTuple
+from datetime import date, datetime
+from typing import Final, Literal, NamedTuple
 
 from domain.base import Frozen
-from domain.calendar import due_on, end_of, local_day, morning_of
-from domain.cases import Act, OpenAsk, Opening, Reply
-from domain.events import AnyEvent, Approved, Confirmed, Rejected, Signature, Verdict
-from domain.pack import Step
+from domain.calendar import Calendar, due_on, end_of, local_day, morning_of
+from domain.cases import Act, OpenAsk, Reply, Request
+from domain.events import AnyEvent, Approved, ClosedWhy, Confirmed, Rejected, Returned, Signature, Verdict
+from domain.pack import Changes, Step
 from domain.people import Asked
 from domain.text import is_blank
 
+_GOES_BACK: Final = frozenset({"returned", "sent_back"})
+_GOES_ON: Final = frozenset({"approved", "changed", "asked_again"})
+
 
 class Answer(Frozen):
-    """What a wait gave: `ending` is how the case ends by it, unless it approves."""
+    """What a wait gave. `again` are the steps that have to be asked again because of it."""
 
     ending: str
+    again: tuple[str, ...] = ()
 
     @property
     def approves(self) -> bool:
-        """Return whether the story may go on."""
+        """Return whether somebody who was asked approved."""
         return self.ending == "approved"
 
     @property
     def lapsed(self) -> bool:
         """Return whether nobody answered."""
         return self.ending == "lapsed"
+
+    @property
+    def goes_back(self) -> bool:
+        """Return whether the request goes back to its author."""
+        return self.ending in _GOES_BACK
+
+    @property
+    def goes_on(self) -> bool:
+        """Return whether the story goes on; if not, the case ends as `ending` says."""
+        return self.ending in _GOES_ON
 
 
 class Coming(NamedTuple):
@@ -36,38 +50,71 @@ class Coming(NamedTuple):
     does: Literal["remind", "escalate", "lapse"]
 
 
-class Ask:
-    """One seat asked for one step. It is passive: the case reminds, escalates and closes it."""
+class Reach(NamedTuple):
+    """Whom an ask may reach: the seats in order, who holds the first for this request, and who may not decide it.
 
-    def __init__(self, ask_id: str, step: Step, seat: str, opening: Opening, opened_at: datetime) -> None:
-        """Open the ask, and compute from the school's calendar when what is due.
+    `also` are the seats that are asked besides, once it was escalated; `fixed` are people whom no seat decides.
+    """
+
+    ladder: tuple[str, ...]
+    named: str | None = None
+    excluded: frozenset[str] = frozenset()
+    also: tuple[str, ...] = ()
+    fixed: tuple[Asked, ...] | None = None
+
+
+class Ask:
+    """One seat asked for one step. It is passive: the case reminds, escalates and closes it.
+
+    `asked` is None until it is known whom it reaches; `told` is whether a mail that came late was counted.
+    """
+
+    def __init__(
+        self,
+        ask_id: str,
+        step: Step | Changes,
+        seat: str,
+        version: int,
+        reach: Reach,
+        now: datetime,
+        calendar: Calendar,
+    ) -> None:
+        """Open the ask at `now`, and compute from the school's calendar when what is due.
 
         Raises:
             CalendarTooShortError: the calendar does not reach the last of its days.
         """
-        day = local_day(opened_at)
         self.id = ask_id
         self.step = step
         self.seat = seat
-        self.version = opening.request.version
-        self.opened_at = opened_at
-        self.due = end_of(due_on(day, step.answer_within, opening.calendar))
+        self.version = version
+        self.reach = reach
+        self.opened_at = now
         self.asked: tuple[Asked, ...] | None = None
         self.reminded = 0
         self.escalated = False
+        self.told = False
         self.answer: Answer | None = None
-        self._request = opening.request
-        self._decision: AnyEvent | None = None
-        self._reminders = tuple(morning_of(due_on(day, n, opening.calendar)) for n in step.remind_on)
-        self._escalates = (
-            morning_of(due_on(day, step.escalate_on, opening.calendar)) if step.escalate_on is not None else None
-        )
-        self._lapses = end_of(due_on(day, step.lapse_on, opening.calendar)) if step.lapse_on is not None else None
+        self.decision: AnyEvent | None = None
+        self._calendar = calendar
+        self._given = 0
+        self._set_clocks()
 
     @property
     def is_open(self) -> bool:
         """Return whether an answer would still count."""
         return self.answer is None
+
+    @property
+    def is_for_changes(self) -> bool:
+        """Return whether it asks the author to change the request, and nobody to decide."""
+        return isinstance(self.step, Changes)
+
+    def reaches(self, person: str) -> Asked | None:
+        """Return how the ask reached `person`, or None where it did not, or where they may not decide it."""
+        if person in self.reach.excluded:
+            return None
+        return next((asked for asked in self.asked or () if asked.person == person), None)
 
     def next_by_itself(self) -> Coming | None:
         """Return what happens next if nobody answers, or None where nothing will."""
@@ -80,52 +127,67 @@ class Ask:
             coming.append(Coming(self._lapses, self.id, "lapse"))
         return min(coming, default=None)
 
-    def judge(self, act: Act) -> Reply | list[AnyEvent]:
+    def give(self, days: int) -> None:
+        """Give whoever is asked `days` more working days, for everything that is still to come.
+
+        Raises:
+            CalendarTooShortError: the calendar does not reach the last of its days.
+        """
+        self._given += days
+        self._set_clocks()
+
+    def judge(self, act: Act, request: Request) -> Reply | list[AnyEvent]:
         """Return what `act` means: the events of an answer that counts, the decision last; or why it does not.
 
         Nobody decides their own request, and nobody decides a form that they have not been shown.
 
         Source: Cadmus Appendix 1, Approval (SITE-37).
         """
-        if self._decision is not None:
-            return Reply(says="already_decided", decision=self._decision)
+        if self.decision is not None:
+            return Reply(says="already_decided", decision=self.decision)
         if not self.is_open:
-            return Reply(says="closed")
-        reached = next((asked for asked in self.asked or () if asked.person == act.person), None)
-        if reached is None or act.person in {self._request.author, self._request.starter}:
+            # A link to a form that changed says so, whoever else answered in between.
+            return Reply(says="closed" if act.version == request.version else "wrong_version")
+        reached = self.reaches(act.person)
+        step = self.step
+        if reached is None or isinstance(step, Changes) or act.person in {request.author, request.starter}:
             return Reply(says="not_asked")
+        if step.sign_in and act.how != "session":
+            return Reply(says="sign_in")
         if act.version != self.version:
             return Reply(says="wrong_version")
         if act.opened_at is None:
             return Reply(says="not_opened")
-        if not self._is_complete(act):
+        if not _is_complete(act, step, request):
             return Reply(says="incomplete")
         common = {
             "ask": self.id,
-            "step": self.step.key,
+            "step": step.key,
             "seat": reached.seat,
             "by": act.person,
             "instead_of": reached.instead_of,
             "how": act.how,
             "version": self.version,
             "opened_at": act.opened_at,
-            "signature": Signature(name=act.signature, attestation=self.step.attestation),
+            "signature": Signature(name=act.signature, attestation=step.attestation),
             "comment": act.comment,
         }
         if act.verdict is Verdict.REJECT:
             return [Rejected.model_validate(common)]
+        if act.verdict is Verdict.RETURN:
+            return [Returned.model_validate(common)]
         confirmed = [
-            Confirmed(ask=self.id, step=self.step.key, confirmation=confirmation.key, by=act.person)
-            for confirmation in self.step.confirmations
+            Confirmed(ask=self.id, step=step.key, confirmation=confirmation.key, by=act.person)
+            for confirmation in step.confirmations
         ]
         return [*confirmed, Approved.model_validate(common)]
 
     def decide(self, decision: AnyEvent) -> None:
         """Take `decision` as the one answer."""
-        self._decision = decision
+        self.decision = decision
         self.answer = Answer(ending=decision.kind)
 
-    def close(self, why: str) -> None:
+    def close(self, why: ClosedWhy | Literal["refused"]) -> None:
         """Take no answer from now on."""
         self.answer = Answer(ending=why)
 
@@ -141,10 +203,22 @@ class Ask:
             escalated=self.escalated,
         )
 
-    def _is_complete(self, act: Act) -> bool:
-        if act.verdict is None or is_blank(act.signature):
-            return False
-        if act.verdict is Verdict.REJECT:
-            return not is_blank(act.comment)
-        confirmed = {confirmation.key for confirmation in self.step.confirmations} <= set(act.confirmations)
-        return confirmed and not (self._request.overrides and is_blank(act.comment))
+    def _set_clocks(self) -> None:
+        step = self.step
+        self.due = end_of(self._day(step.answer_within))
+        self._reminders = tuple(morning_of(self._day(n)) for n in step.remind_on)
+        self._escalates = morning_of(self._day(step.escalate_on)) if step.escalate_on is not None else None
+        self._lapses = end_of(self._day(step.lapse_on)) if step.lapse_on is not None else None
+
+    def _day(self, count: int) -> date:
+        opened = local_day(self.opened_at)
+        return due_on(opened, count + self._given, self._calendar, self.step.pauses_in_holidays)
+
+
+def _is_complete(act: Act, step: Step, request: Request) -> bool:
+    if act.verdict is None or is_blank(act.signature):
+        return False
+    if act.verdict is not Verdict.APPROVE:
+        return not is_blank(act.comment)
+    confirmed = {confirmation.key for confirmation in step.confirmations} <= set(act.confirmations)
+    return confirmed and not (request.overrides and is_blank(act.comment))

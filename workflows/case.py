@@ -6,30 +6,49 @@ one batch. It knows no Temporal: a host gives it the time, a place to publish, a
 """
 
 from collections.abc import Callable, Coroutine, Generator
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from domain.cases import Act, Batch, MailOrder, Opening, Published, Reply, Standing
+from domain.asking import AUTHOR
+from domain.calendar import morning_of
+from domain.cases import Act, Batch, MailOrder, NextDoes, Opening, Published, Reply, Standing
 from domain.events import (
     AnyEvent,
     AskClosed,
+    AskMoved,
     AskOpened,
     CaseEnded,
     ClosedWhy,
+    DatePassed,
     Escalated,
+    MovedWhy,
     Recorded,
     Reminded,
     StepRefused,
 )
-from domain.order import forbidding_rule
-from domain.pack import Step
-from workflows.ask import Answer, Ask
+from domain.order import barred, forbidding_rule
+from domain.pack import Changes, Step
+from domain.people import Asked
+from workflows import acts
+from workflows.ask import Answer, Ask, Reach
 
 T = TypeVar("T")
+
+_APPROVED: Final = Answer(ending="approved")
 
 ASK_MAIL: Final = "ask"
 REMINDER_MAIL: Final = "reminder"
 ESCALATION_MAIL: Final = "escalation"
+CHANGES_MAIL: Final = "changes"
+
+_CLOSES: Final[dict[str, ClosedWhy]] = {
+    "withdrawn": "withdrawn",
+    "cancelled": "cancelled",
+    "changed": "changed",
+    "sent_back": "sent_back",
+    "asked_again": "asked_again",
+}
+"""Why an ask is closed that something else than its answer ended, by what that was."""
 
 
 class Host(Protocol):
@@ -75,19 +94,29 @@ class Wait(Generic[T]):
 
 
 class Case:
-    """One run of a process, begun by `opening` and carried by `host`."""
+    """One run of a process, begun by `opening` and carried by `host`.
+
+    `request` is the request as it is now, `past` all that happened, `asks` every ask by its id. `disputed` are asks
+    whose answers somebody says were not theirs: as long as there are any, the case is held.
+    """
 
     def __init__(self, opening: Opening, host: Host) -> None:
         """Build the case; nothing happens until it is played."""
         self.opening = opening
+        self.request = opening.request
         self.outcome: str | None = None
+        self.past: list[AnyEvent] = []
+        self.asks: dict[str, Ask] = {}
+        self.offers: dict[str, tuple[Callable[[Act], AnyEvent], str]] = {}
+        self.disputed: tuple[str, ...] = ()
+        self.held_at: datetime | None = None
+        self.stepped_aside: frozenset[str] = frozenset()
+        self.nudged_on: date | None = None
         self._host = host
-        self._past: list[AnyEvent] = []
         self._said: list[Recorded] = []
         self._mails: list[MailOrder] = []
-        self._asks: dict[str, Ask] = {}
-        self._offers: dict[str, tuple[Callable[[Act], AnyEvent], str]] = {}
         self._interruption: Answer | None = None
+        self._settles_at: datetime | None = None
         self._opened = False
         self._strand: Coroutine[Wait[Any], None, str] | None = None
 
@@ -102,18 +131,40 @@ class Case:
 
         What a rule forbids does not happen: `step_refused` is appended in its place, and the answer is False.
         """
-        return self._record_all([event]) is None
+        return self.record_all([event]) is None
+
+    def record_all(self, events: list[AnyEvent], by: str | None = None) -> str | None:
+        """Append all `events`, or none and `step_refused`; return the clause of the rule that forbids one."""
+        rules = self.opening.process.rules
+        for place, event in enumerate(events):
+            rule = forbidding_rule(rules, [*self.past, *events[:place]], event)
+            if rule is not None:
+                self._append(StepRefused(tried=event.kind, rule=rule.key, clause=rule.clause, by=by))
+                return rule.clause
+        for event in events:
+            self._append(event)
+        return None
 
     def tell(self, template: str, *to: str) -> None:
         """Send the mail `template` about the latest event to those that the pack calls `to`."""
-        self._mails.append(MailOrder(template=template, about=len(self._past), to=to))
+        self._mails.append(MailOrder(template=template, about=len(self.past), to=to))
+
+    def mail_asked(self, template: str, ask: Ask, newly: bool = False) -> None:
+        """Send the mail `template` about the latest event to those whom `ask` reaches, or only to new ones."""
+        self._mails.append(MailOrder(template=template, about=len(self.past), ask=ask.id, newly=newly))
 
     # What a process waits for.
 
     async def ask(self, step: Step) -> Answer:
         """Ask the seats of `step`, all at once, and return the answer of all, or of the first, as the step needs."""
-        asks = [self._open(step, seat) for seat in step.seats]
+        asks = [self._open(step, seat, self._reach(step, seat)) for seat in step.seats]
         return await (self.any_of(asks) if step.needs == "any" else self.all_of(asks))
+
+    async def ask_author(self, changes: Changes) -> Answer:
+        """Ask the author to change the request, and return once they have, or once they were asked too long."""
+        own = dict.fromkeys((self.request.author, self.request.starter))
+        fixed = tuple(Asked(person=person, seat=AUTHOR) for person in own)
+        return await self.all_of([self._open(changes, AUTHOR, Reach((AUTHOR,), fixed=fixed))])
 
     async def all_of(self, asks: list[Ask]) -> Answer:
         """Return approval once all `asks` approve, or the first answer that does not."""
@@ -135,16 +186,26 @@ class Case:
 
         return await self._first_of(asks, ready)
 
+    async def settle(self) -> Answer:
+        """Wait out the minutes in which somebody can still say that a decision was not theirs."""
+        minutes = self.opening.process.settles_within
+        if minutes == 0:
+            return _APPROVED
+        settles_at = self._settles_at = self.now() + timedelta(minutes=minutes)
+        answer = await self._first_of([], lambda: _APPROVED if self._may_go_on(settles_at) else None)
+        self._settles_at = None
+        return answer
+
     def offer(self, act: str, becomes: Callable[[Act], AnyEvent], ending: str) -> None:
         """Let the author do `act` from now on; it is recorded as what it `becomes` and ends the wait as `ending`."""
-        self._offers[act] = (becomes, ending)
+        self.offers[act] = (becomes, ending)
 
     # How it is played.
 
     async def play(self, story: Story) -> str:
         """Tell the story to its end and return how it ended."""
         self._strand = story.run(self, self.opening)
-        self._tell_on()
+        self.tell_on()
         while True:
             while self._said:
                 await self._flush()
@@ -152,137 +213,184 @@ class Case:
                 return self.outcome
             await self._host.pause(self.standing().next_at, lambda: bool(self._said))
             self._let_time_pass()
-            self._tell_on()
+            self.tell_on()
 
     def ready_for(self, act: Act) -> bool:
-        """Return whether `act` can be judged now: the case has begun, and it is known whom the ask reached."""
-        ask = self._asks.get(act.ask or "")
-        return self._opened and (ask is None or ask.asked is not None)
+        """Return whether `act` can be judged now: the case has begun, and it is known whom the ask reaches."""
+        ask = self.asks.get(act.ask or "")
+        return self._opened and (ask is None or not ask.is_open or ask.asked is not None)
 
     def receive(self, act: Act) -> Reply:
         """Take what somebody does, record what it means, tell the story on, and say what came of it."""
-        if act.kind == "answer":
-            return self._answer(act)
-        if self.outcome is not None:
-            return Reply(says="closed")
-        request = self.opening.request
-        if act.kind not in self._offers or act.person not in {request.author, request.starter}:
-            return Reply(says="not_offered")
-        becomes, ending = self._offers[act.kind]
-        refused = self._record_all([becomes(act)], act.person)
-        if refused is not None:
-            return Reply(says="refused", clause=refused)
-        self._interruption = Answer(ending=ending)
-        self._tell_on()
-        return Reply(says="done")
+        return acts.take(self, act)
 
-    def standing(self) -> Standing:
-        """Return where the case stands."""
-        open_asks = tuple(ask for ask in self._asks.values() if ask.is_open)
-        coming = min((step for ask in open_asks if (step := ask.next_by_itself())), default=None)
-        return Standing(
-            outcome=self.outcome,
-            asks=tuple(ask.standing() for ask in open_asks),
-            offers=tuple(self._offers),
-            next_at=coming.at if coming else None,
-            next_does=coming.does if coming else None,
-            next_ask=coming.ask if coming else None,
-        )
+    def interrupt(self, answer: Answer) -> None:
+        """End what the process waits for with `answer`, and tell the story on."""
+        self._interruption = answer
+        self.tell_on()
 
-    # What it does by itself.
-
-    def _tell_on(self) -> None:
+    def tell_on(self) -> None:
         """Tell the story on to its next wait, or to its end."""
         if self._strand is None or self.outcome is not None:
             return
         self.outcome = _step(self._strand)
         if self.outcome is not None:
-            self._offers.clear()
+            self.offers.clear()
             self.record(CaseEnded(outcome=self.outcome))
 
-    def _open(self, step: Step, seat: str) -> Ask:
-        stands_in = next((s.stands_in for s in self.opening.seats if s.key == seat), ())
-        named_by = next((s.from_field for s in self.opening.seats if s.key == seat), None)
-        named = self.opening.request.answers.get(named_by) if named_by else None
-        ask = Ask(f"a{len(self._asks) + 1}", step, seat, self.opening, self.now())
-        self._asks[ask.id] = ask
-        recorded = self.record(
-            AskOpened(
-                ask=ask.id,
-                step=step.key,
-                seat=seat,
-                ladder=(seat, *stands_in),
-                named=str(named) if named is not None else None,
-                due=ask.due,
-                version=ask.version,
-            )
+    def open_asks(self) -> list[Ask]:
+        """Return the asks that wait for an answer, in the order in which they were opened."""
+        return [ask for ask in self.asks.values() if ask.is_open]
+
+    def move(self, ask: Ask, why: MovedWhy, by: str | None = None, comment: str = "") -> None:
+        """Have it looked up anew whom `ask` reaches; those whom it had not reached before get the link."""
+        moved = AskMoved(
+            ask=ask.id,
+            step=ask.step.key,
+            why=why,
+            by=by,
+            comment=comment,
+            ladder=ask.reach.ladder,
+            also=ask.reach.also,
+            named=ask.reach.named,
+            excluded=tuple(sorted(ask.reach.excluded)),
+            asked=ask.reach.fixed,
         )
-        if recorded:
-            self._mails.append(MailOrder(template=ASK_MAIL, about=len(self._past), ask=ask.id))
+        if self.record(moved):
+            ask.asked = None
+            self.mail_asked(CHANGES_MAIL if ask.is_for_changes else ASK_MAIL, ask, newly=True)
+
+    def may_be_edited(self) -> bool:
+        """Return whether the author may change the request now."""
+        return self.opening.process.changes is not None and self.outcome is None and not self.disputed
+
+    def standing(self) -> Standing:
+        """Return where the case stands."""
+        coming = self._coming()
+        return Standing(
+            outcome=self.outcome,
+            asks=tuple(ask.standing() for ask in self.open_asks()),
+            offers=(*self.offers, *(("edit",) if self.may_be_edited() else ())),
+            next_at=coming[0] if coming else None,
+            next_does=coming[2] if coming else None,
+            next_ask=coming[1] if coming else None,
+            disputed=self.disputed,
+            held_at=self.held_at,
+            request=self.request if self.request.edition > 1 else None,
+        )
+
+    # What it does by itself.
+
+    def _coming(self) -> tuple[datetime, str | None, NextDoes] | None:
+        """Return what happens next by itself: when, to which ask, and what; nothing while the case is held."""
+        if self.disputed:
+            return None
+        coming: list[tuple[datetime, str | None, NextDoes]] = [
+            step for ask in self.open_asks() if (step := ask.next_by_itself())
+        ]
+        passes_at = self._date_passes_at()
+        if passes_at is not None:
+            coming.append((passes_at, None, "date_passes"))
+        if self._settles_at is not None:
+            coming.append((self._settles_at, None, "settle"))
+        return min(coming, key=lambda one: one[0], default=None)
+
+    def _date_passes_at(self) -> datetime | None:
+        """Return when the date comes that has to lie ahead, while somebody is asked to decide the request."""
+        changes = self.opening.process.changes
+        day = self.request.answers.get(changes.ahead) if changes is not None and changes.ahead else None
+        if not isinstance(day, str) or not any(not ask.is_for_changes for ask in self.open_asks()):
+            return None
+        return morning_of(date.fromisoformat(day))
+
+    def _may_go_on(self, settles_at: datetime) -> bool:
+        return not self.disputed and self.now() >= settles_at
+
+    def _reach(self, step: Step, seat: str) -> Reach:
+        """Return whom an ask of `seat` may reach: never the author, nor whom a rule or a conflict of interest bars."""
+        held = next((one for one in self.opening.seats if one.key == seat), None)
+        named = self.request.answers.get(held.from_field) if held and held.from_field else None
+        bound = barred(self.opening.process.rules, self.past, step.key, self.request.version)
+        own = {self.request.author, self.request.starter}
+        return Reach(
+            ladder=(seat, *(held.stands_in if held else ())),
+            named=str(named) if named is not None else None,
+            excluded=bound | own | self.stepped_aside,
+        )
+
+    def _open(self, step: Step | Changes, seat: str, reach: Reach) -> Ask:
+        version, calendar = self.request.version, self.opening.calendar
+        ask = Ask(f"a{len(self.asks) + 1}", step, seat, version, reach, self.now(), calendar)
+        self.asks[ask.id] = ask
+        opened = AskOpened(
+            ask=ask.id,
+            step=step.key,
+            seat=seat,
+            ladder=reach.ladder,
+            named=reach.named,
+            due=ask.due,
+            version=version,
+            excluded=tuple(sorted(reach.excluded)),
+            asked=reach.fixed,
+        )
+        if self.record(opened):
+            self.mail_asked(CHANGES_MAIL if ask.is_for_changes else ASK_MAIL, ask)
         else:
             ask.close("refused")
         return ask
 
     async def _first_of(self, asks: list[Ask], ready: Callable[[], Answer | None]) -> Answer:
         answer = await Wait(lambda: self._interruption or ready())
+        why = _CLOSES[self._interruption.ending] if self._interruption else "no_longer_needed"
+        self._interruption = None
         for ask in asks:
             if ask.is_open:
-                self._close(ask, "withdrawn" if self._interruption else "no_longer_needed")
+                self._close(ask, why)
         return answer
 
     def _close(self, ask: Ask, why: ClosedWhy) -> None:
         ask.close(why)
         self.record(AskClosed(ask=ask.id, step=ask.step.key, why=why))
 
-    def _answer(self, act: Act) -> Reply:
-        ask = self._asks.get(act.ask or "")
-        if ask is None:
-            return Reply(says="not_asked")
-        judged = ask.judge(act)
-        if isinstance(judged, Reply):
-            return judged
-        refused = self._record_all(judged, act.person)
-        if refused is not None:
-            return Reply(says="refused", clause=refused)
-        ask.decide(judged[-1])
-        self._tell_on()
-        return Reply(says="done", decision=judged[-1])
-
     def _let_time_pass(self) -> None:
-        for ask in self._asks.values():
-            while ask.is_open and (coming := ask.next_by_itself()) and coming.at <= self.now():
-                if coming.does == "remind":
-                    ask.reminded += 1
-                    self.record(Reminded(ask=ask.id, step=ask.step.key, count=ask.reminded))
-                    self._mails.append(MailOrder(template=REMINDER_MAIL, about=len(self._past), ask=ask.id))
-                elif coming.does == "escalate":
-                    ask.escalated = True
-                    to = next((seat.stands_in for seat in self.opening.seats if seat.key == ask.seat), ())
-                    self.record(Escalated(ask=ask.id, step=ask.step.key, to=to))
-                    self._mails.append(MailOrder(template=ESCALATION_MAIL, about=len(self._past), ask=ask.id))
-                else:
-                    self._close(ask, "lapsed")
+        while (coming := self._coming()) and coming[0] <= self.now():
+            _, ask_id, does = coming
+            if does == "settle":
+                return
+            if does == "date_passes":
+                self._pass_date()
+                return
+            ask = self.asks[ask_id or ""]
+            if does == "remind":
+                ask.reminded += 1
+                self.record(Reminded(ask=ask.id, step=ask.step.key, count=ask.reminded))
+                self.mail_asked(CHANGES_MAIL if ask.is_for_changes else REMINDER_MAIL, ask)
+            elif does == "escalate":
+                ask.escalated = True
+                ask.reach = ask.reach._replace(also=ask.reach.ladder[1:])
+                excluded = tuple(sorted(ask.reach.excluded))
+                self.record(Escalated(ask=ask.id, step=ask.step.key, to=ask.reach.also, excluded=excluded))
+                self.mail_asked(ESCALATION_MAIL, ask)
+            else:
+                self._close(ask, "lapsed")
 
-    def _record_all(self, events: list[AnyEvent], by: str | None = None) -> str | None:
-        """Append all `events`, or none and `step_refused`; return the clause of the rule that forbids one."""
-        rules = self.opening.process.rules
-        for place, event in enumerate(events):
-            rule = forbidding_rule(rules, [*self._past, *events[:place]], event)
-            if rule is not None:
-                self._append(StepRefused(tried=event.kind, rule=rule.key, clause=rule.clause, by=by))
-                return rule.clause
-        for event in events:
-            self._append(event)
-            for notice in self.opening.process.notices:
-                if notice.on == event.kind:
-                    self.tell(notice.template, *notice.to)
-        return None
+    def _pass_date(self) -> None:
+        """Send the request back to its author, because its date came before the last decision."""
+        changes = self.opening.process.changes
+        if changes is not None and changes.ahead is not None:
+            day = date.fromisoformat(str(self.request.answers[changes.ahead]))
+            self.record(DatePassed(question=changes.ahead, day=day))
+            self.interrupt(Answer(ending="sent_back"))
 
     def _append(self, event: AnyEvent) -> None:
-        self._past.append(event)
-        self._said.append(Recorded(n=len(self._past), at=self.now(), event=event))
+        self.past.append(event)
+        self._said.append(Recorded(n=len(self.past), at=self.now(), event=event))
+        for notice in self.opening.process.notices:
+            if notice.on == event.kind:
+                self.tell(notice.template, *notice.to)
 
     async def _flush(self) -> None:
+        """Hand over all that was said; what is said meanwhile goes with the next flush."""
         batch = Batch(
             case=self.opening.case,
             events=tuple(self._said),
@@ -293,7 +401,7 @@ class Case:
         self._said, self._mails = [], []
         published = await self._host.publish(batch)
         for ask, asked in published.asked.items():
-            self._asks[ask].asked = asked
+            self.asks[ask].asked = asked
         self._opened = True
 
 

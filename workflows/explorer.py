@@ -7,11 +7,13 @@ may answer, up to a number of moves. It merges nothing: its cost grows with ever
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from datetime import datetime
 
+from domain.asking import reached_by
 from domain.base import Frozen
 from domain.calendar import local_day
-from domain.cases import Act, Batch, Opening, Published, Reply, Standing
-from domain.events import AskOpened, Escalated, Recorded, Verdict
-from domain.people import Asked, Directory, who_is_asked
+from domain.cases import Act, Batch, OpenAsk, Opening, Published, Reply, Request, Standing
+from domain.events import AskMoved, AskOpened, Escalated, Recorded, Verdict
+from domain.pack import Process
+from domain.people import Asked, Directory
 from workflows.case import Case, Story
 
 
@@ -56,7 +58,7 @@ class MemoryHost:
         self.asked: dict[str, tuple[Asked, ...]] = {}
         self._directory = directory
         self._school = opening.school
-        self._excluded = frozenset({opening.request.author, opening.request.starter})
+        self._request = opening.request
 
     def now(self) -> datetime:
         """Return the virtual time."""
@@ -64,17 +66,17 @@ class MemoryHost:
 
     async def publish(self, batch: Batch) -> Published:
         """Keep the events; find out whom each ask reaches."""
-        self.events.extend(batch.events)
         reached: dict[str, tuple[Asked, ...]] = {}
+        request = batch.standing.request or self._request
+        own = frozenset({request.author, request.starter})
         for recorded in batch.events:
             event = recorded.event
-            if isinstance(event, AskOpened):
-                reached[event.ask] = self._reach(event.ladder, event.named, recorded.at)
-            elif isinstance(event, Escalated):
+            if isinstance(event, AskOpened | AskMoved | Escalated):
                 before = reached.get(event.ask, self.asked.get(event.ask, ()))
-                known = {asked.person for asked in before}
-                further = self._reach(event.to, None, recorded.at) if event.to else ()
-                reached[event.ask] = (*before, *(asked for asked in further if asked.person not in known))
+                day = local_day(recorded.at)
+                reached[event.ask] = reached_by(event, before, own, self._school, self._directory, day)
+                event = event.model_copy(update={"asked": reached[event.ask]})
+            self.events.append(recorded.model_copy(update={"event": event}))
         self.asked |= reached
         return Published(asked=reached)
 
@@ -82,9 +84,6 @@ class MemoryHost:
         """Give the driver the next move."""
         del until, woken
         await _Pause()
-
-    def _reach(self, ladder: tuple[str, ...], named: str | None, at: datetime) -> tuple[Asked, ...]:
-        return who_is_asked(ladder, self._school, named, self._directory, local_day(at), self._excluded)
 
 
 def play(story: Story, opening: Opening, directory: Directory, begins: datetime, moves: tuple[Move, ...]) -> Played:
@@ -131,35 +130,54 @@ def _wait(case: Case, host: MemoryHost, running: _Running, until: datetime) -> N
 
 
 def possible(played: Played, opening: Opening) -> tuple[Move, ...]:
-    """Return every move that can change something now: each answer of everybody asked, each offer, and waiting."""
+    """Return every move that can change something now: each answer of everybody asked, each offer, and waiting.
+
+    Of changes to the request there are two: one to a material answer, and one to another where the form has any.
+    """
     standing = played.standing
+    request = standing.request or opening.request
+    verdicts = [verdict for verdict in Verdict if verdict is not Verdict.RETURN or opening.process.changes]
     answers = tuple(
-        _answer(opening, ask.ask, ask.step, asked.person, verdict, ask.opened_at)
+        _answer(opening.process, request, ask, asked.person, verdict)
         for ask in standing.asks
         for asked in played.asked.get(ask.ask, ())
-        for verdict in Verdict
+        for verdict in verdicts
+        if opening.process.step(ask.step)
     )
-    offers = tuple(
-        Act.model_validate({"kind": offer, "person": opening.request.author, "how": "session"})
-        for offer in standing.offers
-    )
+    offers = tuple(act for offer in standing.offers for act in _offered(offer, opening, request))
     waits = (TimePasses(until=standing.next_at),) if standing.next_at is not None else ()
     return (*answers, *offers, *waits)
 
 
-def _answer(opening: Opening, ask: str, step: str, person: str, verdict: Verdict, opened_at: datetime) -> Act:
-    asked_for = opening.process.step(step)
+def _offered(offer: str, opening: Opening, request: Request) -> tuple[Act, ...]:
+    own = {"kind": offer, "person": request.author, "how": "session"}
+    if offer != "edit":
+        return (Act.model_validate(own),)
+    material = next((key for key in request.answers if key not in opening.immaterial), None)
+    keys = [key for key in (material, next(iter(opening.immaterial), None)) if key is not None]
+    return tuple(
+        Act.model_validate(own | {"version": request.edition, "request": changed(request, key)}) for key in keys
+    )
+
+
+def changed(request: Request, key: str) -> Request:
+    """Return `request` with another answer to the question `key`."""
+    return request.model_copy(update={"answers": request.answers | {key: f"edition {request.edition + 1}"}})
+
+
+def _answer(process: Process, request: Request, ask: OpenAsk, person: str, verdict: Verdict) -> Act:
+    step = process.step(ask.step)
     return Act(
         kind="answer",
         person=person,
-        how="link",
-        ask=ask,
-        version=opening.request.version,
+        how="session",
+        ask=ask.ask,
+        version=request.version,
         verdict=verdict,
         signature=person,
-        confirmations=tuple(c.key for c in asked_for.confirmations) if asked_for else (),
+        confirmations=tuple(c.key for c in step.confirmations) if step else (),
         comment="reason",
-        opened_at=opened_at,
+        opened_at=ask.opened_at,
     )
 
 

@@ -16,31 +16,42 @@ class SiteOutcome(StrEnum):
     LAPSED = "lapsed"
     WITHDRAWN = "withdrawn"
     REFUSED = "refused"
+    CANCELLED = "cancelled"
 
 
 class SiteCreation:
     """Walk one request for a site along its pack's steps.
 
-    Ends at the first rejection, the first lapse, a withdrawal, or after the last approval, when the site enters
-    the register. `refused` means that an order rule of the pack forbade what the steps led to.
+    Ends at the first rejection, the first lapse, a withdrawal, when an administrator cancels it, or after the last
+    approval, when the site enters the register. A request that is returned, or that does not hold any more, goes back
+    to its author; after a material change every step is asked again from where the pack says. `refused` means that an
+    order rule of the pack forbade what the steps led to.
 
     Source: Cadmus 16.2, 16.6 and Appendix 1; Newall Green 9.1.
     """
 
     async def run(self, case: Case, opening: Opening) -> SiteOutcome:
         """Return how the request ended."""
-        request = opening.request
+        request, process = opening.request, opening.process
         case.record(
             RequestSubmitted(
                 by=request.starter, author=request.author, version=request.version, answers=request.answers
             )
         )
         case.offer("withdraw", _withdrawn, ending=SiteOutcome.WITHDRAWN)
-        for step in opening.process.steps:
-            answer = await case.ask(step)
-            if not answer.approves:
+        to_do = process.steps
+        while to_do:
+            answer = await case.ask(to_do[0])
+            if answer.goes_back and process.changes:
+                answer = await case.ask_author(process.changes)
+            elif answer.approves:
+                to_do = to_do[1:]
+            if answer.approves and not to_do:
+                answer = await case.settle()
+            if not answer.goes_on:
                 return SiteOutcome(answer.ending)
-        if not case.record(SiteApproved(version=request.version)) or not case.record(_registered(opening)):
+            to_do = tuple(step for step in process.steps if step in to_do or step.key in answer.again)
+        if not case.record(SiteApproved(version=case.request.version)) or not case.record(_registered(case)):
             return SiteOutcome.REFUSED
         return SiteOutcome.APPROVED
 
@@ -49,11 +60,11 @@ def _withdrawn(act: Act) -> RequestWithdrawn:
     return RequestWithdrawn(by=act.person, comment=act.comment)
 
 
-def _registered(opening: Opening) -> SiteRegistered:
-    answers = opening.request.answers
+def _registered(case: Case) -> SiteRegistered:
+    answers = case.request.answers
     return SiteRegistered(
-        title=opening.request.title,
-        school=opening.school,
+        title=case.request.title,
+        school=case.opening.school,
         live_on=_day(answers.get("go_live_date")),
         closes_on=_day(answers.get("closure_date")),
     )

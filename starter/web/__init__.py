@@ -14,6 +14,7 @@ from starlette.routing import Route
 from domain.forms import UnreadableFormError
 from settings import Settings
 from starter.web import (
+    addresses,
     advice,
     cases,
     deciding,
@@ -49,6 +50,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *cases.PAGES,
     *printing.PAGES,
     *lists.PAGES,
+    *addresses.PAGES,
     *mailbox.PAGES,
 )
 """Every route of the site."""

@@ -330,13 +330,15 @@ async def _desk_of(visit: Visit, token: str) -> Desk:
     """Return the desk to which the link with `token` leads.
 
     Raises:
-        HTTPException: 404, there is no such link.
+        HTTPException: 404, there is no such link; 429, and too many like it were tried from the same address.
     """
     async with visit.site.db.read() as session:
         link = await links.find(session, token)
-        person = await people.person(session, link.person) if link else None
-        row = await queries.case_by_id(session, link.case) if link else None
-        if link is None or person is None or row is None:
+        if link is None:
+            raise _unknown(visit)
+        person = await people.person(session, link.person)
+        row = await queries.case_by_id(session, link.case)
+        if person is None or row is None:
             raise HTTPException(404)
         known = await know(visit.site, session, row, await queries.access_of(session, row))
     desk = _seated(known, link.ask, person, link.version, "link", token)
@@ -350,6 +352,14 @@ async def _desk_of(visit: Visit, token: str) -> Desk:
     if desk.gone is None and link.expires_at <= visit.site.clock():
         return replace(desk, gone="expired")
     return desk
+
+
+def _unknown(visit: Visit) -> HTTPException:
+    """Return what a token of no link is answered with. It counts against its address, and no good token ever does."""
+    client = visit.request.client
+    most = visit.site.settings.bad_links_per_minute
+    wait = visit.site.bad_links.add(client.host if client else "", most, visit.site.clock())
+    return HTTPException(429, headers={"Retry-After": str(wait)}) if wait else HTTPException(404)
 
 
 async def _desk_at(visit: Visit) -> Desk:

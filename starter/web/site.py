@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from domain.cases import Act, Opening, Reply
 from domain.mails import PersonalMail
 from domain.pack import Pack
 from settings import Settings
+from starter.web.limits import Failures
 from store.database import Database
 from store.keys import CaseKeys
 
@@ -46,7 +47,10 @@ class Cases(Protocol):
 
 @dataclass(frozen=True)
 class Site:
-    """One installation: its settings, its records, its running cases, and the packs by organisation."""
+    """One installation: its settings, its records, its running cases, and the packs by organisation.
+
+    `bad_links` are the links that lead nowhere, by the address that tried them.
+    """
 
     settings: Settings
     db: Database
@@ -55,6 +59,7 @@ class Site:
     packs: Mapping[str, Pack]
     clock: Callable[[], datetime]
     demo: bool
+    bad_links: Failures = field(default_factory=Failures)
 
     @property
     def secure(self) -> bool:

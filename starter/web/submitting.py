@@ -1,6 +1,7 @@
 """Check your answers, send them, and the page that says that they were received."""
 
 import asyncio
+from datetime import timedelta
 from functools import cache
 from typing import Final
 
@@ -14,6 +15,7 @@ from domain.forms import Fault, Form
 from domain.pack import CalendarRules, digest
 from starter.engine import EngineLostError
 from starter.web.filling import Filling, filling
+from starter.web.limits import Full, full_until, seconds_until
 from starter.web.page import Page, Visit
 from starter.web.reading import only
 from starter.web.showing import first_input, shown_form, shown_steps
@@ -30,6 +32,12 @@ async def check_answers(visit: Visit) -> Response:
     only(visit.sent, ())
     if found.checked.faults:
         return _shown(visit, found, 422)
+    async with visit.site.db.read() as session:
+        full = await full_until(
+            session, visit.site.settings, found.row.starter, visit.site.clock(), may_be_limited=True
+        )
+    if full is not None:
+        return _full(visit, found, full)
     # In a thread: the first time, it takes a while to read the bank holidays.
     calendar = await asyncio.to_thread(_calendar, found.pack.calendar, visit.site.today.year)
     try:
@@ -53,6 +61,15 @@ async def _received(visit: Visit, found: Filling) -> Response:
         async with visit.site.db.write() as session:
             await drafts.mark_submitted(session, found.row.key, visit.site.clock())
     return visit.go("done", key=found.row.key)
+
+
+def _full(visit: Visit, found: Filling, full: Full) -> Response:
+    """Return the page that says from when on the request can be sent; the draft stays as it is."""
+    # A page says minutes: the one in which it can be sent has to have begun.
+    minute = (full.until + timedelta(minutes=1, microseconds=-1)).replace(second=0, microsecond=0)
+    answer = visit.show("too_many_cases.html", 429, draft=found, own=full.whose == "person", until=minute)
+    answer.headers["Retry-After"] = str(seconds_until(full.until, visit.site.clock()))
+    return answer
 
 
 def _shown(visit: Visit, found: Filling, status: int = 200) -> Response:

@@ -28,7 +28,15 @@ VIEWERS: Final = {
     "administrator elsewhere": Viewer(person="ada", organisation="another", administrator=True),
     "same id elsewhere": Viewer(person="asked", organisation="another"),
 }
-OWN: Final = {("see", "content"), ("withdraw", "content"), ("edit_draft", "content")}
+CORRECT: Final = ("correct_address", "content")
+OWN: Final = {
+    ("see", "content"),
+    ("see", "delivery"),
+    ("withdraw", "content"),
+    ("edit_draft", "content"),
+    ("edit", "content"),
+    ("nudge", "content"),
+}
 ALLOWED: Final[dict[str, set[tuple[str, str]]]] = {
     "starter": OWN,
     "author": OWN,
@@ -36,14 +44,23 @@ ALLOWED: Final[dict[str, set[tuple[str, str]]]] = {
     "decider": {("see", "content")},
     "told": {("see", "content")},
     "colleague": set(),
-    "administrator": {("see", "content"), ("see", "mails")},
+    "administrator": {("see", "content"), ("see", "mails"), ("see", "delivery"), ("intervene", "content"), CORRECT},
     "administrator who is author": OWN,
-    "administrator who decided": {("see", "content")},
-    "administrator who is asked": {("see", "content"), ("decide", "content"), ("advise", "content")},
+    "administrator who decided": {("see", "content"), CORRECT},
+    "administrator who is asked": {("see", "content"), ("decide", "content"), ("advise", "content"), CORRECT},
     "administrator elsewhere": set(),
     "same id elsewhere": set(),
 }
-WITH_A_CASE: Final[tuple[Action, ...]] = ("see", "decide", "withdraw", "edit_draft", "advise")
+WITH_A_CASE: Final[tuple[Action, ...]] = (
+    "see",
+    "decide",
+    "withdraw",
+    "edit_draft",
+    "advise",
+    "edit",
+    "nudge",
+    "intervene",
+)
 
 
 @pytest.mark.parametrize("field", get_args(Field))
@@ -55,11 +72,12 @@ def test_with_a_case_nobody_may_do_what_the_table_does_not_name(who: str, action
 
 @pytest.mark.parametrize("action", get_args(Action))
 @pytest.mark.parametrize("who", VIEWERS)
-def test_without_a_case_everybody_starts_and_reads_the_register_and_administrators_list(
+def test_without_a_case_everybody_starts_and_reads_the_register_and_administrators_list_and_correct(
     who: str, action: Action
 ) -> None:
     everybody = action in {"start", "see_register"}
-    assert allow(VIEWERS[who], action) == (everybody or (action == "list_all" and VIEWERS[who].administrator))
+    administrators = action in {"list_all", "correct_address"}
+    assert allow(VIEWERS[who], action) == (everybody or (administrators and VIEWERS[who].administrator))
 
 
 @pytest.mark.parametrize("who", ["starter", "author"])

@@ -53,6 +53,27 @@ async def test_what_a_case_sealed_is_read_by_it_and_by_its_activities(case_keys:
     assert await of_activity(case_keys, "c-1").decode(payloads, [Act]) == [ACT]
 
 
+async def test_a_long_payload_is_packed_before_it_is_sealed(case_keys: CaseKeys) -> None:
+    long = ACT.model_copy(update={"comment": "Between us. " * 200})
+    (payload,) = payloads = await of_case(case_keys).encode([long])
+    assert len(payload.data) < 600
+    assert await of_case(case_keys).decode(payloads, [Act]) == [long]
+
+
+async def test_a_payload_that_would_not_get_smaller_is_not_packed(case_keys: CaseKeys) -> None:
+    (plain,) = await DataConverter().encode(["short"])
+    (payload,) = await of_case(case_keys).encode(["short"])
+    assert len(payload.data) == len((await case_keys.of("c-1")).seal("payload", plain.SerializeToString()))
+    assert await of_case(case_keys).decode([payload], [str]) == ["short"]
+
+
+async def test_a_payload_that_the_first_version_sealed_unpacked_is_read(case_keys: CaseKeys) -> None:
+    plain = Payload(metadata={"encoding": b"json/plain"}, data=ACT.model_dump_json().encode())
+    sealed = (await case_keys.of("c-1")).seal("payload|default", plain.SerializeToString())
+    payload = Payload(metadata={"encoding": b"binary/sealed"}, data=sealed)
+    assert await of_case(case_keys).decode([payload], [Act]) == [ACT]
+
+
 async def test_nothing_of_what_was_sealed_can_be_seen(case_keys: CaseKeys) -> None:
     (payload,) = await of_case(case_keys).encode([ACT])
     assert b"Between us" not in payload.SerializeToString()

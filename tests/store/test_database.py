@@ -94,7 +94,7 @@ async def test_a_writer_whose_turn_does_not_come_gives_up_and_lets_the_next_try(
         async with database.write() as session:
             await keys.create(session, "c-1")
 
-    monkeypatch.setattr("store.database._GIVES_UP_AFTER", 0.05)
+    monkeypatch.setattr("store.sqlite._GIVES_UP_AFTER", 0.05)
     other = sqlite3.connect(url.partition(":///")[2], isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(OperationalError, match="locked"):
@@ -103,6 +103,29 @@ async def test_a_writer_whose_turn_does_not_come_gives_up_and_lets_the_next_try(
     other.close()
     await write()
     assert (await keys.of("c-1")).owner == "c-1"
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+async def test_whether_a_writer_that_is_stopped_is_kept_is_settled_when_it_ends(database: Database) -> None:
+    async def write(case: str) -> None:
+        async with database.write() as session:
+            session.add(CaseKeyRow(case=case, wrapped_under="k1", wrapped=bytes(1_000_000)))
+
+    async def is_kept(case: str) -> bool:
+        async with database.read() as session:
+            return await session.get(CaseKeyRow, case) is not None
+
+    outcomes = []
+    for turns in range(25):
+        writing = asyncio.create_task(write(f"c-{turns}"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        writing.cancel()
+        await asyncio.wait({writing})
+        outcomes.append(await is_kept(f"c-{turns}"))
+        await write(f"another-{turns}")
+        assert await is_kept(f"c-{turns}") is outcomes[-1]
+    assert set(outcomes) == {False, True}
 
 
 async def test_a_moment_without_a_zone_is_refused(database: Database) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from store import queries
 from store.database import Database
 from store.keys import CaseKeys
-from tests.store.turns import put, the_first_turn
+from tests.store.turns import on_record, put, the_first_turn
 
 COLUMNS = '"case", n, entry, sealed, previous, hash'
 AS_IT_IS = "entry, sealed, previous, hash FROM event WHERE \"case\" = 'c-1' AND n = 2"
@@ -43,7 +43,7 @@ async def refuses(database: Database, keys: CaseKeys, statement: str) -> None:
             await session.execute(text(statement))
     async with database.read() as session:
         history = await queries.history(session, keys, "c-1")
-    assert history == the_first_turn().events
+    assert history == on_record(the_first_turn())
 
 
 @pytest.mark.parametrize("statement", REFUSED.values(), ids=REFUSED.keys())

@@ -28,6 +28,7 @@ from tests.store.turns import (
     a_turn,
     approved,
     ask_opened,
+    on_record,
     put,
     the_first_turn,
     the_last_turn,
@@ -59,7 +60,7 @@ async def test_what_was_put_on_record_is_read_back(database: Database, keys: Cas
         assert case is not None
         opening = await queries.opening_of(session, keys, case)
         standing = await queries.standing_of(session, keys, case)
-    assert history == tuple(recorded for turn in turns for recorded in turn.events)
+    assert history == on_record(*turns)
     assert (opening, standing) == (turns[0].opening, turns[1].standing)
     assert (case.title, case.school, case.starter, case.opened_at) == ("Science club page", SCHOOL, "amina", MONDAY)
 
@@ -88,7 +89,7 @@ async def test_whoever_sent_the_request_is_not_asked_to_approve_it(database: Dat
     own = turn.model_copy(update={"events": a_turn(1, SUBMITTED, ask_opened(named="amina")).events})
     (written,) = await put(database, keys, own)
     assert written.asked == {"a1": ()}
-    assert await mails_of(database) == [("amina", "request_received")]
+    assert await mails_of(database) == [("ada", "vacant"), ("amina", "request_received")]
 
 
 async def test_a_turn_that_comes_again_changes_nothing_and_gives_the_same(database: Database, keys: CaseKeys) -> None:

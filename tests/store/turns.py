@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from domain.cases import Batch, MailOrder, Standing
 from domain.events import AnyEvent, Approved, AskClosed, AskOpened, CaseEnded, Recorded, RequestSubmitted, Signature
+from domain.people import Asked
 from store import people
 from store.database import Database
 from store.keys import CaseKeys
@@ -11,6 +12,8 @@ from store.records import Written, write_batch
 from tests.builders import ANSWERS, MONDAY, PEOPLE, an_ask, an_opening
 
 SUBMITTED = RequestSubmitted(by="amina", author="amina", version=1, answers=ANSWERS)
+REACHED = {"a1": (Asked(person="ben", seat="line_manager"),), "a2": (Asked(person="helen", seat="headteacher"),)}
+"""Whom the asks of these turns reach."""
 
 
 def ask_opened(ask: str = "a1", seat: str = "line_manager", *stand_in: str, **more: object) -> AskOpened:
@@ -53,6 +56,17 @@ def the_last_turn(case: str = "c-1") -> Batch:
     """Return the turn in which nobody had answered, and the case ended."""
     events = AskClosed(ask="a2", step="headteacher", why="lapsed"), CaseEnded(outcome="lapsed")
     return a_turn(5, *events, case=case, at=MONDAY + timedelta(days=30), standing=Standing(outcome="lapsed"))
+
+
+def on_record(*turns: Batch) -> tuple[Recorded, ...]:
+    """Return the events of `turns` as they are read back: it is known then whom each ask reached."""
+    return tuple(
+        said.model_copy(update={"event": said.event.model_copy(update={"asked": REACHED[said.event.ask]})})
+        if isinstance(said.event, AskOpened)
+        else said
+        for turn in turns
+        for said in turn.events
+    )
 
 
 async def put(database: Database, keys: CaseKeys, *turns: Batch) -> list[Written]:

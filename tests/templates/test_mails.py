@@ -46,6 +46,8 @@ def body_of(html: str) -> BeautifulSoup:
 
 def test_every_mail_that_a_case_or_a_page_sends_has_its_template() -> None:
     assert NAMES == [
+        "address_change_proposed",
+        "address_changed",
         "advice_answered",
         "advice_asked",
         "ask",

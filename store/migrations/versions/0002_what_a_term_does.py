@@ -32,6 +32,7 @@ def upgrade() -> None:
         mail.create_index('ix_mail_person', ['person', 'queued_at'], unique=False)
     with op.batch_alter_table('site') as site:
         site.add_column(sa.Column('questioned_at', _INSTANT, nullable=True))
+        site.add_column(sa.Column('void_at', _INSTANT, nullable=True))
     op.create_index('ix_ask_open', 'ask', ['case'], unique=False, sqlite_where=sa.text('closed_at IS NULL'),
                     postgresql_where=sa.text('closed_at IS NULL'))
     op.create_table(

@@ -1,0 +1,63 @@
+"""Whom an ask reaches: found in the directory as it stands when the ask opens, is escalated, or is looked up anew."""
+
+from datetime import date
+from typing import TypeAlias
+
+from domain.events import AskMoved, AskOpened, Escalated
+from domain.people import Asked, Directory, who_is_asked
+
+Reaching: TypeAlias = AskOpened | AskMoved | Escalated
+"""The events after which an ask may reach other people."""
+
+AUTHOR = "author"
+"""The seat of whoever wrote the request, who is asked for changes."""
+
+
+def reached_by(
+    event: Reaching,
+    before: tuple[Asked, ...],
+    own: frozenset[str],
+    school: str,
+    directory: Directory,
+    day: date,
+) -> tuple[Asked, ...]:
+    """Return everybody whom the ask of `event` reaches from now on; `before` are those whom it had reached.
+
+    Somebody whom an escalated ask had reached before goes on being asked. Nobody in `event.excluded` ever is, nor whose
+    `own` the request is: they are asked for changes, and for nothing else.
+    """
+    excluded = frozenset(event.excluded) | own
+    if isinstance(event, Escalated):
+        further = who_is_asked(event.to, school, None, directory, day, excluded) if event.to else ()
+        return _joined(before, further)
+    if event.asked is not None:
+        active = {person.id for person in directory.people if person.is_active(day)}
+        return tuple(one for one in event.asked if one.person in active)
+    return whom(
+        event.ladder,
+        event.also if isinstance(event, AskMoved) else (),
+        event.named,
+        excluded,
+        school,
+        directory,
+        day,
+    )
+
+
+def whom(
+    ladder: tuple[str, ...],
+    also: tuple[str, ...],
+    named: str | None,
+    excluded: frozenset[str],
+    school: str,
+    directory: Directory,
+    day: date,
+) -> tuple[Asked, ...]:
+    """Return whom an ask of `ladder` reaches, with those of the seats `also`, to which it was escalated."""
+    first = who_is_asked(ladder, school, named, directory, day, excluded)
+    return _joined(first, who_is_asked(also, school, None, directory, day, excluded)) if also else first
+
+
+def _joined(before: tuple[Asked, ...], further: tuple[Asked, ...]) -> tuple[Asked, ...]:
+    known = {one.person for one in before}
+    return (*before, *(one for one in further if one.person not in known))

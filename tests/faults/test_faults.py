@@ -1,0 +1,151 @@
+"""Whatever fails at whatever moment, nothing is lost and nothing happens twice; and each test can tell."""
+
+import asyncio
+import os
+import random
+import secrets
+import time
+from collections.abc import AsyncIterator
+from itertools import count
+
+import pytest
+
+from tests.faults.running import (
+    OUTAGE,
+    PARTS,
+    Estate,
+    Request,
+    a_request,
+    estate,
+    nothing_was_lost,
+    while_it_fails,
+)
+
+SOAK = float(os.environ.get("DULY_SOAK_SECONDS", "0"))
+"""For how many seconds things fail at random moments; `make soak` says."""
+
+ONCE_FAILED: tuple[int, ...] = (1,)
+"""Seeds of random moments that are tried every time: each at which something was once lost is added."""
+
+MAY_COME_TWICE = {"worker", "mail", "database"}
+"""What can fail between the mail server's yes and our note of it: then, and only then, a mail may come twice."""
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+async def house() -> AsyncIterator[Estate]:
+    """Yield one estate for all tests of this file."""
+    async with estate() as house:
+        yield house
+
+
+@pytest.fixture(scope="module")
+async def reckless() -> AsyncIterator[Estate]:
+    """Yield an estate whose worker tries everything once."""
+    async with estate(second_tries=False) as house:
+        yield house
+
+
+async def approve_in_the_midst_of(house: Estate, part: str, request: Request, step: int) -> None:
+    """Approve `step`, and have `part` fail while the approval is on its way onto the record."""
+    mail = await request.asked(step)
+    async with house.record_locked():
+        await request.approve(mail)
+        if part != "database":
+            await house.smash(part)
+    if part == "database":
+        await house.smash(part)
+    await asyncio.sleep(OUTAGE)
+    await house.mend(part)
+
+
+@pytest.mark.parametrize("part", PARTS)
+async def test_nothing_is_lost_when_something_fails(house: Estate, part: str) -> None:
+    async with a_request(house, f"While {part} fails") as request:
+        case = await while_it_fails(house, part, request.send(), 0.02)
+        await while_it_fails(house, part, request.approve(await request.asked(0)), 0.0)
+        await approve_in_the_midst_of(house, part, request, 1)
+        await while_it_fails(house, part, request.approve(await request.asked(2)), 0.03)
+        await request.over()
+        await nothing_was_lost(request, case, part in MAY_COME_TWICE)
+
+
+async def test_two_days_later_the_mail_server_is_back_and_every_mail_comes(house: Estate) -> None:
+    async with a_request(house, "Without mail") as request:
+        await house.smash("mail")
+        case = await request.send()
+        await asyncio.sleep(OUTAGE)
+        assert not request.estate.letterbox.came[request.mails[0]]
+        await house.mend("mail")
+        for step in range(3):
+            await request.approve(await request.asked(step))
+        await request.over()
+        await nothing_was_lost(request, case, dies_in_the_midst=False)
+
+
+@pytest.mark.parametrize("part", ["worker", "database"])
+async def test_without_a_second_try_what_fails_in_the_midst_ends_the_case(reckless: Estate, part: str) -> None:
+    async with a_request(reckless, f"Once while {part} fails") as request:
+        case = await request.send()
+        await approve_in_the_midst_of(reckless, part, request, 0)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(request.asked(1), 8)
+        assert "approved" not in [event.kind for event in await request.events(case)]
+
+
+async def test_without_a_second_try_a_mail_is_lost(reckless: Estate) -> None:
+    async with a_request(reckless, "Once without mail") as request:
+        await reckless.smash("mail")
+        await request.send()
+        await asyncio.sleep(OUTAGE)
+        await reckless.mend("mail")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(request.asked(0), 8)
+
+
+@pytest.mark.parametrize("part", ["web", "server"])
+async def test_without_a_second_click_a_decision_is_not_taken(house: Estate, part: str) -> None:
+    async with a_request(house, f"One click while {part} fails", gives_up=True) as request:
+        await request.send()
+        mail = await request.asked(0)
+        await house.smash(part)
+        try:
+            with pytest.raises((OSError, EOFError, AssertionError)):
+                await request.approve(mail)
+        finally:
+            await house.mend(part)
+            await house.ready()
+        await request.approve(mail)
+        await request.asked(1)
+
+
+async def live_through(house: Estate, seed: int) -> None:
+    """Have something fail at a random moment of every step of a request."""
+    luck = random.Random(seed)  # noqa: S311 -- a test's dice
+    async with a_request(house, f"Seed {seed}, number {next(_numbers)}") as request:
+        parts = [luck.choice(PARTS) for _ in range(4)]
+        case = await while_it_fails(house, parts[0], request.send(), luck.uniform(0, 0.2))
+        for step, part in enumerate(parts[1:]):
+            mail = await request.asked(step)
+            await while_it_fails(house, part, request.approve(mail), luck.uniform(0, 0.1))
+        await request.over()
+        await nothing_was_lost(request, case, bool(MAY_COME_TWICE & set(parts)))
+
+
+@pytest.mark.parametrize("seed", ONCE_FAILED)
+async def test_nothing_is_lost_at_moments_that_were_tried_before(house: Estate, seed: int) -> None:
+    await live_through(house, seed)
+
+
+@pytest.mark.skipif(not SOAK, reason="only `make soak` lets things fail at random for long")
+@pytest.mark.timeout(SOAK + 180)
+async def test_nothing_is_lost_at_random_moments(house: Estate) -> None:
+    ends = time.monotonic() + SOAK
+    while time.monotonic() < ends:
+        seed = secrets.randbelow(10**9)
+        try:
+            await live_through(house, seed)
+        except BaseException as error:
+            error.add_note(f"put seed {seed} among those that once failed")
+            raise

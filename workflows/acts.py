@@ -1,0 +1,345 @@
+"""What people can do in a case, whatever its process: one function for each kind of act.
+
+Each looks at the case as it stands, records what the act means, and says what came of it; what does not count changes
+nothing. Who somebody is, and that they are an administrator, the door has seen to.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from domain.calendar import days_between, local_day
+from domain.cases import Act, ActKind, Reply
+from domain.events import (
+    Approved,
+    CaseCancelled,
+    DecisionDisputed,
+    Extended,
+    HoldReleased,
+    Nudged,
+    RequestEdited,
+    RequestUnfit,
+    Verdict,
+)
+from domain.text import is_blank
+from workflows.ask import Answer, Ask
+
+if TYPE_CHECKING:
+    from workflows.case import Case
+
+REMINDER_MAIL: Final = "reminder"
+RECEIPT_MAIL: Final = "receipt"
+CHANGED_MAIL: Final = "request_changed"
+DISPUTED_MAIL: Final = "disputed"
+HELD_MAIL: Final = "held"
+RELEASED_MAIL: Final = "released"
+CANCELLED_MAIL: Final = "outcome_cancelled"
+
+_DONE: Final = Reply(says="done")
+_CLOSED: Final = Reply(says="closed")
+_HELD: Final = Reply(says="held")
+_INCOMPLETE: Final = Reply(says="incomplete")
+_NOT_OFFERED: Final = Reply(says="not_offered")
+
+
+def take(case: "Case", act: Act) -> Reply:
+    """Take `act`, tell the story on, and return what came of it."""
+    if act.kind == "answer":
+        return _answer(case, act)
+    if case.outcome is not None:
+        return _CLOSED
+    return _ACTS[act.kind](case, act)
+
+
+# Those who are asked.
+
+
+def _answer(case: "Case", act: Act) -> Reply:
+    ask = case.asks.get(act.ask or "")
+    if ask is None:
+        return Reply(says="not_asked")
+    judged = ask.judge(act, case.request)
+    if isinstance(judged, Reply):
+        return judged
+    if act.verdict is Verdict.RETURN and case.opening.process.changes is None:
+        return _NOT_OFFERED
+    if case.disputed:
+        return _HELD
+    if isinstance(judged[-1], Approved) and act.unfit:
+        return _send_back(case, ask, act)
+    refused = case.record_all(judged, act.person)
+    if refused is not None:
+        return Reply(says="refused", clause=refused)
+    case.tell(RECEIPT_MAIL, "decider")
+    ask.decide(judged[-1])
+    case.tell_on()
+    return Reply(says="done", decision=judged[-1])
+
+
+def _send_back(case: "Case", ask: Ask, act: Act) -> Reply:
+    """Send the request back to its author: the form does not hold any more (SITE-28, SITE-32)."""
+    if case.opening.process.changes is not None:
+        case.record(RequestUnfit(ask=ask.id, step=ask.step.key, by=act.person, faults=act.unfit))
+        case.interrupt(Answer(ending="sent_back"))
+    return Reply(says="unfit")
+
+
+def _step_aside(case: "Case", act: Act) -> Reply:
+    """Take somebody out who has a conflict of interest; what they decided before stays."""
+    ask = case.asks.get(act.ask or "")
+    if ask is None or ask.is_for_changes or ask.reaches(act.person) is None:
+        return Reply(says="not_asked")
+    if not ask.is_open:
+        return _CLOSED
+    if is_blank(act.comment):
+        return _INCOMPLETE
+    case.stepped_aside |= {act.person}
+    for one in case.open_asks():
+        if one.is_for_changes:
+            continue
+        reached = one.reaches(act.person) is not None
+        one.reach = one.reach._replace(
+            excluded=one.reach.excluded | {act.person},
+            named=None if one.reach.named == act.person else one.reach.named,
+        )
+        if reached:
+            case.move(one, "stepped_aside", act.person, act.comment)
+    return _DONE
+
+
+def _dispute(case: "Case", act: Act) -> Reply:
+    """Hold the case, because somebody says that an answer in their name was not theirs."""
+    ask = case.asks.get(act.ask or "")
+    if ask is None or ask.decision is None or getattr(ask.decision, "by", None) != act.person:
+        return Reply(says="not_asked")
+    if ask.id in case.disputed:
+        return _DONE
+    if any(isinstance(event, HoldReleased) and event.ask == ask.id for event in case.past):
+        return Reply(says="already_decided", decision=ask.decision)
+    case.record(DecisionDisputed(ask=ask.id, step=ask.step.key, by=act.person, how=act.how))
+    case.disputed = (*case.disputed, ask.id)
+    case.held_at = case.held_at or case.now()
+    case.tell(DISPUTED_MAIL, "administrators")
+    case.tell(HELD_MAIL, "asked", "author", "starter")
+    return _DONE
+
+
+# The author.
+
+
+def _end(case: "Case", act: Act) -> Reply:
+    """Do what the process offers its author: end the case, as by a withdrawal."""
+    if act.kind not in case.offers or not _is_own(case, act):
+        return _NOT_OFFERED
+    becomes, ending = case.offers[act.kind]
+    refused = case.record_all([becomes(act)], act.person)
+    if refused is not None:
+        return Reply(says="refused", clause=refused)
+    case.interrupt(Answer(ending=ending))
+    return _DONE
+
+
+def _edit(case: "Case", act: Act) -> Reply:
+    """Change the request. After a change to a material answer every approval is void, and the steps are asked again."""
+    changes, before = case.opening.process.changes, case.request
+    if changes is None or not _is_own(case, act):
+        return _NOT_OFFERED
+    if case.disputed:
+        return _HELD
+    if act.request is None:
+        return _INCOMPLETE
+    if act.version != before.edition:
+        return Reply(says="wrong_version")
+    answers = act.request.answers
+    changed = tuple(sorted(key for key in before.answers | answers if before.answers.get(key) != answers.get(key)))
+    if not changed:
+        return Reply(says="unchanged")
+    material = not set(changed) <= set(case.opening.immaterial)
+    edited = RequestEdited(
+        by=act.person,
+        author=act.request.author,
+        version=before.version + material,
+        edition=before.edition + 1,
+        material=material,
+        changed=changed,
+        title=act.request.title,
+        answers=answers,
+        overrides=act.request.overrides,
+    )
+    refused = case.record_all([edited], act.person)
+    if refused is not None:
+        return Reply(says="refused", clause=refused)
+    case.request = before.model_copy(
+        update={
+            "title": edited.title,
+            "author": edited.author,
+            "version": edited.version,
+            "edition": edited.edition,
+            "answers": edited.answers,
+            "overrides": edited.overrides,
+        }
+    )
+    case.tell(CHANGED_MAIL, "deciders", *(() if material else ("asked",)))
+    steps = [step.key for step in case.opening.process.steps]
+    if material:
+        case.interrupt(Answer(ending="changed", again=tuple(steps[steps.index(changes.back_to) :])))
+    elif any(ask.is_for_changes for ask in case.open_asks()):
+        case.interrupt(Answer(ending="changed"))
+    return _DONE
+
+
+def _nudge(case: "Case", act: Act) -> Reply:
+    """Remind those asked because the author wishes it, at most once a day."""
+    asks = [ask for ask in case.open_asks() if not ask.is_for_changes]
+    if not asks or not _is_own(case, act):
+        return _NOT_OFFERED
+    if case.disputed:
+        return _HELD
+    today = local_day(case.now())
+    if case.nudged_on == today:
+        return Reply(says="too_soon")
+    case.nudged_on = today
+    for ask in asks:
+        case.record(Nudged(ask=ask.id, step=ask.step.key, by=act.person))
+        case.mail_asked(REMINDER_MAIL, ask)
+    return _DONE
+
+
+# Administrators. None of it decides in somebody's place.
+
+
+def _reassign(case: "Case", act: Act) -> Reply:
+    """Ask somebody else in the seat's place; never whoever reassigns it, nor anybody who may not decide it."""
+    ask = _open_ask(case, act)
+    if ask is None or act.to is None or act.to in ask.reach.excluded | {act.person}:
+        return _NOT_OFFERED
+    if is_blank(act.comment):
+        return _INCOMPLETE
+    ask.reach = ask.reach._replace(named=act.to)
+    case.move(ask, "reassigned", act.person, act.comment)
+    return _DONE
+
+
+def _remind(case: "Case", act: Act) -> Reply:
+    """Remind those asked now."""
+    ask = _open_ask(case, act)
+    if ask is None:
+        return _NOT_OFFERED
+    if is_blank(act.comment):
+        return _INCOMPLETE
+    case.record(Nudged(ask=ask.id, step=ask.step.key, by=act.person, comment=act.comment))
+    case.mail_asked(REMINDER_MAIL, ask)
+    return _DONE
+
+
+def _extend(case: "Case", act: Act) -> Reply:
+    """Give whoever is asked more working days."""
+    ask = _open_ask(case, act)
+    if ask is None:
+        return _NOT_OFFERED
+    if act.days is None or is_blank(act.comment):
+        return _INCOMPLETE
+    _give(case, ask, act.days, act.person, act.comment)
+    return _DONE
+
+
+def _cancel(case: "Case", act: Act) -> Reply:
+    """End the case without a decision."""
+    if not _may_pull(case, act):
+        return _NOT_OFFERED
+    if is_blank(act.comment):
+        return _INCOMPLETE
+    case.record(CaseCancelled(by=act.person, comment=act.comment))
+    case.tell(CANCELLED_MAIL, "starter", "author", "deciders", "asked")
+    case.interrupt(Answer(ending="cancelled"))
+    return _DONE
+
+
+def _release(case: "Case", act: Act) -> Reply:
+    """Settle a disputed answer: it stands, or it is void and its step is asked again."""
+    ask = case.asks.get(act.ask or "")
+    if ask is None or ask.id not in case.disputed or not _may_pull(case, act):
+        return _NOT_OFFERED
+    if act.stands is None or is_blank(act.comment):
+        return _INCOMPLETE
+    step = ask.step.key
+    case.record(HoldReleased(ask=ask.id, step=step, by=act.person, stands=act.stands, comment=act.comment))
+    case.tell(RELEASED_MAIL, "author", "starter", "deciders", "asked")
+    case.disputed = tuple(one for one in case.disputed if one != ask.id)
+    if not case.disputed:
+        _start_clocks_again(case)
+    if act.stands:
+        case.tell_on()
+    else:
+        case.interrupt(Answer(ending="asked_again", again=(step,)))
+    return _DONE
+
+
+def _start_clocks_again(case: "Case") -> None:
+    """Let the clocks go on where they stopped: the working days of the hold do not count."""
+    held_on = local_day(case.held_at or case.now())
+    case.held_at = None
+    for ask in case.open_asks():
+        days = days_between(held_on, local_day(case.now()), case.opening.calendar, ask.step.pauses_in_holidays)
+        if days:
+            _give(case, ask, days)
+
+
+# Duly itself.
+
+
+def _look_up(case: "Case", act: Act) -> Reply:
+    """Look up anew whom an ask reaches, because people, seats or absences changed."""
+    ask = case.asks.get(act.ask or "")
+    if ask is None or not ask.is_open or act.how != "duly":
+        return _NOT_OFFERED
+    case.move(ask, "people_changed")
+    return _DONE
+
+
+def _told(case: "Case", act: Act) -> Reply:
+    """Let a clock that runs from being told begin when the mail was delivered."""
+    ask = case.asks.get(act.ask or "")
+    if ask is None or not ask.is_open or act.at is None or act.how != "duly" or not ask.step.runs_from_told:
+        return _NOT_OFFERED
+    days = days_between(local_day(ask.opened_at), local_day(act.at), case.opening.calendar, ask.step.pauses_in_holidays)
+    if days and not ask.told:
+        _give(case, ask, days)
+    ask.told = True
+    return _DONE
+
+
+def _give(case: "Case", ask: Ask, days: int, by: str | None = None, comment: str = "") -> None:
+    ask.give(days)
+    case.record(Extended(ask=ask.id, step=ask.step.key, days=days, due=ask.due, by=by, comment=comment))
+
+
+def _open_ask(case: "Case", act: Act) -> Ask | None:
+    """Return the ask that an administrator wants to do something about, if it is open and they may."""
+    ask = case.asks.get(act.ask or "")
+    return ask if ask is not None and ask.is_open and not ask.is_for_changes and _may_pull(case, act) else None
+
+
+def _may_pull(case: "Case", act: Act) -> bool:
+    """Return whether an administrator may do something about the case: who wrote it or decided in it may not."""
+    decided = {getattr(ask.decision, "by", None) for ask in case.asks.values()}
+    return act.how == "session" and not _is_own(case, act) and act.person not in decided | case.stepped_aside
+
+
+def _is_own(case: "Case", act: Act) -> bool:
+    return act.person in {case.request.author, case.request.starter}
+
+
+_ACTS: Final[dict[ActKind, Callable[["Case", Act], Reply]]] = {
+    "withdraw": _end,
+    "edit": _edit,
+    "nudge": _nudge,
+    "step_aside": _step_aside,
+    "dispute": _dispute,
+    "reassign": _reassign,
+    "remind": _remind,
+    "extend": _extend,
+    "cancel": _cancel,
+    "release": _release,
+    "look_up": _look_up,
+    "told": _told,
+}
