@@ -147,6 +147,7 @@ class Settings(BaseSettings):
     bad_links_per_minute: int = Field(default=10, ge=1)
     cases_per_hour: int = Field(default=10, ge=1)
     cases_per_day: int = Field(default=200, ge=1)
+    mails_a_day: int = Field(default=20, ge=1)
 
     @classmethod
     def settings_customise_sources(

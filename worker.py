@@ -2,14 +2,18 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
 from temporalio.client import Client
+from temporalio.plugin import SimplePlugin
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.jobs import Jobs
+from activities.lookout import EVERY, Lookout
 from activities.mail import Post, Smtp
 from activities.people import People
 from activities.records import Records
@@ -30,6 +34,10 @@ SANDBOX: Final = SandboxedWorkflowRunner(
 
 # After a worker is killed its cases wait this long for it before another takes them.
 _STICKY: Final = timedelta(seconds=1)
+# A turn that was begun has two seconds: no more of them are begun than a slow machine ends by then.
+_TURNS_AT_ONCE: Final = 16
+# An activity that lives says so every second. Temporal would tell its server only shortly before the time is up.
+_TOLD_EVERY: Final = timedelta(milliseconds=500)
 _FINISH_WITHIN: Final = timedelta(seconds=10)
 _ASK_AGAIN: Final = 2.0
 
@@ -42,12 +50,22 @@ def now() -> datetime:
 
 
 def build(
-    client: Client, db: Database, keys: CaseKeys, smtp: Smtp, base_url: str, runner: WorkflowRunner = SANDBOX
+    client: Client,
+    db: Database,
+    keys: CaseKeys,
+    smtp: Smtp,
+    base_url: str,
+    runner: WorkflowRunner = SANDBOX,
+    *,
+    mails_a_day: int,
+    look_every: float = EVERY,
+    clock: Callable[[], datetime] = now,
 ) -> Worker:
-    """Return a worker that runs every case by `runner` and sends every mail."""
-    people = People(keys)
-    post = Post(db, client, smtp, people, Writer(base_url), now)
-    records = Records(db, keys, people, post, now)
+    """Return a worker that runs every case by `runner`, sends every mail, and looks whom asks should reach."""
+    people, jobs = People(keys), Jobs(client)
+    post = Post(db, smtp, people, Writer(base_url), jobs, clock)
+    records = Records(db, keys, people, post, clock, mails_a_day)
+    lookout = Lookout(db, jobs, clock)
     return Worker(
         client,
         task_queue=TASK_QUEUE,
@@ -55,8 +73,11 @@ def build(
         activities=[records.publish, post.send_mail, post.mail_person],
         workflow_runner=runner,
         sticky_queue_schedule_to_start_timeout=_STICKY,
+        max_concurrent_workflow_tasks=_TURNS_AT_ONCE,
+        max_heartbeat_throttle_interval=_TOLD_EVERY,
         graceful_shutdown_timeout=_FINISH_WITHIN,
         identity="duly-worker",
+        plugins=[SimplePlugin("lookout", run_context=lambda: lookout.looking(look_every))],
     )
 
 
@@ -69,7 +90,16 @@ async def main(settings: Settings) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, told_to_stop.set)
     try:
-        async with build(client, db, keys, _smtp(settings), settings.base_url, UnsandboxedWorkflowRunner()):
+        working = build(
+            client,
+            db,
+            keys,
+            _smtp(settings),
+            settings.base_url,
+            UnsandboxedWorkflowRunner(),
+            mails_a_day=settings.mails_a_day,
+        )
+        async with working:
             await told_to_stop.wait()
     finally:
         await db.close()

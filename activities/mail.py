@@ -6,7 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.mime.multipart import MIMEMultipart
 from email.mime.nonmultipart import MIMENonMultipart
 from email.policy import compat32
@@ -15,22 +15,26 @@ from typing import Final, Literal
 
 import aiosmtplib
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
-from temporalio.client import Client
-from temporalio.common import ActivityIDConflictPolicy, RetryPolicy
 from temporalio.exceptions import ApplicationError
 
+from activities.jobs import Jobs
 from activities.people import People
-from activities.writing import Letter, Writer
+from activities.writing import Letter, Writer, is_needed
+from domain.cases import Act
+from domain.events import AskOpened
 from domain.mails import PersonalMail
-from domain.names import MAIL_PERSON, SEND_MAIL, TASK_QUEUE
+from domain.names import MAIL_PERSON, SEND_MAIL
 from store import mails, people
 from store.database import Database
+from store.tables import MailRow
 
 log = structlog.get_logger()
 
 _PATIENCE: Final = 10.0
 _PERMANENT: Final = 500
+_ASK: Final = "ask"
 _LINES: Final = compat32.clone(linesep="\r\n")
 
 
@@ -114,10 +118,10 @@ class Post:
     """The post office: hands letters to the mail server, and leaves what does not go to jobs of Temporal's."""
 
     db: Database
-    client: Client
     smtp: Smtp
     people: People
     writer: Writer
+    jobs: Jobs
     clock: Callable[[], datetime]
 
     async def deliver(self, letters: Sequence[Letter]) -> None:
@@ -135,27 +139,32 @@ class Post:
             async with self.db.write() as session:
                 await mails.mark_handed_over(session, sent, self.clock())
         for letter in waiting:
-            await self._leave(letter.id)
+            await self.jobs.send_mail(letter.id)
 
     @activity.defn(name=SEND_MAIL)
     async def send_mail(self, mail_id: str) -> None:
         """Send one queued mail; a mail that was sent, dropped or refused is left alone.
 
+        Where somebody's time to answer runs from being told, the case learns when they were.
+
         Raises:
             OSError: the server cannot be reached (retried).
+            RPCError: Temporal cannot be reached (retried).
             SMTPException: the server did not take it this time (retried).
         """
+        at = self.clock()
         async with self.db.write() as session:
             row = await mails.queued(session, mail_id)
-            found = await self.people.case_file(session, row) if row is not None else None
-            letter = await self.writer.of_case(session, row, *found, self.clock()) if row and found else None
-            if letter is None:
-                await mails.mark_dropped(session, [mail_id], self.clock())
-                return
-        async with self.smtp.connected() as connection:
-            digest = await self._hand_over(connection, letter)
-        async with self.db.write() as session:
-            await mails.mark_handed_over(session, {mail_id: digest}, self.clock())
+            letter = await self._letter(session, row, at) if row is not None else None
+            if row is not None and letter is None:
+                await mails.mark_dropped(session, [mail_id], at)
+        if letter is not None:
+            async with self.smtp.connected() as connection:
+                digest = await self._hand_over(connection, letter)
+            async with self.db.write() as session:
+                sent = dict.fromkeys((mail_id, *letter.gathered), digest)
+                await mails.mark_handed_over(session, sent, self.clock())
+        await self._tell(mail_id)
 
     @activity.defn(name=MAIL_PERSON)
     async def mail_person(self, mail: PersonalMail) -> None:
@@ -176,17 +185,42 @@ class Post:
             if await self._hand_over(connection, self.writer.personal(mail, person)) is None:
                 raise ApplicationError("address refused", type="AddressRefused", non_retryable=True)  # noqa: EM101 -- a code
 
-    async def _leave(self, mail_id: str) -> None:
-        await self.client.start_activity(
-            SEND_MAIL,
-            mail_id,
-            id=f"mail-{mail_id}",
-            task_queue=TASK_QUEUE,
-            id_conflict_policy=ActivityIDConflictPolicy.USE_EXISTING,
-            start_to_close_timeout=timedelta(seconds=30),
-            schedule_to_close_timeout=timedelta(days=90),
-            retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=10)),
-        )
+    async def _letter(self, session: AsyncSession, row: MailRow, at: datetime) -> Letter | None:
+        if row.template == mails.DIGEST:
+            return await self._digest(session, row, at)
+        found = await self.people.case_file(session, row)
+        return await self.writer.of_case(session, row, *found, at) if found is not None else None
+
+    async def _digest(self, session: AsyncSession, row: MailRow, at: datetime) -> Letter | None:
+        """Return what stands for the mails that are put by for a person; None where none of them is needed now."""
+        titles: dict[str, str] = {}
+        organisation = ""
+        for one in await mails.gathered(session, row.person):
+            found = await self.people.case_file(session, one)
+            if found is None or not is_needed(one, *found, at):
+                await mails.mark_dropped(session, [one.id], at)
+            else:
+                titles[one.id] = found[0].request.title
+                organisation = found[0].pack.organisation.name
+        person = await people.person(session, row.person)
+        return self.writer.digest(row, person, organisation, titles) if person is not None and titles else None
+
+    async def _tell(self, mail_id: str) -> None:
+        """Tell the case that its ask was delivered, if the clock of the ask runs from then."""
+        async with self.db.read() as session:
+            row = await mails.mail(session, mail_id)
+            if row is None or row.template != _ASK or row.sent_at is None:
+                return
+            found = await self.people.case_file(session, row)
+        if found is None:
+            return
+        file, about = found
+        ask = file.open_ask(row.ask)
+        clocks = file.opening.process.clocks(ask.step) if ask is not None else None
+        # Whoever is asked in somebody's stead, later, has no more time than was left.
+        if clocks is not None and clocks.runs_from_told and about is not None and isinstance(about.event, AskOpened):
+            told = Act(kind="told", person="duly", how="duly", ask=row.ask, at=row.sent_at)
+            await self.jobs.act(file.opening.case, told)
 
     async def _hand_over(self, connection: aiosmtplib.SMTP, letter: Letter) -> str | None:
         """Return the digest of what the server took, or None where it refused the address for good."""

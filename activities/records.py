@@ -1,34 +1,40 @@
 """What one turn of a case said, put on record and sent."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
 from activities.mail import Post
 from activities.people import People
-from activities.writing import CaseFile, Letter
+from activities.writing import CHANGES, CaseFile, Letter
+from domain.calendar import end_of, local_day
 from domain.cases import Batch, Published
 from domain.names import PUBLISH
 from store import mails, packs, people, queries
 from store.database import Database
 from store.keys import CaseKeys
 from store.records import Written, write_batch
+from store.tables import MailRow
 
 
 @dataclass(frozen=True)
 class Records:
-    """The record of cases: their events, the read model of them, and the mails that go with them."""
+    """The record of cases: their events, the read model of them, and the mails that go with them.
+
+    Of these, nobody gets more than `mails_a_day`; what is more is put by for a digest.
+    """
 
     db: Database
     keys: CaseKeys
     people: People
     post: Post
     clock: Callable[[], datetime]
+    mails_a_day: int
 
     @activity.defn(name=PUBLISH)
     async def publish(self, batch: Batch) -> Published:
@@ -45,13 +51,17 @@ class Records:
         async with _alive():
             async with self.db.write() as session:
                 written = await write_batch(session, self.keys, batch, at)
-                letters = await self._letters(session, batch, written, at) if written.mails else []
+                last_night = end_of(local_day(at) - timedelta(days=1))
+                rows = await mails.gather(session, written.mails, self.mails_a_day, last_night, at)
+                letters = await self._letters(session, batch, written, rows, at) if rows else []
             if letters:
                 await self.post.deliver(letters)
         return Published(asked=written.asked)
 
-    async def _letters(self, session: AsyncSession, batch: Batch, written: Written, at: datetime) -> list[Letter]:
-        """Return the mails of `batch` that are to be sent, and note those that are no longer needed."""
+    async def _letters(
+        self, session: AsyncSession, batch: Batch, written: Written, rows: Sequence[MailRow], at: datetime
+    ) -> list[Letter]:
+        """Return those mails of `rows` that are to be sent, and note those that are no longer needed."""
         opening = batch.opening or await self.people.opening(session, written.case)
         asked = dict(written.asked)
         if any(ask.ask not in asked for ask in batch.standing.asks):
@@ -62,11 +72,13 @@ class Records:
             standing=batch.standing,
             asked=asked,
             directory=await people.directory(session, opening.organisation),
+            sent_back=await self.people.sent_back(session, batch.case)
+            if any(row.template == CHANGES for row in rows)
+            else None,
         )
         events = {recorded.n: recorded for recorded in batch.events}
         letters = {
-            row.id: await self.post.writer.of_case(session, row, file, events.get(row.about or 0), at)
-            for row in written.mails
+            row.id: await self.post.writer.of_case(session, row, file, events.get(row.about or 0), at) for row in rows
         }
         dropped = [mail_id for mail_id, letter in letters.items() if letter is None]
         if dropped:

@@ -3,43 +3,90 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final, TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Viewer
+from domain.asking import AUTHOR
 from domain.calendar import local_day
-from domain.cases import Opening, Standing
-from domain.events import Approved, Recorded, Rejected, RequestWithdrawn
+from domain.cases import OpenAsk, Opening, Request, Standing
+from domain.events import (
+    AnyEvent,
+    Approved,
+    CaseCancelled,
+    DatePassed,
+    DecisionDisputed,
+    HoldReleased,
+    Recorded,
+    Rejected,
+    Reminded,
+    RequestEdited,
+    RequestUnfit,
+    RequestWithdrawn,
+    Returned,
+)
 from domain.mails import MailContext, PersonalMail
 from domain.pack import Pack
 from domain.people import Asked, Directory, Person
 from domain.waiting import why_waiting
-from domain.words import day_in_words
+from domain.words import clock_time, day_in_words, weekday_in_words
 from store import links
+from store.records import VACANT_MAIL
 from store.tables import MailRow
 from templates import RenderedMail, mail
+
+CHANGES: Final = "changes"
+RECEIPT: Final = "receipt"
+_WHILE_HELD: Final = frozenset({"disputed", "held"})
+
+Decision: TypeAlias = Approved | Returned | Rejected
+
+_DID: Final = {"approved": "approved it", "returned": "returned it for changes", "rejected": "rejected it"}
 
 
 @dataclass(frozen=True)
 class CaseFile:
-    """What is known of a case when its mails are written; `asked` has the asks that are open, and only those."""
+    """What is known of a case when its mails are written.
+
+    `asked` has whom each open ask reaches. `sent_back` is what last sent the request back to its author, where a mail
+    asks for changes.
+    """
 
     opening: Opening
     pack: Pack
     standing: Standing
     asked: Mapping[str, tuple[Asked, ...]]
     directory: Directory
+    sent_back: Recorded | None = None
+
+    @property
+    def request(self) -> Request:
+        """The request as it is now."""
+        return self.standing.request or self.opening.request
+
+    def open_ask(self, ask: str | None) -> OpenAsk | None:
+        """Return the ask, if it waits for an answer."""
+        return next((one for one in self.standing.asks if one.ask == ask), None)
+
+    def reaches(self, ask: str | None, person: str) -> Asked | None:
+        """Return how an ask reaches somebody, or None."""
+        return next((one for one in self.asked.get(ask or "", ()) if one.person == person), None)
 
 
 @dataclass(frozen=True)
 class Letter:
-    """A mail to be sent: the id of its row, to whom, by which template and with what, and the thread of its case."""
+    """A mail to be sent: the id of its row, to whom, by which template and with what, and the thread of its case.
+
+    `gathered` are the ids of those mails that it stands for.
+    """
 
     id: str
     person: Person
     template: str
     context: MailContext = field(repr=False)
     thread: str | None = None
+    gathered: tuple[str, ...] = ()
 
     def text(self) -> RenderedMail:
         """Return what it says."""
@@ -64,52 +111,157 @@ class Writer:
         )
         return Letter(order.id, person, order.template, context)
 
+    def digest(self, row: MailRow, person: Person, organisation: str, titles: Mapping[str, str]) -> Letter:
+        """Return the mail that stands for those that were put by for `person`; `titles` are theirs, by the mails' ids.
+
+        It leads to what waits for them, once they have signed in.
+        """
+        context = MailContext(
+            first_name=_first_name(person),
+            organisation=organisation,
+            link=f"{self.base_url}/tasks",
+            titles=tuple(dict.fromkeys(titles.values())),
+        )
+        return Letter(row.id, person, row.template, context, gathered=tuple(titles))
+
     async def of_case(
         self, session: AsyncSession, row: MailRow, case: CaseFile, about: Recorded | None, at: datetime
     ) -> Letter | None:
-        """Return the mail of `row`, with a new link where it asks; None where it is no longer needed.
-
-        No longer needed is a mail to somebody who has left, and one about an ask that is not open any more.
-        """
-        person = case.directory.person(row.person)
-        ask = next((ask for ask in case.standing.asks if ask.ask == row.ask), None)
-        if person is None or not person.is_active(local_day(at)) or (row.ask is not None and ask is None):
+        """Return the mail of `row`, with a new link where it asks; None where it is no longer needed."""
+        person, ask, opening = case.directory.person(row.person), case.open_ask(row.ask), case.opening
+        if person is None or not is_needed(row, case, about, at):
             return None
-        opening = case.opening
-        school, starter = case.pack.school(opening.school), case.directory.person(opening.request.starter)
+        school, starter = case.pack.school(opening.school), case.directory.person(case.request.starter)
         context: dict[str, object] = {
             "first_name": _first_name(person),
             "organisation": case.pack.organisation.name,
             "school": school.name if school else "",
-            "title": opening.request.title,
+            "title": case.request.title,
             "reference": opening.reference,
             "requester": starter.name if starter else "",
             "link": f"{self.base_url}/cases/{opening.reference}",
         }
-        if ask is not None:
-            version = opening.request.version
-            token = await links.mint(session, case=opening.case, ask=ask.ask, person=person.id, version=version, at=at)
+        if ask is not None and ask.seat == AUTHOR:
+            context |= _sent_back(case) | {
+                "link": f"{self.base_url}/cases/{opening.reference}/edit",
+                "deadline": ask.due,
+                "reminder": about is not None and isinstance(about.event, Reminded),
+            }
+        elif ask is not None:
+            token = await links.mint(
+                session, case=opening.case, ask=ask.ask, person=person.id, version=case.request.version, at=at
+            )
             reader = Viewer(person=person.id, organisation=opening.organisation)
             context |= {
                 "link": f"{self.base_url}/d/{token}",
                 "deadline": ask.due,
                 "clause": _clause(case, ask.step),
                 "why": why_waiting(opening, case.standing, case.asked, case.pack, at, reader).sentence,
+                "instead_of": _away(case, row),
             }
+        elif about is not None and row.template == RECEIPT and isinstance(about.event, Decision):
+            event = about.event
+            token = await links.mint(
+                session,
+                case=opening.case,
+                ask=event.ask,
+                person=person.id,
+                version=event.version,
+                at=at,
+                purpose="dispute",
+            )
+            context |= {"link": f"{self.base_url}/dispute/{token}", "decision": _own_decision(about.at, event, case)}
+        elif about is not None and row.template == VACANT_MAIL:
+            context |= {"decision": _vacancy(about.event, case)}
         elif about is not None:
-            context |= _what_happened(about, opening)
+            context |= {"decision": _what_happened(about, case)}
         return Letter(row.id, person, row.template, MailContext.model_validate(context), f"case-{opening.case}")
 
 
-def _what_happened(recorded: Recorded, opening: Opening) -> dict[str, str]:
-    """Return what was decided, in words, where the mail tells of a decision."""
+def is_needed(row: MailRow, case: CaseFile, about: Recorded | None, at: datetime) -> bool:
+    """Return whether a mail of a case still has something to say, however late it is.
+
+    It has not for somebody who has left; where it asks, once the ask is closed or asks somebody else; and where it
+    tells administrators or those who wait of something that has been settled since.
+    """
+    person = case.directory.person(row.person)
+    if person is None or not person.is_active(local_day(at)):
+        return False
+    if row.ask is not None:
+        return case.open_ask(row.ask) is not None and case.reaches(row.ask, row.person) is not None
+    if row.template == VACANT_MAIL:
+        ask = getattr(about.event, "ask", None) if about is not None else None
+        return case.open_ask(ask) is not None and not case.asked.get(ask or "")
+    return bool(case.standing.disputed) or row.template not in _WHILE_HELD
+
+
+def _what_happened(recorded: Recorded, case: CaseFile) -> str:
+    """Return what happened, in words, where a mail tells of it."""
     event, on = recorded.event, day_in_words(local_day(recorded.at))
-    if isinstance(event, Approved | Rejected):
-        seat = next((s.title for s in opening.seats if s.key == event.seat), event.seat)
-        return {"decision": f"The {seat} {event.kind} it on {on}"}
-    if isinstance(event, RequestWithdrawn):
-        return {"decision": f"It was withdrawn on {on}"}
-    return {}
+    match event:
+        case Approved() | Returned() | Rejected():
+            return f"The {_seat(case, event.seat)} {_DID[event.kind]} on {on}"
+        case RequestWithdrawn():
+            return f"It was withdrawn on {on}"
+        case CaseCancelled():
+            return f"An administrator cancelled it on {on}"
+        case RequestEdited():
+            stays = (
+                "every approval is void, and those who decide are asked again"
+                if event.material
+                else "approvals that were given stay"
+            )
+            return f"It was changed on {on}: {stays}"
+        case RequestUnfit():
+            return f"The form was checked again on {on} and does not hold any more"
+        case DatePassed():
+            return f"{day_in_words(event.day)} came before it was decided"
+        case DecisionDisputed():
+            return (
+                f"Somebody said on {on} that the answer in their name to the step “{_step(case, event.step)}” was not"
+                " theirs"
+            )
+        case HoldReleased():
+            settled = "stands" if event.stands else "is void, and the step is asked again"
+            return f"The disputed answer to the step “{_step(case, event.step)}” {settled}"
+        case _:
+            return ""
+
+
+def _sent_back(case: CaseFile) -> dict[str, object]:
+    return {"decision": _what_happened(case.sent_back, case)} if case.sent_back is not None else {}
+
+
+def _own_decision(at: datetime, event: Decision, case: CaseFile) -> str:
+    """Return what the reader decided, in words that they can check against their memory."""
+    when = f"{weekday_in_words(local_day(at))} at {clock_time(at)}"
+    return f"You {_DID[event.kind]} as {_seat(case, event.seat)} on {when}, for the step “{_step(case, event.step)}”"
+
+
+def _vacancy(event: AnyEvent, case: CaseFile) -> str:
+    ask = case.open_ask(getattr(event, "ask", None))
+    if ask is None:
+        return ""
+    return (
+        f"Nobody can be asked for the step “{_step(case, ask.step)}”: nobody who may answer it holds the seat"
+        f" {_seat(case, ask.seat)}"
+    )
+
+
+def _away(case: CaseFile, row: MailRow) -> str:
+    """Return the name of whoever is away while the reader is asked in their place."""
+    reached = case.reaches(row.ask, row.person)
+    away = case.directory.person(reached.instead_of) if reached is not None and reached.instead_of else None
+    return away.name if away is not None else ""
+
+
+def _seat(case: CaseFile, key: str) -> str:
+    return next((seat.title for seat in case.opening.seats if seat.key == key), key)
+
+
+def _step(case: CaseFile, key: str) -> str:
+    step = case.opening.process.clocks(key)
+    return step.title if step is not None else key
 
 
 def _clause(case: CaseFile, step_key: str) -> str:

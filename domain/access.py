@@ -14,13 +14,12 @@ Action = Literal[
     "see_register",
     "start",
     "correct_address",
-    "edit",
     "nudge",
     "intervene",
 ]
 """What somebody may want: see a case or draft, decide an ask, withdraw, go on with a draft, answer a question about
-a draft, list all cases of an organisation, see its register, start a process, correct a person's address, change a
-request that was sent, have those asked reminded of it, see to a case as an administrator without deciding in it."""
+a draft, list all cases of an organisation, see its register, start a process, correct a person's address, have those
+asked reminded, see to a case as an administrator without deciding in it."""
 
 Field = Literal["content", "mails", "delivery"]
 """Which part of a case: the form, what was decided and what happened; which mails went to whom; or whether those asked
@@ -66,7 +65,7 @@ def allow(viewer: Viewer, action: Action, case: CaseAccess | None = None, field:
     own = viewer.person in {case.starter, case.author}
     if action == "decide":
         return viewer.person in case.asked and not own
-    if action in {"withdraw", "edit_draft", "edit", "nudge"}:
+    if action in {"withdraw", "edit_draft", "nudge"}:
         return own
     if action == "advise":
         return viewer.person in case.asked

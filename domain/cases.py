@@ -11,7 +11,7 @@ from domain.calendar import Calendar
 from domain.events import AnyEvent, How, Recorded, Verdict
 from domain.fields import Value
 from domain.forms import Fault
-from domain.pack import Process, Seat
+from domain.pack import Pack, Process, Seat, digest
 from domain.people import Asked
 
 
@@ -32,22 +32,39 @@ class Request(Frozen):
     overrides: tuple[str, ...] = ()
 
 
-class Opening(Frozen):
-    """All that a case begins with; it never looks anything up again but who holds a seat.
+class FromPack(Frozen):
+    """What a case takes of its pack, and goes by whatever becomes of the pack.
 
     `immaterial` are the questions of the form whose answers may change without voiding approvals.
     """
+
+    pack_digest: str
+    process: Process
+    seats: tuple[Seat, ...]
+    calendar: Calendar
+    immaterial: tuple[str, ...] = ()
+
+
+def taken_from(pack: Pack, process: Process, calendar: Calendar) -> FromPack:
+    """Return what a case of `process` takes of `pack`; `calendar` is that of the pack, expanded to dates."""
+    form = pack.form(process.form)
+    return FromPack(
+        pack_digest=digest(pack),
+        process=process,
+        seats=pack.seats,
+        calendar=calendar,
+        immaterial=tuple(one.key for one in form.questions() if not one.material) if form else (),
+    )
+
+
+class Opening(FromPack):
+    """All that a case begins with; it never looks anything up again but who holds a seat."""
 
     case: str
     reference: str
     organisation: str
     school: str
-    pack_digest: str
-    process: Process
-    seats: tuple[Seat, ...]
-    calendar: Calendar
     request: Request
-    immaterial: tuple[str, ...] = ()
 
 
 ActKind = Literal[
@@ -64,10 +81,12 @@ ActKind = Literal[
     "release",
     "look_up",
     "told",
+    "move_on",
 ]
 """What can be done in a case. Whoever is asked answers, or steps aside from a conflict of interest, or says that an
 answer was not theirs. The author withdraws, edits, nudges. Administrators reassign, remind, extend, cancel, release a
-hold. Duly itself has an ask looked up anew when people changed, and says when a mail was delivered late."""
+hold. Duly itself has an ask looked up anew when people changed, says when a mail was delivered late, and moves the case
+on to another pack where whoever runs it wants that."""
 
 
 class Act(Frozen):
@@ -77,7 +96,7 @@ class Act(Frozen):
     the form today, checked again for an approval. That a person may do what only administrators may, the door sees to.
     `opened_at` is when that person first opened this version of the form; an answer without it is refused (SITE-37).
     `request` is what an edit makes of the request, `version` the edition that it changes. `at` is when a mail was
-    delivered. `occasion` tells two acts apart that say the same.
+    delivered. `pack` is what the case shall go by from now on. `occasion` tells two acts apart that say the same.
     """
 
     kind: ActKind
@@ -96,6 +115,7 @@ class Act(Frozen):
     days: int | None = Field(default=None, ge=1, le=260)
     stands: bool | None = None
     at: datetime | None = None
+    pack: FromPack | None = None
     occasion: str = ""
 
     @property
@@ -185,7 +205,10 @@ class Standing(Frozen):
 
 
 class Batch(Frozen):
-    """All that one turn of a case says, to be recorded and sent in one flush; `opening` comes with the first."""
+    """All that one turn of a case says, to be recorded and sent in one flush.
+
+    `opening` comes with the first, and again when the case was moved on to another pack.
+    """
 
     case: str
     events: tuple[Recorded, ...]

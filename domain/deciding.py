@@ -74,7 +74,7 @@ def unready_to_sign(typed: Typed, process: Process, step: Step, overrides: tuple
 def unready_to_step_aside(reason: str) -> tuple[Fault, ...]:
     """Return what keeps somebody from stepping aside: a conflict of interest that is not said, or too much of it.
 
-    Source: Newall Green 6.17 (PLAT-06).
+    Source: Merchant Taylors' Oxfordshire Academy Trust, Principles (PLAT-06).
     """
     if is_blank(reason):
         return (Fault(field="comment", message="Say what your conflict of interest is"),)

@@ -85,6 +85,16 @@ class DatePassed(Frozen):
     day: date
 
 
+class PackChanged(Frozen):
+    """The case was moved on from one pack to another, each known by its digest, with a reason."""
+
+    kind: Literal["pack_changed"] = "pack_changed"
+    by: str
+    comment: str
+    old: str
+    new: str
+
+
 class AskOpened(Frozen):
     """A seat was asked, until `due`; `ladder` is the seat and those that stand in for it.
 
@@ -251,8 +261,8 @@ class HoldReleased(Frozen):
 
 
 ClosedWhy = Literal["lapsed", "no_longer_needed", "withdrawn", "cancelled", "changed", "sent_back", "asked_again"]
-"""Nobody answered in time; another answer made it needless; the request was withdrawn, cancelled, changed or sent back
-to its author; or an earlier step is asked again."""
+"""Nobody answered in time; another answer made it needless; the request was withdrawn, cancelled, changed (or what it
+goes by was) or sent back to its author; or an earlier step is asked again."""
 
 
 class AskClosed(Frozen):
@@ -322,6 +332,7 @@ AnyEvent = Annotated[
     | RequestEdited
     | RequestUnfit
     | DatePassed
+    | PackChanged
     | AskOpened
     | AskMoved
     | Reminded

@@ -137,6 +137,11 @@ class Step(Clocks):
     confirmations: tuple[Confirmation, ...] = ()
     sign_in: bool = False
 
+    @property
+    def signed(self) -> tuple[str, ...]:
+        """The words to which whoever approves puts their name."""
+        return (self.attestation, *(f"{one.key}: {one.label}" for one in self.confirmations))
+
 
 class Changes(Clocks):
     """What happens to a request that its author changes, on their own account or because it came back to them.
@@ -147,7 +152,7 @@ class Changes(Clocks):
     Source: Cadmus Appendix 1 (SITE-28, SITE-32, SITE-38).
     """
 
-    key: Key = "changes"
+    key: Literal["changes"] = "changes"
     title: str = "Changes by the author"
     back_to: Key
     ahead: Key | None = None

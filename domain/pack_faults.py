@@ -10,7 +10,7 @@ from domain.events import AnyEvent
 from domain.fields import Day, ManyOf, OneOf, OnePerson, People, Question, ShortText, WholeNumber
 from domain.forms import After, Among, AtLeast, EnoughPeople, Form, NotAfter, NotTheSamePerson, RequiredWhen, Within
 from domain.mails import NOTICE_TEMPLATES
-from domain.pack import DifferentPeople, EventMatch, Pack, Process, Step
+from domain.pack import Before, Changes, DifferentPeople, EventMatch, Pack, Process, Step
 
 MANDATORY_CONTACTS: Final = ("lado", "police")
 """Whom a school must be able to reach, whatever its policy says: Cadmus 10.1 (ALLEG-05)."""
@@ -20,12 +20,44 @@ RESERVED_SECTIONS: Final = ("check", "done", "advice", "sample")
 
 RECIPIENTS: Final = ("author", "starter", "deciders")
 
+RESERVED_SEATS: Final = (*RECIPIENTS, "decider", "asked", "administrators")
+"""What a seat cannot be called: those whom mails name besides the seats."""
+
+RESERVED_STEP: Final = "changes"
+"""What a step cannot be called: the author is asked for changes under that name."""
+
 _STEP_EVENTS: Final = frozenset(
-    {"ask_opened", "reminded", "escalated", "approved", "confirmed", "rejected", "ask_closed"}
+    {
+        "ask_opened",
+        "ask_moved",
+        "reminded",
+        "nudged",
+        "escalated",
+        "extended",
+        "approved",
+        "confirmed",
+        "returned",
+        "rejected",
+        "decision_disputed",
+        "hold_released",
+        "request_unfit",
+        "ask_closed",
+    }
 )
 RECORDED_BY: Final = {
     "site_creation": _STEP_EVENTS
-    | {"request_submitted", "request_withdrawn", "site_approved", "site_registered", "step_refused", "case_ended"}
+    | {
+        "request_submitted",
+        "request_edited",
+        "date_passed",
+        "pack_changed",
+        "request_withdrawn",
+        "case_cancelled",
+        "site_approved",
+        "site_registered",
+        "step_refused",
+        "case_ended",
+    }
 }
 """Which events the story of each kind records."""
 
@@ -86,6 +118,8 @@ def _pack_faults(pack: Pack) -> Iterator[PackFault]:
     yield from _twice("clauses.toml", "clauses", (clause.id for clause in pack.clauses))
     for seat in pack.seats:
         where = f"seats.{seat.key}"
+        if seat.key in RESERVED_SEATS:
+            yield PackFault("pack.toml", where, "mails call somebody else that already")
         if not seat.kinds and seat.from_field is None:
             yield PackFault("pack.toml", f"{where}.kinds", "nobody can hold this seat")
         for other in seat.stands_in:
@@ -210,6 +244,10 @@ def _processes(pack: Pack, unread: frozenset[str]) -> Iterator[PackFault]:
         yield from _twice(file, "rules", (rule.key for rule in process.rules))
         for step in process.steps:
             yield from _step_faults(file, pack, step, form)
+        if process.changes is not None:
+            yield from _changes_faults(file, pack, process, process.changes, form)
+        if form is not None:
+            yield from _immaterial_faults(pack, process, form)
         yield from _notice_faults(file, pack, process)
         for rule in process.rules:
             told = "by" if isinstance(rule, DifferentPeople) else "version" if rule.same_version else None
@@ -220,6 +258,8 @@ def _processes(pack: Pack, unread: frozenset[str]) -> Iterator[PackFault]:
 
 def _step_faults(file: str, pack: Pack, step: Step, form: Form | None) -> Iterator[PackFault]:
     where = f"steps.{step.key}"
+    if step.key == RESERVED_STEP:
+        yield PackFault(file, where, "the author is asked for changes under that name: choose another")
     for key in step.seats:
         seat = pack.seat(key)
         if seat is None:
@@ -230,16 +270,58 @@ def _step_faults(file: str, pack: Pack, step: Step, form: Form | None) -> Iterat
             yield PackFault(file, f"{where}.escalate_on", f"nobody stands in for {key}")
     yield from _twice(file, f"{where}.seats", step.seats)
     yield from _twice(file, f"{where}.confirmations", (one.key for one in step.confirmations))
-    if list(step.remind_on) != sorted(set(step.remind_on)):
-        yield PackFault(file, f"{where}.remind_on", "should rise from day to day")
-    if any(remind > step.answer_within for remind in step.remind_on):
-        yield PackFault(file, f"{where}.remind_on", "a reminder comes after the answer is due")
+    yield from _clock_faults(file, where, pack, step)
     if step.escalate_on is not None and any(step.escalate_on <= remind for remind in step.remind_on):
         yield PackFault(file, f"{where}.escalate_on", "comes no later than a reminder")
     if step.escalate_on is not None and step.escalate_on < step.answer_within:
         yield PackFault(file, f"{where}.escalate_on", "comes before the answer is due")
-    if step.lapse_on is not None and step.lapse_on < max(step.answer_within, step.escalate_on or 0):
+
+
+def _clock_faults(file: str, where: str, pack: Pack, clocks: Step | Changes) -> Iterator[PackFault]:
+    if list(clocks.remind_on) != sorted(set(clocks.remind_on)):
+        yield PackFault(file, f"{where}.remind_on", "should rise from day to day")
+    if any(remind > clocks.answer_within for remind in clocks.remind_on):
+        yield PackFault(file, f"{where}.remind_on", "a reminder comes after the answer is due")
+    if clocks.lapse_on is not None and clocks.lapse_on < max(clocks.answer_within, clocks.escalate_on or 0):
         yield PackFault(file, f"{where}.lapse_on", "comes before the answer is due, or before the step is escalated")
+    if clocks.pauses_in_holidays and not pack.calendar.terms:
+        yield PackFault(file, f"{where}.pauses_in_holidays", "the calendar has no terms between which to pause")
+
+
+def _changes_faults(
+    file: str, pack: Pack, process: Process, changes: Changes, form: Form | None
+) -> Iterator[PackFault]:
+    where = "changes"
+    yield from _clock_faults(file, where, pack, changes)
+    if changes.escalate_on is not None:
+        yield PackFault(file, f"{where}.escalate_on", "nobody stands in for the author")
+    if form is not None and changes.ahead is not None and not isinstance(form.question(changes.ahead), Day):
+        yield PackFault(file, f"{where}.ahead", f"there is no date field {changes.ahead}")
+    steps = [step.key for step in process.steps]
+    if changes.back_to not in steps:
+        yield PackFault(file, f"{where}.back_to", f"there is no step {changes.back_to}")
+        return
+    earlier = steps[: steps.index(changes.back_to)]
+    for rule in process.rules:
+        if (
+            isinstance(rule, Before)
+            and rule.same_version
+            and rule.first.step in earlier
+            and rule.then.step not in earlier
+        ):
+            reason = f"{rule.first.step} would never approve the new version, which the rule {rule.key} wants"
+            yield PackFault(file, f"{where}.back_to", reason)
+
+
+def _immaterial_faults(pack: Pack, process: Process, form: Form) -> Iterator[PackFault]:
+    """Yield a fault for every answer that may change without a new approval though it decides who approves, or when."""
+    seats = [seat for step in process.steps for key in step.seats if (seat := pack.seat(key)) is not None]
+    deciding = {seat.from_field for seat in seats} | {process.changes.ahead if process.changes else None}
+    for question in form.questions():
+        is_author = isinstance(question, OnePerson) and question.default == "starter"
+        if not question.material and (is_author or question.key in deciding):
+            reason = "has to be material: who is asked, or until when, hangs on it"
+            yield PackFault(f"forms/{form.key}.toml", f"fields.{question.key}.material", reason)
 
 
 def _notice_faults(file: str, pack: Pack, process: Process) -> Iterator[PackFault]:

@@ -1,5 +1,6 @@
 """People, the seats they hold, and who answers when a seat is asked."""
 
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -87,7 +88,7 @@ class Directory(Frozen):
         """Return the person with that id, or None."""
         return self._by_id.get(person_id)
 
-    def holders(self, school: str, seat: str) -> tuple[Person, ...]:
+    def holders(self, school: str, seat: str) -> Sequence[Person]:
         """Return everybody who holds `seat` at `school`, in the order of the directory."""
         return self._by_holding.get((school, seat), ())
 
@@ -96,11 +97,11 @@ class Directory(Frozen):
         return {person.id: person for person in self.people}
 
     @cached_property
-    def _by_holding(self) -> dict[tuple[str, str], tuple[Person, ...]]:
-        found: dict[tuple[str, str], tuple[Person, ...]] = {}
+    def _by_holding(self) -> dict[tuple[str, str], list[Person]]:
+        found: dict[tuple[str, str], list[Person]] = {}
         for person in self.people:
             for held in dict.fromkeys(person.holdings):
-                found[held.school, held.seat] = (*found.get((held.school, held.seat), ()), person)
+                found.setdefault((held.school, held.seat), []).append(person)
         return found
 
     def named(self, text: str) -> tuple[Person, ...]:
@@ -152,7 +153,7 @@ def who_is_asked(
     for rung, seat in enumerate(ladder):
         if rung == 0 and named is not None:
             person = directory.person(named)
-            holders = (person,) if person is not None else ()
+            holders: Sequence[Person] = (person,) if person is not None else ()
         else:
             holders = directory.holders(school, seat)
         asked = [reached for holder in holders for reached in _holder_or_deputy(holder, seat, directory, day, excluded)]

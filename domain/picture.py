@@ -32,6 +32,7 @@ from domain.events import (
 )
 from domain.order import standing
 from domain.pack import Step
+from domain.versions import sent_back_by
 from domain.words import day_in_words, listed
 
 Mark = Literal["tick", "cross", "dots", "ring", "dash"]
@@ -193,32 +194,20 @@ class _Rounds:
     def request(self, opening: Opening) -> Stage:
         """Return the first stage: the request, as it was sent, changed, or sent back."""
         changes = opening.process.changes
-        back = self.opened(changes.key)[-1:] if changes else []
-        if back and self._last(back[0], AskClosed) is None:
-            words, by, at = self._sent_back()
-            return Stage(title="Request", who="Author", mark="dots", words=words, by=by, at=at, due=self.due(back[0]))
+        back = sent_back_by(self._history, changes.key) if changes else None
+        asked = self.opened(changes.key)[-1:] if changes and back else []
+        if back is not None and asked:
+            by, due = self._by(back), self.due(asked[0])
+            words = _sent_back(back.event)
+            return Stage(title="Request", who="Author", mark="dots", words=words, by=by, at=back.at, due=due)
         if self._edits:
             last, count = self._edits[-1], len(self._edits)
             times = {1: "once", 2: "twice"}.get(count, f"{count} times")
-            words = f"Changed {times}, now version {self._version}"
+            words = f"Changed {times} (version {self._version})"
             return Stage(title="Request", who="Author", mark="tick", words=words, by=self._by(last), at=last.at)
         sent = next((said for said in self._history if isinstance(said.event, RequestSubmitted)), None)
         by = self.name(opening.request.starter)
         return Stage(title="Request", who="Author", mark="tick", words="Sent", by=by, at=sent.at if sent else None)
-
-    def _sent_back(self) -> tuple[str, str, datetime | None]:
-        """Return why the request is with its author, who sent it there, and when."""
-        for said in reversed(self._history):
-            match said.event:
-                case Returned():
-                    return "Returned for changes", self._by(said), said.at
-                case RequestUnfit():
-                    return "Back with its author: the form does not hold any more, checked", "", said.at
-                case DatePassed(day=day):
-                    return f"Back with its author: {day_in_words(day)} came first", "", None
-                case _:
-                    pass
-        return "With its author for changes", "", None
 
     def stage(self, title: str, who: str, asks: list[AskOpened]) -> Stage:
         """Return how a seat stands that `asks` asked, the latest of which counts."""
@@ -233,7 +222,7 @@ class _Rounds:
         if answer is not None and not self._is_void(answer.event):
             how = {"title": title, "who": who, "void": void, "by": self._by(answer), "at": answer.at}
             if ask.ask in self._disputed:
-                return Stage.model_validate({**how, "mark": "dots", "words": "On hold: this answer is disputed, given"})
+                return Stage.model_validate({**how, "mark": "dots", "words": "Disputed answer"})
             if isinstance(answer.event, Returned):
                 return Stage.model_validate({**how, "mark": still["mark"], "words": "Returned for changes"})
             words, mark = ("Approved", "tick") if isinstance(answer.event, Approved) else ("Rejected", "cross")
@@ -274,7 +263,18 @@ class _Rounds:
         return next((said for said in of_ask if isinstance(said.event, kinds)), None)
 
     def _by(self, said: Recorded) -> str:
-        return self.name(getattr(said.event, "by", ""))
+        by = getattr(said.event, "by", "")
+        return self.name(by) if by else ""
+
+
+def _sent_back(event: AnyEvent) -> str:
+    match event:
+        case RequestUnfit():
+            return "The form does not hold any more: found"
+        case DatePassed(day=day):
+            return f"{day_in_words(day)} came first: sent back"
+        case _:
+            return "Returned for changes"
 
 
 def _asked(opening: Opening, step: Step, seat: str, rounds: _Rounds) -> Stage:

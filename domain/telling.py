@@ -23,6 +23,7 @@ from domain.events import (
     Extended,
     HoldReleased,
     Nudged,
+    PackChanged,
     Recorded,
     Rejected,
     Reminded,
@@ -40,7 +41,8 @@ from domain.order import standing
 from domain.people import Asked
 from domain.words import day_in_words, listed
 
-_VERDICTS: Final = {"approved": Verdict.APPROVE, "returned": Verdict.RETURN, "rejected": Verdict.REJECT}
+VERDICTS: Final = {"approved": Verdict.APPROVE, "returned": Verdict.RETURN, "rejected": Verdict.REJECT}
+"""What was answered, by the kind of the event that says so."""
 
 
 class Told(Frozen):
@@ -119,7 +121,7 @@ class Teller:
             person=event.by,
             name=self._name(event.by),
             instead_of=self._name(event.instead_of) if event.instead_of else "",
-            verdict=_VERDICTS[event.kind],
+            verdict=VERDICTS[event.kind],
             version=event.version,
             void=void,
             at=at,
@@ -143,6 +145,8 @@ class Teller:
             case DatePassed():
                 day = day_in_words(event.day)
                 return f"The request went back to its author: {day} came before it was decided"
+            case PackChanged():
+                return f"The request goes by another version of the rules from now on: {event.comment}"
             case AskOpened():
                 due = day_in_words(local_day(event.due))
                 who = self._who(event.asked)
@@ -180,7 +184,7 @@ class Teller:
                 )
                 return f"{said}: the request is held"
             case HoldReleased():
-                what = "the answer stands" if event.stands else "the answer is void and the step is asked again"
+                what = "the answer stands" if event.stands else "the answer is void"
                 return f"{self._name(event.by)} settled the disputed answer to “{self._step(event.step)}”: {what}"
             case CaseCancelled():
                 return f"{self._name(event.by)} cancelled the request"
@@ -192,7 +196,7 @@ class Teller:
                     "no_longer_needed": "was no longer needed",
                     "withdrawn": "ended with the request",
                     "cancelled": "ended with the request",
-                    "changed": "ended because the request was changed",
+                    "changed": "ended because of the change",
                     "sent_back": "ended because the request went back to its author",
                     "asked_again": "ended because an earlier step is asked again",
                 }[event.why]

@@ -21,6 +21,7 @@ from domain.events import (
 )
 from domain.pack import Changes, Pack, Process, Step
 from domain.people import Asked
+from domain.versions import sent_back_by
 from domain.words import clock_time, day_in_words, listed, weekday_in_words
 
 AskedBy = Mapping[str, tuple[Asked, ...]]
@@ -112,7 +113,7 @@ class _Names:
         school = pack.school(opening.school)
         self._school = school.name if school else pack.organisation.name
         self._clauses = {clause.id: clause.where for clause in pack.clauses}
-        self._events = [said.event for said in history]
+        self._history = history
 
     def seat(self, key: str) -> str:
         return self._seats.get(key, key)
@@ -127,25 +128,24 @@ class _Names:
             asked_for = f"who was asked on {since}{where} to change it{self._why_changes()}"
             return f"its author, {asked_for}{left} and {has} until {self._until(ask, step)}"
         if not asked:
-            return (
-                f"somebody to hold the seat {self.seat(ask.seat)} at {self._school}, asked on {since}{where}: nobody is"
-                f" left who may decide this, administrators were told, and the answer is due by {self._until(ask, step)}"
-            )
+            vacant = "nobody is left who may decide this, administrators were told"
+            where_to = f"{self.seat(ask.seat)} at {self._school}, asked on {since}{where}"
+            return f"somebody to hold the seat {where_to}: {vacant}, and it is due by {self._until(ask, step)}"
         return f"{self._who(ask, asked)}, asked on {since}{where}, who {has} until {self._until(ask, step)}"
 
     def _why_changes(self) -> str:
-        """Return why the author was asked for changes, as the latest event says that sent the request back."""
-        for event in reversed(self._events):
-            match event:
-                case Returned():
-                    return f", because the {self.seat(event.seat)} returned it,"
-                case RequestUnfit():
-                    return ", because the form does not hold any more,"
-                case DatePassed():
-                    return f", because {day_in_words(event.day)} came before it was decided,"
-                case _:
-                    pass
-        return ""
+        """Return why the request is with its author; nothing where the record does not say."""
+        changes = self._process.changes
+        back = sent_back_by(self._history, changes.key) if changes else None
+        match back.event if back else None:
+            case Returned(seat=seat):
+                return f", because the {self.seat(seat)} returned it,"
+            case RequestUnfit():
+                return ", because the form does not hold any more,"
+            case DatePassed(day=day):
+                return f", because {day_in_words(day)} came before it was decided,"
+            case _:
+                return ""
 
     def _who(self, ask: OpenAsk, asked: tuple[Asked, ...]) -> str:
         others = sorted({one.seat for one in asked} - {ask.seat})
@@ -161,7 +161,8 @@ class _Names:
 
     def _is_reassigned(self, ask: OpenAsk) -> bool:
         """Return whether an administrator named who answers, and nothing took that back since."""
-        moves = [event for event in self._events if isinstance(event, AskMoved) and event.ask == ask.ask]
+        events = [said.event for said in self._history]
+        moves = [event for event in events if isinstance(event, AskMoved) and event.ask == ask.ask]
         named = {event.named for event in moves if event.why == "reassigned"}
         return bool(moves) and moves[-1].named in named
 
@@ -227,7 +228,7 @@ def _may(
         if any(not asked.get(ask.ask) for ask in standing.asks):
             return "you may ask somebody else"
     may = [
-        *(["change it"] if "edit" in standing.offers and allow(viewer, "edit", access) else []),
+        *(["change it"] if "edit" in standing.offers and allow(viewer, "edit_draft", access) else []),
         *(["have those asked reminded"] if may_nudge(viewer, access, standing, now, history) else []),
         *(["withdraw it"] if "withdraw" in standing.offers and allow(viewer, "withdraw", access) else []),
     ]

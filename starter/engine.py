@@ -17,7 +17,7 @@ from domain.names import ACT, MAIL_PERSON, SEND_MAIL, TASK_QUEUE, WORKFLOW
 _PATIENCE: Final = 10.0
 """Seconds that a page waits for Temporal before it says honestly that nothing was recorded."""
 
-_TURN: Final = timedelta(seconds=3)
+_TURN: Final = timedelta(seconds=2)
 """A turn takes milliseconds. One that a killed worker had begun is given to another after this long."""
 
 
@@ -112,4 +112,3 @@ class Engine:
                 )
         except (RPCError, RuntimeError, TimeoutError) as lost:
             raise EngineLostError from lost
-

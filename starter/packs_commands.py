@@ -1,10 +1,17 @@
-"""`duly packs`: what is wrong with a policy pack, and what one may hold."""
+"""`duly packs`: what is wrong with a policy pack, what one may hold, and what a new one does to running requests."""
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.pack import Pack
+    from settings import Settings
+    from starter.moving import RunningCase
 
 group = typer.Typer(help="Policy packs: one folder for each organisation's policy.", no_args_is_help=True)
 
@@ -34,3 +41,135 @@ def schema() -> None:
     from domain.pack import Pack
 
     typer.echo(json.dumps(Pack.model_json_schema(), indent=2))
+
+
+@group.command()
+def diff(
+    old: Annotated[str, typer.Argument(help="The folder of a pack, or the key of one that running requests go by.")],
+    new: Annotated[Path, typer.Argument(help="The folder of a pack.", exists=True, file_okay=False)],
+    cases: Annotated[
+        bool, typer.Option("--cases", help="Say what would be different for each running request of OLD.")
+    ] = False,
+) -> None:
+    """Say what the pack NEW changes; exit 1 where it changes anything.
+
+    Where OLD is a key, it is compared with the pack of each running request, and those are listed as with --cases.
+    """
+    after = _loaded(new)
+    if Path(old).is_dir():
+        before = _loaded(Path(old))
+        running = _running(after.organisation.key) if cases else []
+        # A pack is the same whatever its folder is called.
+        pairs = [(before, [case for case in running if case.pack.model_copy(update={"key": before.key}) == before])]
+    else:
+        cases = True
+        by_digest: dict[str, list[RunningCase]] = {}
+        for case in _running(after.organisation.key):
+            if case.pack.key == old:
+                by_digest.setdefault(case.opening.pack_digest, []).append(case)
+        pairs = [(found[0].pack, found) for found in by_digest.values()]
+    if not pairs:
+        typer.echo(f"{old} is no folder, and no running request goes by a pack of that key.", err=True)
+        raise typer.Exit(2)
+    changed = [_tell(before, after, found if cases else None) for before, found in pairs]
+    raise typer.Exit(int(any(changed)))
+
+
+@group.command()
+def move(
+    reference: Annotated[str, typer.Argument(help="The reference of a running request.")],
+    why: Annotated[str, typer.Option(help="The reason, which goes on record.")],
+) -> None:
+    """Move a running request on to the pack that Duly offers now; exit 1 where it cannot be.
+
+    What was approved stays approved wherever the same words are signed. Whoever is asked now is asked again.
+    """
+    import asyncio
+
+    from domain.refs import read_reference
+    from domain.text import is_blank
+    from starter.commands import checked_packs
+    from starter.engine import EngineLostError
+
+    settings = _ready_settings()
+    checked_packs(settings)
+    known = read_reference(reference)
+    if known is None or is_blank(why):
+        typer.echo("Say which request by its reference, such as K7QM-4TXR, and why.", err=True)
+        raise typer.Exit(2)
+    try:
+        said = asyncio.run(_move(settings, known, why))
+    except EngineLostError:
+        said = "Temporal did not answer in time, and nothing is known to have happened: try again."
+    typer.echo(said or f"{known} goes by the new pack from now on.", err=bool(said))
+    raise typer.Exit(int(bool(said)))
+
+
+async def _move(settings: "Settings", reference: str, why: str) -> str:
+    """Move the request on, and return why it could not be; nothing where it was."""
+    from starter.moving import move as move_on
+    from starter.web.building import build
+
+    async with build(settings) as site:
+        return await move_on(site.db, site.engine, site.packs, reference, why)
+
+
+def _tell(before: "Pack", after: "Pack", running: "Sequence[RunningCase] | None") -> bool:
+    """Print what `after` changes, and what of it each of the `running` requests would feel; return whether it does."""
+    from domain.pack_changes import differences
+
+    found = differences(before, after)
+    for one in found:
+        typer.echo(str(one))
+    if not found:
+        typer.echo("No difference.")
+    if running is not None:
+        typer.echo(f"\n{len(running)} running request{'' if len(running) == 1 else 's'} would be affected.")
+    for case in running or ():
+        typer.echo(f"{case.reference}, at {case.stands_at}. If it moved on:")
+        for line in case.if_moved(after) or ("nothing would be different",):
+            typer.echo(f"  - {line}")
+    return bool(found)
+
+
+def _loaded(folder: Path) -> "Pack":
+    """Return the pack in `folder`; where it is faulty, say so, a line for each fault, and exit 2."""
+    import packs
+
+    try:
+        return packs.load(folder)
+    except packs.PackError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+
+
+def _ready_settings() -> "Settings":
+    """Return the settings; where the database is not one of this version, say so and exit 2."""
+    from starter.commands import checked_settings
+    from store import migrate
+
+    settings = checked_settings()
+    if migrate.pending(settings.database_url):
+        typer.echo("The database is not one of this version of Duly: start `duly up` on it once.", err=True)
+        raise typer.Exit(2)
+    return settings
+
+
+def _running(organisation: str) -> "list[RunningCase]":
+    """Return the running requests of `organisation`."""
+    import asyncio
+
+    from starter.moving import running_cases
+    from store.database import Database
+    from store.keys import CaseKeys, Keyring
+
+    settings = _ready_settings()
+
+    async def found() -> "list[RunningCase]":
+        db = Database(settings.database_url)
+        try:
+            return await running_cases(db, CaseKeys(db, Keyring.of(settings.key_ring)), organisation)
+        finally:
+            await db.close()
+
+    return asyncio.run(found())

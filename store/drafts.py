@@ -57,7 +57,7 @@ async def _free_reference(session: AsyncSession) -> str:
 
 
 async def load(session: AsyncSession, keys: CaseKeys, key: str) -> tuple[DraftRow, dict[str, Raw]] | None:
-    """Return the draft with that key and what was typed in it, or None; nothing typed once it was sent."""
+    """Return the draft with that key and what was typed in it, or None; nothing typed once its case has it."""
     row = await session.get(DraftRow, key)
     if row is None:
         return None
@@ -67,29 +67,78 @@ async def load(session: AsyncSession, keys: CaseKeys, key: str) -> tuple[DraftRo
     return row, {name: tuple(text) if isinstance(text, list) else text for name, text in typed.items()}
 
 
+async def of_case(session: AsyncSession, case: str) -> DraftRow | None:
+    """Return the draft that opened `case`, or None."""
+    return (await session.execute(select(DraftRow).where(col(DraftRow.case) == case))).scalar_one_or_none()
+
+
 async def save_answers(
     session: AsyncSession, keys: CaseKeys, key: str, answers: Mapping[str, Raw], at: datetime
 ) -> None:
-    """Keep what was typed, good or not, in place of what was there; a draft that was sent stays as it is."""
+    """Keep what was typed, good or not, in place of what was there; a draft that is sent stays as it is."""
     row = await session.get(DraftRow, key, with_for_update=True)
-    if row is None or row.submitted_at is not None:
+    if row is None or (row.submitted_at is not None and row.changes is None):
         return
-    row.sealed_answers = (await keys.of(row.case, session)).seal_json("draft|answers", dict(answers))
-    row.changed_at = at
+    await _seal(session, keys, row, answers, at)
+
+
+async def freeze(session: AsyncSession, draft: DraftRow, at: datetime) -> bool:
+    """Let nothing be typed in `draft` any more, because it is being sent; what was typed is kept.
+
+    Returns:
+        Whether it is as it was read: False where something was typed or came of it since.
+    """
+    row = await session.get(DraftRow, draft.key, with_for_update=True, populate_existing=True)
+    if row is None or row.changes is not None or row.sealed_answers != draft.sealed_answers:
+        return False
+    row.submitted_at = row.submitted_at or at
     await session.flush()
+    return True
+
+
+async def thaw(session: AsyncSession, key: str) -> None:
+    """Let a draft be filled in again that was to be sent, and whose case has not begun."""
+    row = await session.get(DraftRow, key, with_for_update=True)
+    if row is not None and row.changes is None and row.sealed_answers is not None:
+        row.submitted_at = None
+        await session.flush()
 
 
 async def mark_submitted(session: AsyncSession, key: str, at: datetime) -> None:
     """Note that the case has begun, and let go of what was typed: the case has it now."""
     row = await session.get(DraftRow, key, with_for_update=True)
-    if row is not None and row.submitted_at is None:
-        row.submitted_at, row.sealed_answers = at, None
+    if row is not None and row.changes is None and (row.submitted_at is None or row.sealed_answers is not None):
+        row.submitted_at, row.sealed_answers = row.submitted_at or at, None
         await session.flush()
 
 
+async def begin_changes(
+    session: AsyncSession, keys: CaseKeys, draft: DraftRow, edition: int, answers: Mapping[str, Raw], at: datetime
+) -> None:
+    """Open the draft of a case again, with the `answers` of the edition of its request that is being changed."""
+    row = await session.get_one(DraftRow, draft.key, with_for_update=True)
+    row.submitted_at, row.changes = row.submitted_at or at, edition
+    await _seal(session, keys, row, answers, at)
+
+
+async def end_changes(session: AsyncSession, key: str, edition: int) -> None:
+    """Let go of the changes to that edition: the case has them, or nobody wants them any more."""
+    row = await session.get(DraftRow, key, with_for_update=True)
+    if row is not None and row.changes == edition:
+        row.changes, row.sealed_answers = None, None
+        await session.flush()
+
+
+async def _seal(session: AsyncSession, keys: CaseKeys, row: DraftRow, answers: Mapping[str, Raw], at: datetime) -> None:
+    row.sealed_answers = (await keys.of(row.case, session)).seal_json("draft|answers", dict(answers))
+    row.changed_at = at
+    await session.flush()
+
+
 async def of_person(session: AsyncSession, person: str) -> Sequence[DraftRow]:
-    """Return the drafts that `person` has not sent yet, the latest changed first."""
-    own = select(DraftRow).where(col(DraftRow.starter) == person, col(DraftRow.submitted_at).is_(None))
+    """Return the drafts of `person` that no case is known to have yet, the latest changed first."""
+    unsent = (col(DraftRow.sealed_answers).is_not(None), col(DraftRow.changes).is_(None))
+    own = select(DraftRow).where(col(DraftRow.starter) == person, *unsent)
     return (await session.execute(own.order_by(col(DraftRow.changed_at).desc()))).scalars().all()
 
 

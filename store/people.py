@@ -40,6 +40,12 @@ async def _read(session: AsyncSession, organisation: str) -> Directory:
     return Directory(people=tuple(sorted(people, key=lambda person: (person.name, person.id))))
 
 
+async def versions(session: AsyncSession) -> dict[str, str]:
+    """Return the version of each organisation's directory; it is another whenever one of its people changed."""
+    rows = await session.execute(select(col(DirectoryRow.organisation), col(DirectoryRow.version)))
+    return {row[0]: row[1] for row in rows.all()}
+
+
 async def names(session: AsyncSession, organisation: str) -> dict[str, str]:
     """Return the names of everybody of an organisation, by id."""
     statement = select(col(PersonRow.id), col(PersonRow.name)).where(col(PersonRow.organisation) == organisation)

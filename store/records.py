@@ -13,7 +13,7 @@ from sqlmodel import SQLModel, col
 
 from domain.asking import AUTHOR, Reaching, reached_by
 from domain.calendar import local_day
-from domain.cases import Batch, MailOrder, Opening
+from domain.cases import Batch, MailOrder, Opening, Standing
 from domain.chain import FIRST, forge
 from domain.events import (
     AnyEvent,
@@ -24,6 +24,7 @@ from domain.events import (
     CaseEnded,
     Escalated,
     Extended,
+    PackChanged,
     Recorded,
     Rejected,
     RequestEdited,
@@ -138,11 +139,15 @@ async def _case(session: AsyncSession, sealer: Sealer, batch: Batch) -> CaseRow:
         version=opening.request.version,
         opened_at=began,
         changed_at=began,
-        sealed_opening=sealer.seal("case|opening", opening.model_dump_json().encode()),
+        sealed_opening=_sealed_opening(sealer, opening),
         sealed_standing=b"",
     )
     session.add(row)
     return row
+
+
+def _sealed_opening(sealer: Sealer, opening: Opening) -> bytes:
+    return sealer.seal("case|opening", opening.model_dump_json().encode())
 
 
 async def _head(session: AsyncSession, case: str) -> tuple[int, str]:
@@ -191,6 +196,8 @@ async def _apply(turn: _Turn, recorded: Recorded) -> AnyEvent:
         await _change_ask(turn, event.ask, {"due": event.due})
     elif isinstance(event, RequestEdited):
         case.title, case.author, case.version = event.title, event.author, event.version
+    elif isinstance(event, PackChanged) and turn.opening is not None:
+        case.sealed_opening = _sealed_opening(turn.sealer, turn.opening)
     elif isinstance(event, SiteRegistered):
         turn.add(
             SiteRow(
@@ -343,7 +350,7 @@ async def _recipients(turn: _Turn, order: MailOrder, about: AnyEvent | None, bat
             everybody = await directory(turn.session, turn.case.organisation)
             people += [person.id for person in everybody.people if person.administrator]
         else:
-            people += await _holders(turn, name)
+            people += await _holders(turn, name, batch.standing)
     return people
 
 
@@ -354,11 +361,12 @@ async def _asked_now(turn: _Turn, ask: str) -> tuple[Asked, ...]:
     return turn.asked[ask]
 
 
-async def _holders(turn: _Turn, seat: str) -> list[str]:
+async def _holders(turn: _Turn, seat: str, standing: Standing) -> list[str]:
     """Return who holds `seat` now, the person whom the request names for it included."""
     opening = turn.opening or await opening_of(turn.session, turn.keys, turn.case)
     from_field = next((one.from_field for one in opening.seats if one.key == seat), None)
-    named = opening.request.answers.get(from_field) if from_field else None
+    request = standing.request or opening.request
+    named = request.answers.get(from_field) if from_field else None
     everybody = await directory(turn.session, turn.case.organisation)
     found = who_is_asked(
         (seat,), turn.case.school, str(named) if named else None, everybody, local_day(turn.at), frozenset()

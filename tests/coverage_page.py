@@ -70,6 +70,8 @@ def cited_by_packs() -> tuple[Cited, ...]:
 def _cited(text: Any, way: tuple[str | int, ...], name: str) -> Iterator[tuple[tuple[str | int, ...], str, Any]]:
     if text.get("cites"):
         yield way, name, tuple(text["cites"])
+    if "changes" in text:
+        yield from _cited(text["changes"], (*way, "changes"), "changes by the author")
     for key, noun in _PARTS.items():
         for place, part in enumerate(text.get(key, ())):
             called = f"{noun} {_known_as(part, place)}" if noun else ""

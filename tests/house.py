@@ -5,7 +5,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -17,6 +17,8 @@ from temporalio.converter import DataConverter
 from temporalio.testing import WorkflowEnvironment
 
 import worker
+from activities.jobs import Jobs
+from activities.lookout import Lookout
 from activities.mail import Smtp
 from domain.cases import Opening
 from domain.events import AnyEvent, Recorded
@@ -32,6 +34,7 @@ from tests.stories import a_pack
 BASE_URL = "http://127.0.0.1:8000"
 SENDER = "duly@elms.example"
 KEYRING = Keyring.of({"k1": b"k" * 32})
+A_DAY = 86_400.0
 FAST_TIMERS = (
     "frontend.WorkflowTimeSkippingEnabled=true",
     'history.timerProcessorMaxTimeShift="1ms"',
@@ -46,6 +49,19 @@ class Outbox:
 
     messages: list[EmailMessage] = field(default_factory=list)
     answer: str = "250 OK"
+    port: int = 0
+    server: asyncio.Server | None = None
+
+    async def open(self) -> None:
+        """Listen, where it listened before."""
+        self.server = await asyncio.get_running_loop().create_server(lambda: SMTP(self), "127.0.0.1", self.port)
+        self.port = self.server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """Refuse every connection from now on."""
+        assert self.server is not None
+        self.server.close()
+        await self.server.wait_closed()
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 -- aiosmtpd's name
         """Keep a message, or refuse it as told."""
@@ -66,6 +82,17 @@ class Outbox:
         return [str(message["Subject"]) for message in self.to(address)]
 
 
+@dataclass
+class Clock:
+    """The clock of the worker: that of this machine, so much ahead."""
+
+    ahead: timedelta = timedelta()
+
+    def __call__(self) -> datetime:
+        """Return what it says."""
+        return worker.now() + self.ahead
+
+
 @dataclass(frozen=True)
 class House:
     """Everything a case needs, and the means to look at what came of it."""
@@ -76,6 +103,12 @@ class House:
     keys: CaseKeys
     outbox: Outbox
     engine: Engine
+    clock: Clock
+
+    @property
+    def lookout(self) -> Lookout:
+        """Return a lookout that has not looked yet."""
+        return Lookout(self.db, Jobs(self.client), self.clock)
 
     async def begin(self, opening: Opening, directory: Directory) -> "Begun":
         """Begin the case of `opening` among the people of `directory`."""
@@ -136,11 +169,17 @@ async def temporal() -> AsyncIterator[WorkflowEnvironment]:
 
 @asynccontextmanager
 async def house(
-    environment: WorkflowEnvironment, folder: Path, converter: DataConverter | None = None
+    environment: WorkflowEnvironment,
+    folder: Path,
+    converter: DataConverter | None = None,
+    *,
+    mails_a_day: int = 1000,
+    look_every: float = A_DAY,
 ) -> AsyncIterator[House]:
     """Yield a house on a new SQLite database in `folder`, with a worker and a mail server of its own.
 
-    With `converter`, payloads go through it in place of the sealing one.
+    With `converter`, payloads go through it in place of the sealing one. Its lookout looks when it is built, with
+    nothing there to see; then tests look themselves.
     """
     url = f"sqlite+aiosqlite:///{folder}/duly.sqlite3"
     await asyncio.to_thread(upgrade, url)
@@ -149,9 +188,13 @@ async def house(
     configuration = environment.client.config()
     configuration["data_converter"] = converter or data_converter(keys)
     client = Client(**configuration)
-    outbox = Outbox()
-    server = await asyncio.get_running_loop().create_server(lambda: SMTP(outbox), "127.0.0.1", 0)
-    smtp = Smtp(host="127.0.0.1", port=server.sockets[0].getsockname()[1], tls="none", sender=SENDER)
-    async with server, worker.build(client, db, keys, smtp, BASE_URL):
-        yield House(environment, client, db, keys, outbox, Engine(client))
+    outbox, clock = Outbox(), Clock()
+    await outbox.open()
+    smtp = Smtp(host="127.0.0.1", port=outbox.port, tls="none", sender=SENDER)
+    working = worker.build(
+        client, db, keys, smtp, BASE_URL, mails_a_day=mails_a_day, look_every=look_every, clock=clock
+    )
+    async with working:
+        yield House(environment, client, db, keys, outbox, Engine(client), clock)
+    await outbox.close()
     await db.close()

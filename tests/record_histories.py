@@ -15,8 +15,19 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from domain.cases import Act, Opening
 from domain.events import Verdict
+from domain.forms import Fault
 from tests.house import House, house, temporal
-from tests.stories import a_directory, a_process, a_step, an_answer, an_opening
+from tests.stories import (
+    a_changes,
+    a_directory,
+    a_lever,
+    a_person,
+    a_process,
+    a_step,
+    an_answer,
+    an_edit,
+    an_opening,
+)
 
 HISTORIES: Final = Path(__file__).parent / "histories"
 
@@ -24,6 +35,36 @@ STRAIGHT: Final = (an_answer("a1", "manager"), an_answer("a2", "comms"), an_answ
 WITHDRAWAL: Final = Act(kind="withdraw", person="author", how="session")
 BOTH: Final = a_process(a_step("both", "headteacher", "communications_manager", lapse_on=9))
 EITHER: Final = a_process(a_step("either", "headteacher", "communications_manager", needs="any"))
+CHANGING: Final = a_process(changes=a_changes(ahead=None))
+SETTLING: Final = a_process(a_step("headteacher"), changes=a_changes(back_to="headteacher"), settles_within=30)
+PEOPLE: Final = a_directory(a_person("other"), a_person("admin", administrator=True))
+RETURN: Final = an_answer("a2", "comms", Verdict.RETURN)
+DISPUTE: Final = Act(kind="dispute", person="manager", how="link", ask="a1")
+ASIDE: Final = Act(kind="step_aside", person="comms", how="link", ask="a2", comment="A friend of mine.")
+LOOK_UP: Final = Act(kind="look_up", person="duly", how="duly", ask="a2")
+AGAIN: Final = tuple(
+    an_answer(ask, person, version=2) for ask, person in (("a4", "manager"), ("a5", "comms"), ("a6", "head"))
+)
+"""The three answers after a request was returned and changed."""
+NUDGE: Final = Act(kind="nudge", person="author", how="session")
+
+
+def a_changing_opening(key: str) -> Opening:
+    """Return the opening of a case that its author can change, one answer immaterially."""
+    return an_opening(CHANGING, key).model_copy(update={"immaterial": ("note",)})
+
+
+def an_opening_for(day: str, key: str) -> Opening:
+    """Return the opening of a case whose site is to go live on `day`."""
+    opening = an_opening(a_process(changes=a_changes()), key)
+    answers = opening.request.answers | {"go_live_date": day}
+    return opening.model_copy(update={"request": opening.request.model_copy(update={"answers": answers})})
+
+
+def an_edit_of(key: str, **answers: str) -> Act:
+    """Return that the author changes the `answers` of the case `key`."""
+    return an_edit(a_changing_opening(key).request, **answers)
+
 
 STORIES: Final[dict[str, tuple[Opening, tuple[Act | timedelta, ...]]]] = {
     "approved": (an_opening(key="approved"), STRAIGHT),
@@ -40,13 +81,84 @@ STORIES: Final[dict[str, tuple[Opening, tuple[Act | timedelta, ...]]]] = {
         an_opening(key="mistaken"),
         (an_answer("a1", "author"), STRAIGHT[0], STRAIGHT[0], *STRAIGHT[1:]),
     ),
+    "returned-and-changed": (
+        a_changing_opening("returned"),
+        (STRAIGHT[0], RETURN, timedelta(days=4), an_edit_of("returned", title="Science"), *AGAIN),
+    ),
+    "changed-immaterially": (
+        a_changing_opening("immaterial"),
+        (STRAIGHT[0], an_edit_of("immaterial", note="Every week."), *STRAIGHT[1:]),
+    ),
+    "unfit": (
+        a_changing_opening("unfit"),
+        (
+            STRAIGHT[0],
+            STRAIGHT[1].model_copy(update={"unfit": (Fault(field="title", message="Too long"),)}),
+            an_edit_of("unfit", title="Science"),
+            *AGAIN,
+        ),
+    ),
+    "date-passed": (
+        an_opening_for("2020-01-06", "date-passed"),
+        (
+            timedelta(days=1),
+            an_edit(an_opening_for("2020-01-06", "date-passed").request, go_live_date="2040-01-04"),
+            an_answer("a3", "manager", version=2),
+            an_answer("a4", "comms", version=2),
+            an_answer("a5", "head", version=2),
+        ),
+    ),
+    "moved-people": (
+        a_changing_opening("moved"),
+        (
+            STRAIGHT[0],
+            LOOK_UP,
+            a_lever("reassign", ask="a2", to="other"),
+            a_lever("remind", ask="a2"),
+            NUDGE,
+            an_answer("a2", "other"),
+            STRAIGHT[2],
+        ),
+    ),
+    "stepped-aside": (
+        a_changing_opening("aside"),
+        (STRAIGHT[0], ASIDE, an_answer("a2", "deputy"), STRAIGHT[2]),
+    ),
+    "held-and-stands": (
+        a_changing_opening("stands"),
+        (
+            STRAIGHT[0],
+            DISPUTE,
+            timedelta(days=5),
+            a_lever("release", ask="a1", stands=True),
+            timedelta(days=7),
+            *STRAIGHT[1:],
+        ),
+    ),
+    "held-and-void": (
+        a_changing_opening("void"),
+        (
+            STRAIGHT[0],
+            DISPUTE,
+            a_lever("release", ask="a1", stands=False),
+            an_answer("a3", "manager"),
+            an_answer("a4", "comms"),
+            an_answer("a5", "head"),
+        ),
+    ),
+    "cancelled": (a_changing_opening("cancelled"), (STRAIGHT[0], a_lever("cancel"))),
+    "extended": (
+        a_changing_opening("extended"),
+        (a_lever("extend", ask="a1", days=4), timedelta(days=12), *STRAIGHT),
+    ),
+    "settled": (an_opening(SETTLING, "settled"), (an_answer("a1", "head"), timedelta(hours=1))),
 }
 """What happens in each: what people do, and how much time passes between."""
 
 
 async def record(home: House, opening: Opening, moves: tuple[Act | timedelta, ...]) -> str:
     """Return the history of a case as JSON, without the names of machines."""
-    case = await home.begin(opening, a_directory())
+    case = await home.begin(opening, PEOPLE)
     for move in moves:
         if isinstance(move, Act):
             await home.engine.act(opening.case, move)

@@ -4,11 +4,12 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from domain.calendar import Calendar
-from domain.cases import Act, Opening, Request
+from domain.cases import Act, ActKind, Opening, Request
 from domain.events import Verdict
 from domain.pack import (
     Before,
     CalendarRules,
+    Changes,
     Confirmation,
     DocumentControl,
     EventMatch,
@@ -72,6 +73,20 @@ def a_step(key: str, *seats: str, **more: Any) -> Step:
             "answer_within": 5,
             "remind_on": (3, 5),
             "escalate_on": 7,
+            "clause": "App.1",
+            **more,
+        }
+    )
+
+
+def a_changes(**more: Any) -> Changes:
+    """Return that the author can change the request, which then begins again at the line manager."""
+    return Changes.model_validate(
+        {
+            "back_to": "line_manager",
+            "ahead": "go_live_date",
+            "answer_within": 5,
+            "remind_on": (3,),
             "clause": "App.1",
             **more,
         }
@@ -192,3 +207,20 @@ def an_answer(ask: str, person: str, verdict: Verdict | None = Verdict.APPROVE, 
             **more,
         }
     )
+
+
+def an_edit(request: Request, person: str = "author", edition: int | None = None, **answers: Any) -> Act:
+    """Return that `person` changes the `answers` of `request`, of its own edition unless said otherwise."""
+    changed = {"answers": request.answers | answers, "title": answers.get("title", request.title)}
+    return Act(
+        kind="edit",
+        person=person,
+        how="session",
+        version=request.edition if edition is None else edition,
+        request=request.model_copy(update=changed),
+    )
+
+
+def a_lever(kind: ActKind, person: str = "admin", **more: Any) -> Act:
+    """Return that an administrator, signed in, does `kind` for a reason."""
+    return Act.model_validate({"kind": kind, "person": person, "how": "session", "comment": "Needed.", **more})

@@ -16,6 +16,7 @@ from domain.events import (
     Extended,
     HoldReleased,
     Nudged,
+    PackChanged,
     RequestEdited,
     RequestUnfit,
     Verdict,
@@ -153,7 +154,7 @@ def _edit(case: "Case", act: Act) -> Reply:
     changed = tuple(sorted(key for key in before.answers | answers if before.answers.get(key) != answers.get(key)))
     if not changed:
         return Reply(says="unchanged")
-    material = not set(changed) <= set(case.opening.immaterial)
+    material = not set(changed) <= set(case.opening.immaterial) or act.request.author != before.author
     edited = RequestEdited(
         by=act.person,
         author=act.request.author,
@@ -214,7 +215,7 @@ def _reassign(case: "Case", act: Act) -> Reply:
         return _NOT_OFFERED
     if is_blank(act.comment):
         return _INCOMPLETE
-    ask.reach = ask.reach._replace(named=act.to)
+    ask.reach = ask.reach._replace(named=act.to, excluded=ask.reach.excluded | {act.person})
     case.move(ask, "reassigned", act.person, act.comment)
     return _DONE
 
@@ -276,10 +277,11 @@ def _release(case: "Case", act: Act) -> Reply:
 
 def _start_clocks_again(case: "Case") -> None:
     """Let the clocks go on where they stopped: the working days of the hold do not count."""
-    held_on = local_day(case.held_at or case.now())
+    held_at = case.held_at or case.now()
     case.held_at = None
     for ask in case.open_asks():
-        days = days_between(held_on, local_day(case.now()), case.opening.calendar, ask.step.pauses_in_holidays)
+        stopped_on = local_day(max(held_at, ask.opened_at))
+        days = days_between(stopped_on, local_day(case.now()), case.opening.calendar, ask.step.pauses_in_holidays)
         if days:
             _give(case, ask, days)
 
@@ -305,6 +307,30 @@ def _told(case: "Case", act: Act) -> Reply:
     if days and not ask.told:
         _give(case, ask, days)
     ask.told = True
+    return _DONE
+
+
+def _move_on(case: "Case", act: Act) -> Reply:
+    """Have the case go by another pack: an approval stays as long as its step still signs the same words.
+
+    Who is asked to decide is asked again under the new pack; its author goes on being asked for changes.
+    """
+    opening, pack = case.opening, act.pack
+    if pack is None or act.how != "duly" or pack.process.key != opening.process.key:
+        return _NOT_OFFERED
+    if is_blank(act.comment):
+        return _INCOMPLETE
+    if case.disputed:
+        return _HELD
+    if pack.pack_digest == opening.pack_digest:
+        return Reply(says="unchanged")
+    moved = PackChanged(by=act.person, comment=act.comment, old=opening.pack_digest, new=pack.pack_digest)
+    refused = case.record_all([moved], act.person)
+    if refused is not None:
+        return Reply(says="refused", clause=refused)
+    case.go_by(pack)
+    if pack.process.changes is None or not any(ask.is_for_changes for ask in case.open_asks()):
+        case.interrupt(Answer(ending="moved_on"))
     return _DONE
 
 
@@ -342,4 +368,5 @@ _ACTS: Final[dict[ActKind, Callable[["Case", Act], Reply]]] = {
     "release": _release,
     "look_up": _look_up,
     "told": _told,
+    "move_on": _move_on,
 }

@@ -12,7 +12,7 @@ from domain.people import Asked
 from domain.text import is_blank
 
 _GOES_BACK: Final = frozenset({"returned", "sent_back"})
-_GOES_ON: Final = frozenset({"approved", "changed", "asked_again"})
+_GOES_ON: Final = frozenset({"approved", "changed", "asked_again", "moved_on"})
 
 
 class Answer(Frozen):

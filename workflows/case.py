@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from domain.asking import AUTHOR
 from domain.calendar import morning_of
-from domain.cases import Act, Batch, MailOrder, NextDoes, Opening, Published, Reply, Standing
+from domain.cases import Act, Batch, FromPack, MailOrder, NextDoes, Opening, Published, Reply, Standing
 from domain.events import (
     AnyEvent,
     AskClosed,
@@ -47,6 +47,7 @@ _CLOSES: Final[dict[str, ClosedWhy]] = {
     "changed": "changed",
     "sent_back": "sent_back",
     "asked_again": "asked_again",
+    "moved_on": "changed",
 }
 """Why an ask is closed that something else than its answer ended, by what that was."""
 
@@ -96,8 +97,9 @@ class Wait(Generic[T]):
 class Case:
     """One run of a process, begun by `opening` and carried by `host`.
 
-    `request` is the request as it is now, `past` all that happened, `asks` every ask by its id. `disputed` are asks
-    whose answers somebody says were not theirs: as long as there are any, the case is held.
+    `opening` has the pack it goes by now, `request` is the request as it is now, `past` all that happened, `asks` every
+    ask by its id. `disputed` are asks whose answers somebody says were not theirs: as long as there are any, the case
+    is held.
     """
 
     def __init__(self, opening: Opening, host: Host) -> None:
@@ -118,6 +120,7 @@ class Case:
         self._interruption: Answer | None = None
         self._settles_at: datetime | None = None
         self._opened = False
+        self._untold: Opening | None = opening
         self._strand: Coroutine[Wait[Any], None, str] | None = None
 
     # What a process says.
@@ -260,6 +263,10 @@ class Case:
             ask.asked = None
             self.mail_asked(CHANGES_MAIL if ask.is_for_changes else ASK_MAIL, ask, newly=True)
 
+    def go_by(self, pack: FromPack) -> None:
+        """Go by `pack` from now on: what was asked before is left as it was asked."""
+        self.opening = self._untold = self.opening.model_copy(update=dict(pack))
+
     def may_be_edited(self) -> bool:
         """Return whether the author may change the request now."""
         return self.opening.process.changes is not None and self.outcome is None and not self.disputed
@@ -396,9 +403,9 @@ class Case:
             events=tuple(self._said),
             mails=tuple(self._mails),
             standing=self.standing(),
-            opening=None if self._opened else self.opening,
+            opening=self._untold,
         )
-        self._said, self._mails = [], []
+        self._said, self._mails, self._untold = [], [], None
         published = await self._host.publish(batch)
         for ask, asked in published.asked.items():
             self.asks[ask].asked = asked

@@ -17,7 +17,7 @@ from workflows.site_creation import SiteCreation
 STORIES: Final[dict[str, type[Story]]] = {"site_creation": SiteCreation}
 
 _PUBLISH_WITHIN: Final = timedelta(seconds=60)
-_ALIVE_WITHIN: Final = timedelta(seconds=3)
+_ALIVE_WITHIN: Final = timedelta(seconds=2)
 _RETRY: Final = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30))
 
 
@@ -53,6 +53,8 @@ class TemporalHost:
 
     async def pause(self, until: datetime | None, woken: Callable[[], bool]) -> None:
         """Wait until woken, or until the timer fires."""
+        if until is not None and until <= self.now():
+            return
         if until is not None and (self._timer is None or self._fires_at is None or self._fires_at > until):
             if self._timer is not None:
                 self._timer.cancel()

@@ -24,33 +24,37 @@ class SiteCreation:
 
     Ends at the first rejection, the first lapse, a withdrawal, when an administrator cancels it, or after the last
     approval, when the site enters the register. A request that is returned, or that does not hold any more, goes back
-    to its author; after a material change every step is asked again from where the pack says. `refused` means that an
-    order rule of the pack forbade what the steps led to.
+    to its author; after a material change every step is asked again from where the pack says, and under another pack
+    every step that signs other words than were approved. `refused` means that an order rule of the pack forbade what
+    the steps led to.
 
     Source: Cadmus 16.2, 16.6 and Appendix 1; Newall Green 9.1.
     """
 
     async def run(self, case: Case, opening: Opening) -> SiteOutcome:
         """Return how the request ended."""
-        request, process = opening.request, opening.process
+        request = opening.request
         case.record(
             RequestSubmitted(
                 by=request.starter, author=request.author, version=request.version, answers=request.answers
             )
         )
         case.offer("withdraw", _withdrawn, ending=SiteOutcome.WITHDRAWN)
-        to_do = process.steps
-        while to_do:
-            answer = await case.ask(to_do[0])
+        approved: dict[str, tuple[str, ...]] = {}
+        while True:
+            process = case.opening.process
+            step = next((one for one in process.steps if approved.get(one.key) != one.signed), None)
+            answer = await (case.ask(step) if step else case.settle())
             if answer.goes_back and process.changes:
                 answer = await case.ask_author(process.changes)
-            elif answer.approves:
-                to_do = to_do[1:]
-            if answer.approves and not to_do:
-                answer = await case.settle()
+            elif answer.approves and step is None:
+                break
+            elif answer.approves and step is not None:
+                approved[step.key] = step.signed
             if not answer.goes_on:
                 return SiteOutcome(answer.ending)
-            to_do = tuple(step for step in process.steps if step in to_do or step.key in answer.again)
+            for key in answer.again:
+                approved.pop(key, None)
         if not case.record(SiteApproved(version=case.request.version)) or not case.record(_registered(case)):
             return SiteOutcome.REFUSED
         return SiteOutcome.APPROVED

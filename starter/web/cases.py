@@ -1,37 +1,51 @@
 """One case: what was asked of whom, what they said, why it waits, and what its reader may do."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from domain.access import allow
+from domain.access import Action, allow
+from domain.asking import AUTHOR
 from domain.cases import Act
 from domain.deciding import LONGEST_COMMENT
+from domain.events import Approved, Recorded, Rejected, Returned
 from domain.picture import draw, stages_of
 from domain.text import tidy
+from domain.waiting import may_nudge, was_nudged
 from starter.engine import EngineLostError
+from starter.web import levers
+from starter.web.acting import LATER, hand_over
 from starter.web.known import Known, case_for
 from starter.web.page import Page, Visit
 from starter.web.reading import UnreadableBodyError, only
 from store import queries
-from store.tables import MailRow
+from store.tables import CaseRow, MailRow
 from templates import documents
 
-_PATIENCE: Final = 1.0
-_LOOKS: Final = 20
-"""For how long a withdrawal waits for the record to catch up, in seconds, and how often it looks meanwhile."""
+_LATE: Final = timedelta(minutes=1)
+"""After how long a mail that is not delivered is worth a word."""
 
-OUTCOMES: Final = {
+_OUTCOMES: Final = {
     "approved": "Approved",
     "rejected": "Rejected",
     "withdrawn": "Withdrawn",
     "lapsed": "Lapsed",
     "refused": "Stopped by a rule of the policy",
+    "cancelled": "Cancelled",
 }
+
+
+def state_of(row: CaseRow) -> str:
+    """Return how a case stands, in a few words."""
+    if row.outcome is not None:
+        return _OUTCOMES.get(row.outcome, row.outcome)
+    if row.held_at is not None:
+        return "On hold"
+    return "With its author for changes" if row.waits_for == AUTHOR else "Being decided"
 
 
 @dataclass(frozen=True)
@@ -49,33 +63,62 @@ class Sent:
             return "Refused by the mail server: check the address"
         if self.mail.dropped_at:
             return "No longer needed"
+        if self.mail.gathered_at and not self.mail.sent_at:
+            return "Put by for one mail with others"
         return "Sent" if self.mail.sent_at else "Not yet delivered"
+
+
+@dataclass(frozen=True)
+class Undelivered:
+    """What became of mails to those asked: `late` are seats whose mail is on its way, `refused` are names."""
+
+    late: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 async def case(visit: Visit) -> Response:
     """Show the case, and what of it the visitor may see."""
     known = await case_for(visit, visit.place("reference"))
+    now, viewer = visit.site.clock(), visit.viewer
     stages = stages_of(known.opening, known.history, known.names)
+    async with visit.site.db.read() as session:
+        rows = await queries.mails_of(session, known.row.id)
     return visit.show(
         "case.html",
         known=known,
-        state=state_of(known),
-        waiting=known.waiting(visit.viewer, visit.site.clock()),
+        state=state_of(known.row),
+        waiting=known.waiting(viewer, now),
         stages=stages,
         picture=draw(stages, f"The steps of request {known.row.reference}"),
-        events=known.teller.told(known.history),
+        events=tuple(zip(known.teller.told(known.history), map(_reason, known.history), strict=True)),
         asks=[ask.ask for ask in known.asks if _may_answer(visit, known, ask.ask)],
-        mails=await _mails(visit, known),
-        may_withdraw=_may_withdraw(visit, known),
+        mails=_mails(known, rows) if allow(viewer, "see", known.access, "mails") else None,
+        undelivered=_undelivered(visit, known, rows),
+        may_edit="edit" in known.standing.offers and allow(viewer, "edit_draft", known.access),
+        may_nudge=may_nudge(viewer, known.access, known.standing, now, known.history),
+        was_nudged=allow(viewer, "nudge", known.access) and was_nudged(known.access, now, known.history),
+        may_withdraw="withdraw" in known.standing.offers and allow(viewer, "withdraw", known.access),
+        levers=levers.offered(visit, known),
         can_print=documents.can_print(),
     )
 
 
+async def nudge(visit: Visit) -> Response:
+    """Have those asked reminded for the author, at most once a day."""
+    known = await _own(visit, "nudge")
+    only(visit.sent, ())
+    today = visit.site.today.isoformat()
+    act = Act(kind="nudge", person=visit.person.id, how="session", occasion=today)
+    title = "Nobody was reminded"
+    try:
+        return await hand_over(visit, known, act, title)
+    except EngineLostError:
+        return visit.show("not_done.html", 503, known=known, title=title, why=f"{LATER}.")
+
+
 async def withdraw(visit: Visit) -> Response:
     """Ask whether the request is to be withdrawn; the second POST hands it to the case."""
-    known = await case_for(visit, visit.place("reference"))
-    if not allow(visit.viewer, "withdraw", known.access):
-        raise HTTPException(404)
+    known = await _own(visit, "withdraw")
     fields = only(visit.sent, ("stage",), ("comment",))
     comment = tidy(fields.get("comment", ""))
     if known.row.closed_at is not None:
@@ -87,58 +130,66 @@ async def withdraw(visit: Visit) -> Response:
     errors = too_long if len(comment) > LONGEST_COMMENT else []
     if fields["stage"] == "review" or errors:
         return _asked_again(visit, known, comment, 422 if errors else 200, errors)
-    return await _withdraw(visit, known, comment)
-
-
-async def _withdraw(visit: Visit, known: Known, comment: str) -> Response:
     act = Act(kind="withdraw", person=visit.person.id, how="session", comment=comment)
     try:
-        reply = await visit.site.engine.act(known.row.id, act)
+        return await hand_over(visit, known, act, "The request was not withdrawn")
     except EngineLostError:
-        lost = [("#comment", "Your request was not withdrawn yet: Duly could not reach it. Try again in a minute")]
-        return _asked_again(visit, known, comment, 503, lost)
-    if reply.says == "refused":
-        clause = known.clause(reply.clause or "")
-        return visit.show("not_withdrawn.html", 409, known=known, clause=clause)
-    for _ in range(_LOOKS):
-        known = await case_for(visit, known.row.reference)
-        if known.row.closed_at is not None:
-            return visit.go("case", reference=known.row.reference)
-        await asyncio.sleep(_PATIENCE / _LOOKS)
-    if reply.says == "done":
-        return visit.show("withdrawn.html", known=known)
-    return visit.show("not_withdrawn.html", 409, known=known, clause="")
+        return _asked_again(visit, known, comment, 503, [("#comment", LATER)])
+
+
+async def _own(visit: Visit, action: Action) -> Known:
+    """Return the case of the address, for somebody who may do `action` with it.
+
+    Raises:
+        HTTPException: 404, there is no such case, or they may not.
+    """
+    known = await case_for(visit, visit.place("reference"))
+    if not allow(visit.viewer, action, known.access):
+        raise HTTPException(404)
+    return known
 
 
 def _asked_again(visit: Visit, known: Known, comment: str, status: int, errors: Sequence[tuple[str, str]]) -> Response:
     return visit.show("withdraw.html", status, known=known, comment=comment, errors=errors)
 
 
-def state_of(known: Known) -> str:
-    """Return how the case stands, in a word or two."""
-    return OUTCOMES.get(known.row.outcome or "", "Being decided")
+def _reason(said: Recorded) -> str:
+    """Return the reason that was given for what happened; not of an answer, nor of stepping aside."""
+    event = said.event
+    if isinstance(event, Approved | Returned | Rejected) or getattr(event, "why", "") == "stepped_aside":
+        return ""
+    return getattr(event, "comment", "")
 
 
 def _may_answer(visit: Visit, known: Known, ask: str) -> bool:
     row = known.ask(ask)
     asked = row is not None and row.closed_at is None and known.reached(ask, visit.viewer.person) is not None
-    return asked and allow(visit.viewer, "decide", known.access)
+    return asked and not known.standing.disputed and allow(visit.viewer, "decide", known.access)
 
 
-def _may_withdraw(visit: Visit, known: Known) -> bool:
-    return "withdraw" in known.standing.offers and allow(visit.viewer, "withdraw", known.access)
-
-
-async def _mails(visit: Visit, known: Known) -> tuple[Sent, ...] | None:
-    """Return the mails of the case, or None where the visitor may not see them."""
-    if not allow(visit.viewer, "see", known.access, "mails"):
-        return None
-    async with visit.site.db.read() as session:
-        rows = await queries.mails_of(session, known.row.id)
+def _mails(known: Known, rows: Sequence[MailRow]) -> tuple[Sent, ...]:
     return tuple(Sent(known.name(row.person), row.template.replace("_", " "), row) for row in rows)
+
+
+def _undelivered(visit: Visit, known: Known, rows: Sequence[MailRow]) -> Undelivered:
+    """Return what the author and administrators should know of mails to those asked now: the latest to each counts."""
+    if not allow(visit.viewer, "see", known.access, "delivery"):
+        return Undelivered()
+    waits = {ask.ask for ask in known.standing.asks}
+    reached = {(one.ask, one.person): one for one in known.asked if one.ask in waits}
+    latest = {(row.ask or "", row.person): row for row in rows if (row.ask, row.person) in reached}
+    late: dict[str, None] = {}
+    refused: dict[str, None] = {}
+    for key, row in latest.items():
+        if row.refused_at is not None:
+            refused[known.name(row.person)] = None
+        elif not (row.sent_at or row.dropped_at or row.gathered_at) and visit.site.clock() - row.queued_at > _LATE:
+            late[known.seat(reached[key].seat)] = None
+    return Undelivered(tuple(late), tuple(refused))
 
 
 PAGES: Final = (
     Page("/cases/{reference}", case, ("GET",), "signed_in"),
+    Page("/cases/{reference}/nudge", nudge, ("POST",), "signed_in"),
     Page("/cases/{reference}/withdraw", withdraw, ("POST",), "signed_in"),
 )

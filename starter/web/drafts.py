@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -71,9 +71,11 @@ async def section(visit: Visit) -> Response:
 
 
 async def sample(visit: Visit) -> Response:
-    """Fill the draft with invented answers: in demo mode only."""
+    """Fill the draft with invented answers: in demo mode only, and never over what somebody typed."""
     found = await filling(visit, visit.place("key"))
     only(visit.sent, ())
+    if not found.is_as_begun:
+        return visit.go("draft", key=found.row.key)
     answers = await asyncio.to_thread(_sample_answers, visit.site.settings.packs, found)
     if answers is None:
         raise HTTPException(404)
@@ -118,7 +120,7 @@ def _shown(visit: Visit, found: Filling, page: Section, view: View, kept: bool =
 
 def _onward(visit: Visit, found: Filling, page: Section, raw: Mapping[str, Raw]) -> Response:
     """Return the way to the next section that is not complete yet, or to the check of all answers."""
-    saved = Filling(found.row, found.pack, found.process, found.form, raw, found.facts)
+    saved = replace(found, raw=raw)
     here = found.form.sections.index(page)
     for later in (*found.form.sections[here + 1 :], *found.form.sections[:here]):
         if not saved.is_complete(later):

@@ -30,7 +30,7 @@ TROUBLES: Final = {
     500: Trouble(
         "Something went wrong", "Nothing you did. Try again in a minute; if it happens again, tell us the code."
     ),
-    503: Trouble("Duly cannot do that just now", "Nothing was sent. Try again in a minute."),
+    503: Trouble("Duly cannot do that just now", "Nothing was recorded. Go back and try again in a minute."),
 }
 
 

@@ -8,18 +8,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 
 from domain.access import Action, CaseAccess, allow
-from domain.fields import FormFacts, OnePerson, Raw, WholeNumber
-from domain.forms import Checked, Differs, Form, RequiredWhen, Section, check
+from domain.cases import Request
+from domain.fields import FormFacts, OnePerson, People, Raw, WholeNumber
+from domain.forms import Answers, Checked, Differs, Form, RequiredWhen, Section, check, typed_again
 from domain.pack import Pack, Process
 from domain.people import Directory, Person
+from starter.web.known import Known, know
 from starter.web.page import Visit
 from store import drafts, people, queries
-from store.tables import DraftRow
+from store.tables import CaseRow, DraftRow
 
 
 @dataclass(frozen=True)
 class Filling:
-    """A draft with all that is needed to show and to check it. `sent` says that its case has begun."""
+    """A draft with all that is needed to show and to check it.
+
+    `case` is the case that it began, once that is on record; `changing`, where its request is being changed.
+    """
 
     row: DraftRow
     pack: Pack
@@ -27,7 +32,31 @@ class Filling:
     form: Form
     raw: Mapping[str, Raw]
     facts: FormFacts
-    sent: bool = False
+    case: CaseRow | None = None
+    changing: Known | None = None
+
+    @property
+    def sent(self) -> bool:
+        """Whether nothing can be typed in it: it is sent, or on its way."""
+        return self.changing is None and (self.case is not None or self.row.submitted_at is not None)
+
+    @property
+    def on_its_way(self) -> bool:
+        """Whether it was sent, but nobody knows yet whether that began a case."""
+        return self.sent and self.case is None and self.row.sealed_answers is not None
+
+    @property
+    def is_as_begun(self) -> bool:
+        """Whether nothing stands in it but what was filled in before anybody typed."""
+        starter = self.directory.person(self.row.starter)
+        return (
+            self.changing is None and starter is not None and self.raw == prefilled(self.form, starter, self.directory)
+        )
+
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether the request was changed otherwise since its changes here were begun."""
+        return self.changing is not None and self.changing.request.edition != self.row.changes
 
     @cached_property
     def checked(self) -> Checked:
@@ -67,14 +96,19 @@ async def filling(visit: Visit, key: str, action: Action = "edit_draft") -> Fill
     async with visit.site.db.read() as session:
         found = await load(visit, session, key)
         asked_of = frozenset(row.asked_of for row in await drafts.advice_on(session, key)) if found else frozenset()
-    if found is None or not allow(visit.viewer, action, access_of(found.row, asked_of)):
+    if found is None or not allow(
+        visit.viewer, action, access_of(found.row, asked_of, found.case.author if found.case else None)
+    ):
         raise HTTPException(404)
     return found
 
 
-def access_of(row: DraftRow, asked_of: frozenset[str] = frozenset()) -> CaseAccess:
-    """Return what about a draft decides who may see it: whose it is, and who was asked for advice."""
-    return CaseAccess(organisation=row.organisation, starter=row.starter, author=row.starter, asked=asked_of)
+def access_of(row: DraftRow, asked_of: frozenset[str] = frozenset(), author: str | None = None) -> CaseAccess:
+    """Return what about a draft decides who may see it: whose it is, and who was asked for advice.
+
+    It is its `author`'s too, once there is a case that says who that is.
+    """
+    return CaseAccess(organisation=row.organisation, starter=row.starter, author=author or row.starter, asked=asked_of)
 
 
 async def load(visit: Visit, session: AsyncSession, key: str) -> Filling | None:
@@ -83,8 +117,13 @@ async def load(visit: Visit, session: AsyncSession, key: str) -> Filling | None:
     if loaded is None:
         return None
     row, typed = loaded
-    pack = visit.site.packs.get(row.organisation)
-    process = pack.process(row.process) if pack else None
+    case = await queries.case_by_id(session, row.case)
+    changing = None
+    if case is not None and case.closed_at is None and row.changes is not None:
+        changing = await know(visit.site, session, case, await queries.access_of(session, case))
+    # A case keeps to the pack with which it began.
+    pack = changing.pack if changing else visit.site.packs.get(row.organisation)
+    process = changing.opening.process if changing else pack.process(row.process) if pack else None
     form = pack.form(process.form) if pack and process else None
     if pack is None or process is None or form is None:
         return None
@@ -99,7 +138,22 @@ async def load(visit: Visit, session: AsyncSession, key: str) -> Filling | None:
         form=form,
         raw={key: text for key, text in typed.items() if key in known},
         facts=facts,
-        sent=row.submitted_at is not None or await queries.case_by_id(session, row.case) is not None,
+        case=case,
+        changing=changing,
+    )
+
+
+def request_of(found: Filling) -> Request:
+    """Return the request that a draft with which nothing is wrong makes."""
+    answers = found.checked.answers
+    people = (question for question in found.form.questions() if isinstance(question, OnePerson))
+    author = next((question.key for question in people if question.default == "starter"), "")
+    return Request(
+        title=str(answers.get(found.form.site_title or "", found.process.title)),
+        starter=found.row.starter,
+        author=str(answers.get(author, found.row.starter)),
+        answers=answers,
+        overrides=tuple(fault.message for fault in found.checked.overrides),
     )
 
 
@@ -126,6 +180,18 @@ def prefilled(form: Form, starter: Person, directory: Directory) -> dict[str, Ra
 def as_typed(person: Person, directory: Directory) -> str:
     """Return what to type so that `person` and nobody else is meant: the name, or where two share it, the address."""
     return person.name if directory.named(person.name) == (person,) else person.email
+
+
+def refilled(form: Form, answers: Answers, directory: Directory) -> dict[str, Raw]:
+    """Return what stands in the form when its `answers` are to be changed: people by name, if they are still there."""
+    raw = typed_again(form, answers)
+    for question in form.questions():
+        if isinstance(question, OnePerson | People) and question.key in raw:
+            typed = raw[question.key]
+            found = [directory.person(key) for key in ((typed,) if isinstance(typed, str) else typed)]
+            names = tuple(as_typed(person, directory) for person in found if person is not None)
+            raw[question.key] = names if isinstance(question, People) else "".join(names)
+    return raw
 
 
 def people_to_choose(directory: Directory) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -48,6 +49,9 @@ PROBES: Final = frozenset({"/healthz", "/readyz"})
 """What a supervisor asks, by whatever name it knows the machine; the answer tells nothing else."""
 
 _FRAMES: Final = 6
+
+UNREACHABLE: Final = (OperationalError, InterfaceError, OSError, TimeoutError)
+"""What an endpoint raises while the database cannot be reached; its transaction was not kept."""
 
 SAME_ORIGIN: Final = "duly.same_origin"
 """In the scope: whether the browser said that the form is from a page of this site."""
@@ -93,6 +97,10 @@ class Guard:
             return
         try:
             await self.app(scope, _once(body, receive), answer)
+        except UNREACHABLE as error:
+            log.warning("database_lost", request=request_id, error=type(error).__name__)
+            if not started:
+                await self._error(503, request_id)(scope, receive, answer)
         except Exception as error:  # noqa: BLE001 -- the last line: whatever failed, the reader gets a page and an id
             # Not its message, which may hold what somebody wrote.
             frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from domain.access import allow
 from domain.pack import NotOffered, Process, School
 from domain.people import PersonKind
+from starter.web.cases import state_of
 from starter.web.filling import prefilled
 from starter.web.page import Page, Visit
 from starter.web.reading import only
@@ -20,7 +21,7 @@ async def home(visit: Visit) -> Response:
     async with visit.site.db.read() as session:
         waiting = await queries.waiting_for(session, visit.person.id)
         begun = await queries.cases_of(session, visit.person.id)
-        filled_in = [row for row in await drafts.of_person(session, visit.person.id) if row.submitted_at is None]
+        filled_in = await drafts.of_person(session, visit.person.id)
         questions = await drafts.advice_for(session, visit.person.id)
     titles = {process.key: process.title for process in visit.pack.processes}
     seats = {seat.key: seat.title for seat in visit.pack.seats}
@@ -29,6 +30,7 @@ async def home(visit: Visit) -> Response:
         first_name=visit.person.name.split()[0],
         waiting=waiting,
         begun=begun,
+        state_of=state_of,
         drafts=[(row, titles[row.process]) for row in filled_in if row.process in titles],
         questions=[row for row in questions if row.answered_at is None],
         processes=visit.pack.processes,

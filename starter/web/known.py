@@ -8,12 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 
 from domain.access import CaseAccess, Viewer, allow
-from domain.cases import Opening, Standing
+from domain.cases import Opening, Request, Standing
 from domain.events import Recorded
+from domain.forms import Form
 from domain.pack import Pack, Step
 from domain.people import Asked, Directory
 from domain.refs import read_reference
 from domain.telling import Given, Teller
+from domain.versions import sent_back_by
 from domain.waiting import Waiting, why_waiting
 from starter.web.page import Visit
 from starter.web.showing import ShownSection, shown_form
@@ -44,6 +46,11 @@ class Known:
         return {person.id: person.name for person in self.directory.people}
 
     @property
+    def request(self) -> Request:
+        """The request as it is now."""
+        return self.standing.request or self.opening.request
+
+    @property
     def teller(self) -> Teller:
         """Who tells what happened."""
         return Teller(self.opening, self.names)
@@ -57,18 +64,31 @@ class Known:
     @property
     def requester(self) -> str:
         """The name of whoever sent the request."""
-        return self.name(self.row.starter)
+        return self.name(self.request.starter)
 
     @property
     def sections(self) -> tuple[ShownSection, ...]:
-        """The form as it was answered, whole."""
-        form = self.pack.form(self.opening.process.form)
-        return shown_form(form, self.opening.request.answers, self.directory) if form else ()
+        """The form as it is answered now, whole."""
+        return shown_form(self.form, self.request.answers, self.directory) if self.form else ()
+
+    @property
+    def form(self) -> Form | None:
+        """The form of the request, as it was when the case began."""
+        return self.pack.form(self.opening.process.form)
 
     @property
     def given(self) -> tuple[Given, ...]:
         """The answers that were given so far."""
         return self.teller.given(self.history)
+
+    @property
+    def sent_back(self) -> tuple[str, str]:
+        """Why the request waits for its author, in a sentence, and what was said with it; empty where it does not."""
+        changes = self.opening.process.changes
+        back = sent_back_by(self.history, changes.key) if changes else None
+        if back is None:
+            return "", ""
+        return self.teller.told((back,))[0].words, getattr(back.event, "comment", "")
 
     def name(self, person: str) -> str:
         """Return somebody's name."""
@@ -104,7 +124,7 @@ class Known:
             )
             for ask in self.asks
         }
-        return why_waiting(self.opening, self.standing, asked, self.pack, now, viewer, self.row.closed_at)
+        return why_waiting(self.opening, self.standing, asked, self.pack, now, viewer, self.row.closed_at, self.history)
 
 
 async def know(site: Site, session: AsyncSession, row: CaseRow, access: CaseAccess) -> Known:

@@ -8,14 +8,15 @@ from urllib.parse import urlencode
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from domain.access import CaseAccess, allow
+from domain.access import Action, CaseAccess, allow
+from domain.asking import AUTHOR
 from domain.refs import read_reference
-from starter.web.cases import OUTCOMES
+from starter.web.cases import state_of
 from starter.web.page import Page, Visit
 from starter.web.reading import UnreadableBodyError, only, read_pairs
 from store import people, queries
 from store.queries import Cursor
-from store.tables import CaseRow
+from store.tables import AskRow, CaseRow
 
 MOST: Final = 50
 """Cases, or sites, on one page of a list."""
@@ -29,10 +30,11 @@ async def tasks(visit: Visit) -> Response:
         access = await queries.accesses_of(session, [*(row for row, _ in waiting), *own])
     return visit.show(
         "tasks.html",
-        waiting=[(row, ask) for row, ask in waiting if allow(visit.viewer, "decide", access[row.id])],
+        waiting=[(row, ask) for row, ask in waiting if allow(visit.viewer, _wanted(ask), access[row.id])],
+        author=AUTHOR,
         own=[row for row in own if allow(visit.viewer, "see", access[row.id])],
         seats={seat.key: seat.title for seat in visit.pack.seats},
-        outcomes=OUTCOMES,
+        state_of=state_of,
         now=visit.site.clock(),
     )
 
@@ -54,6 +56,7 @@ async def register(visit: Visit) -> Response:
         schools=_schools(visit),
         names=names,
         references=_references(visit, cases, access),
+        may_settle={row.id for row in cases if allow(visit.viewer, "intervene", access[row.id])},
         onward=f"{visit.path('register')}?{urlencode({'after': sites[-1].case})}" if len(found) > MOST else "",
     )
 
@@ -87,11 +90,16 @@ async def admin(visit: Visit) -> Response:
         schools=_schools(visit),
         processes={process.key: process.title for process in visit.pack.processes},
         seats={seat.key: seat.title for seat in visit.pack.seats},
-        outcomes=OUTCOMES,
+        state_of=state_of,
         names=names,
         now=visit.site.clock(),
         onward=_onward(visit, wanted, shown[-1]) if len(found) > MOST else "",
     )
+
+
+def _wanted(ask: AskRow) -> Action:
+    """Return what somebody does who answers `ask`: whoever wrote a request that came back changes it."""
+    return "edit_draft" if ask.seat == AUTHOR else "decide"
 
 
 def _schools(visit: Visit) -> dict[str, str]:

@@ -32,7 +32,7 @@ def completed_form(site: Site, known: Known) -> CompletedForm:
     Source: Cadmus 16.6 and Appendix 1 (SITE-17).
     """
     form = known.pack.form(known.opening.process.form)
-    row, request = known.row, known.opening.request
+    row, request = known.row, known.request
     on_behalf = () if row.author == row.starter else (_fact("Sent on behalf of", known.name(row.author)),)
     return CompletedForm(
         organisation=f"{known.pack.organisation.name}, {known.school}",
@@ -46,7 +46,7 @@ def completed_form(site: Site, known: Known) -> CompletedForm:
             _fact("Version of the form", f"{row.version}, sent by {known.requester} on {moment(row.opened_at)}"),
             *on_behalf,
             _fact("Policy", *_policy(known), *([form.source] if form else [])),
-            _fact("State", state_of(known) + (f" on {day(row.closed_at)}" if row.closed_at else "")),
+            _fact("State", state_of(row) + (f" on {day(row.closed_at)}" if row.closed_at else "")),
             *(_fact("To approve all the same, a reason was needed", override) for override in request.overrides),
         ),
         sections=tuple(

@@ -7,6 +7,7 @@ from domain.fields import Day, ManyOf, OneOf, OnePerson, People, Question, Value
 from domain.forms import Answers, Form, html_names
 from domain.pack import Pack, Process
 from domain.people import Directory
+from domain.versions import changed_answers
 from domain.words import weekday_in_words
 
 _YES_NO_UNSURE = {"yes": "Yes", "no": "No", "unsure": "Not sure"}
@@ -32,6 +33,15 @@ class ShownSection:
     key: str
     title: str
     answers: tuple[ShownAnswer, ...]
+
+
+@dataclass(frozen=True)
+class ShownChange:
+    """A question whose answer changed, with both answers in lines; no line where nothing was answered."""
+
+    label: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -71,6 +81,20 @@ def shown_form(form: Form, answers: Answers, directory: Directory) -> tuple[Show
             ),
         )
         for section in form.sections
+    )
+
+
+def shown_changes(form: Form, before: Answers, after: Answers, directory: Directory) -> tuple[ShownChange, ...]:
+    """Return the questions whose answers changed, in the order of the form; a text stands there whole, twice."""
+    changed = changed_answers(before, after)
+    return tuple(
+        ShownChange(
+            question.label,
+            shown_answer(question, before.get(question.key), directory),
+            shown_answer(question, after.get(question.key), directory),
+        )
+        for question in form.questions()
+        if question.key in changed
     )
 
 

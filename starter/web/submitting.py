@@ -9,12 +9,13 @@ from starlette.responses import Response
 
 import packs
 from domain.calendar import Calendar
-from domain.cases import Opening, Request
-from domain.fields import OnePerson
-from domain.forms import Fault, Form
+from domain.cases import Act, Opening
+from domain.forms import Fault
 from domain.pack import CalendarRules, digest
 from starter.engine import EngineLostError
-from starter.web.filling import Filling, filling
+from starter.web.editing import changes_in, not_changed, send_changes
+from starter.web.filling import Filling, filling, request_of
+from starter.web.known import Known
 from starter.web.limits import Full, full_until, seconds_until
 from starter.web.page import Page, Visit
 from starter.web.reading import only
@@ -25,42 +26,90 @@ from store import drafts
 async def check_answers(visit: Visit) -> Response:
     """Show all answers before they are sent; a POST sends them, unless something is wrong."""
     found = await filling(visit, visit.place("key"))
-    if found.sent:
+    edition = only(visit.sent, (), ("edition",)).get("edition")
+    if found.changing is not None:
+        return await _check_changes(visit, found, found.changing, edition)
+    if edition is not None and found.sent and found.row.changes is None:
+        return visit.go("changed", reference=found.row.reference)
+    if found.sent and not found.on_its_way:
         return await _received(visit, found)
     if not visit.is_post:
-        return _shown(visit, found)
-    only(visit.sent, ())
+        return _not_sent(visit, found, 200) if found.on_its_way else _shown(visit, found)
     if found.checked.faults:
-        return _shown(visit, found, 422)
-    async with visit.site.db.read() as session:
-        full = await full_until(
-            session, visit.site.settings, found.row.starter, visit.site.clock(), may_be_limited=True
-        )
-    if full is not None:
-        return _full(visit, found, full)
-    # In a thread: the first time, it takes a while to read the bank holidays.
-    calendar = await asyncio.to_thread(_calendar, found.pack.calendar, visit.site.today.year)
-    try:
-        await visit.site.engine.begin(opening_of(found, calendar))
-    except EngineLostError:
-        return visit.show("not_sent.html", 503, draft=found)
-    return await _received(visit, found)
+        return await _take_back(visit, found) if found.on_its_way else _shown(visit, found, 422)
+    full = None if found.on_its_way else await _full_until(visit, found)
+    return _full(visit, found, full) if full else await _send(visit, found)
 
 
 async def done(visit: Visit) -> Response:
     """Show that the request was received, under which reference, and what happens next."""
     found = await filling(visit, visit.place("key"))
-    if not found.sent:
+    if not found.sent or found.on_its_way:
         return visit.go("check_answers", key=found.row.key)
+    if found.row.changes is not None:
+        return visit.go("change", reference=found.row.reference)
     return visit.show("done.html", draft=found, steps=shown_steps(found.pack, found.process))
+
+
+async def _send(visit: Visit, found: Filling) -> Response:
+    """Begin the case. From the first attempt on nothing can be typed: it begins with what the draft shows, or not."""
+    async with visit.site.db.write() as session:
+        frozen = await drafts.freeze(session, found.row, visit.site.clock())
+    if not frozen:
+        now = await filling(visit, found.row.key)
+        return await _received(visit, now) if now.sent and not now.on_its_way else _shown(visit, now, 409)
+    # In a thread: the first time, it takes a while to read the bank holidays.
+    calendar = await asyncio.to_thread(_calendar, found.pack.calendar, visit.site.today.year)
+    try:
+        await visit.site.engine.begin(opening_of(found, calendar))
+    except EngineLostError:
+        return _not_sent(visit, found, 503)
+    return await _received(visit, found)
+
+
+async def _take_back(visit: Visit, found: Filling) -> Response:
+    """Let a draft be put right that holds no more, once it is known that its first attempt began no case."""
+    # Nobody may do this; but only a case that has begun says so.
+    ask = Act(kind="look_up", person=visit.person.id, how="session")
+    try:
+        reply = await visit.site.engine.act(found.row.case, ask)
+    except EngineLostError:
+        return _not_sent(visit, found, 503)
+    if reply.says != "closed":
+        return await _received(visit, found)
+    async with visit.site.db.write() as session:
+        await drafts.thaw(session, found.row.key)
+    return _shown(visit, found, 422)
+
+
+async def _check_changes(visit: Visit, found: Filling, known: Known, edition: str | None) -> Response:
+    """Show what was changed before it is sent; a POST from this very change sends it, unless something is wrong."""
+    if not visit.is_post:
+        return not_changed(visit, known, "wrong_version", found) if found.is_overtaken else _shown(visit, found)
+    if edition != str(found.row.changes):
+        return visit.go("check_answers", key=found.row.key)
+    if found.checked.faults:
+        return _shown(visit, found, 422)
+    return await send_changes(visit, found, known)
 
 
 async def _received(visit: Visit, found: Filling) -> Response:
     """Note that the case has begun, which Temporal has acknowledged, and show the reference."""
-    if found.row.submitted_at is None:
+    if found.row.sealed_answers is not None:
         async with visit.site.db.write() as session:
             await drafts.mark_submitted(session, found.row.key, visit.site.clock())
     return visit.go("done", key=found.row.key)
+
+
+def _not_sent(visit: Visit, found: Filling, status: int) -> Response:
+    return visit.show("not_sent.html", status, draft=found)
+
+
+async def _full_until(visit: Visit, found: Filling) -> Full | None:
+    async with visit.site.db.read() as session:
+        return await full_until(
+            session, visit.site.settings, found.row.starter, visit.site.clock(), may_be_limited=True
+        )
 
 
 def _full(visit: Visit, found: Filling, full: Full) -> Response:
@@ -82,6 +131,7 @@ def _shown(visit: Visit, found: Filling, status: int = 200) -> Response:
         errors=[_linked(visit, found, fault) for fault in checked.faults],
         warnings=checked.warnings,
         overrides=checked.overrides,
+        changes=changes_in(found),
     )
 
 
@@ -99,9 +149,6 @@ def _calendar(rules: CalendarRules, year: int) -> Calendar:
 
 def opening_of(found: Filling, calendar: Calendar) -> Opening:
     """Return what the case begins with, out of a draft with which nothing is wrong."""
-    answers = found.checked.answers
-    author_field = _author_field(found.form)
-    title = answers.get(found.form.site_title or "", found.process.title)
     return Opening(
         case=found.row.case,
         reference=found.row.reference,
@@ -111,19 +158,9 @@ def opening_of(found: Filling, calendar: Calendar) -> Opening:
         process=found.process,
         seats=found.pack.seats,
         calendar=calendar,
-        request=Request(
-            title=str(title),
-            starter=found.row.starter,
-            author=str(answers.get(author_field or "", found.row.starter)),
-            answers=answers,
-            overrides=tuple(fault.message for fault in found.checked.overrides),
-        ),
+        request=request_of(found),
+        immaterial=tuple(question.key for question in found.form.questions() if not question.material),
     )
-
-
-def _author_field(form: Form) -> str | None:
-    questions = (q for q in form.questions() if isinstance(q, OnePerson))
-    return next((question.key for question in questions if question.default == "starter"), None)
 
 
 PAGES: Final = (

@@ -34,7 +34,6 @@ OWN: Final = {
     ("see", "delivery"),
     ("withdraw", "content"),
     ("edit_draft", "content"),
-    ("edit", "content"),
     ("nudge", "content"),
 }
 ALLOWED: Final[dict[str, set[tuple[str, str]]]] = {
@@ -57,7 +56,6 @@ WITH_A_CASE: Final[tuple[Action, ...]] = (
     "withdraw",
     "edit_draft",
     "advise",
-    "edit",
     "nudge",
     "intervene",
 )

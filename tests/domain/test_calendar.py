@@ -13,6 +13,7 @@ from domain.calendar import (
     Calendar,
     CalendarTooShortError,
     Period,
+    days_between,
     due_on,
     end_of,
     local_day,
@@ -103,11 +104,88 @@ def test_more_days_are_never_due_earlier(event: date, days: int) -> None:
     assert due_on(event, days, ENGLAND) <= due_on(event, days + 1, ENGLAND)
 
 
+TERMS = ENGLAND.model_copy(
+    update={
+        "terms": (
+            Period(name="autumn", first=date(2026, 9, 2), last=date(2026, 10, 23)),
+            Period(name="late autumn", first=date(2026, 11, 2), last=date(2026, 12, 18)),
+        ),
+        "inset_days": frozenset({date(2026, 10, 30)}),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("day", "holiday"),
+    [
+        (date(2026, 9, 1), False),  # before the first term that is known
+        (date(2026, 9, 2), False),
+        (date(2026, 10, 23), False),
+        (date(2026, 10, 24), True),  # a Saturday of half-term
+        (date(2026, 10, 28), True),
+        (date(2026, 10, 30), False),  # an INSET day
+        (date(2026, 11, 1), True),
+        (date(2026, 11, 2), False),
+        (date(2026, 12, 18), False),
+        (date(2026, 12, 21), False),  # after the last term that is known
+    ],
+)
+def test_a_holiday_lies_between_two_terms(day: date, holiday: bool) -> None:
+    assert TERMS.is_holiday(day) is holiday
+
+
+def test_a_school_that_publishes_no_terms_has_no_holidays() -> None:
+    assert not ENGLAND.is_holiday(date(2026, 10, 28))
+
+
+@pytest.mark.parametrize(
+    ("event", "days", "pauses", "due"),
+    [
+        (date(2026, 10, 22), 2, False, date(2026, 10, 26)),
+        (date(2026, 10, 22), 2, True, date(2026, 10, 30)),
+        (date(2026, 10, 22), 3, True, date(2026, 11, 2)),
+        (date(2026, 10, 28), 0, True, date(2026, 10, 30)),
+        (date(2026, 10, 28), 0, False, date(2026, 10, 28)),
+        (date(2026, 12, 17), 3, True, date(2026, 12, 22)),
+    ],
+)
+def test_a_deadline_that_pauses_in_holidays_counts_the_days_of_term(
+    event: date, days: int, pauses: bool, due: date
+) -> None:
+    assert due_on(event, days, TERMS, pauses) == due
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "pauses", "days"),
+    [
+        (date(2026, 11, 2), date(2026, 11, 2), False, 0),
+        (date(2026, 11, 2), date(2026, 11, 3), False, 1),
+        (date(2026, 11, 6), date(2026, 11, 8), False, 0),  # over a weekend
+        (date(2026, 11, 6), date(2026, 11, 9), False, 1),
+        (date(2026, 11, 9), date(2026, 11, 2), False, 0),
+        (date(2026, 10, 23), date(2026, 11, 2), False, 6),
+        (date(2026, 10, 23), date(2026, 11, 2), True, 2),  # the INSET day and the first day of term
+        (date(2026, 12, 24), date(2026, 12, 29), False, 1),
+    ],
+)
+def test_the_working_days_between_two_days_leave_the_first_out(
+    first: date, last: date, pauses: bool, days: int
+) -> None:
+    assert days_between(first, last, TERMS, pauses) == days
+
+
+@given(DAYS, st.integers(min_value=1, max_value=30), st.booleans())
+def test_between_asking_and_the_deadline_lie_the_days_that_it_gives(event: date, days: int, pauses: bool) -> None:
+    assert days_between(event, due_on(event, days, TERMS, pauses), TERMS, pauses) == days
+
+
 @pytest.mark.parametrize(
     ("day", "end", "morning"),
     [
         (date(2026, 11, 9), datetime(2026, 11, 9, 23, 59, 59, tzinfo=UTC), datetime(2026, 11, 9, 7, tzinfo=UTC)),
         (date(2026, 7, 1), datetime(2026, 7, 1, 22, 59, 59, tzinfo=UTC), datetime(2026, 7, 1, 6, tzinfo=UTC)),
+        # On the last Sunday of March it goes forward, before the morning begins.
+        (date(2027, 3, 28), datetime(2027, 3, 28, 22, 59, 59, tzinfo=UTC), datetime(2027, 3, 28, 6, tzinfo=UTC)),
         # On the last Sunday of October the clock goes back after the morning has begun.
         (date(2026, 10, 25), datetime(2026, 10, 25, 23, 59, 59, tzinfo=UTC), datetime(2026, 10, 25, 7, tzinfo=UTC)),
     ],

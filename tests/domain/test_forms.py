@@ -1,16 +1,17 @@
 """A form is checked whole: every rule, every fault at once, and nothing kept that was not asked."""
 
-from collections.abc import Mapping
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.fields import (
+    AnyField,
     Day,
     FormFacts,
+    LongText,
     ManyOf,
     OneOf,
     OnePerson,
@@ -41,8 +42,9 @@ from domain.forms import (
     check,
     html_names,
     raw_answers,
+    typed_again,
 )
-from domain.people import Directory
+from domain.people import Directory, Person, PersonKind
 from tests.builders import SCHOOL, a_person
 
 TODAY: Final = date(2026, 11, 2)
@@ -82,7 +84,7 @@ AUDIENCE: Final = Section(
         ManyOf(type="many_of", key="contributors", label="Contributors", options=the_groups("contributors")),
         ShortText(type="short_text", key="vetter", label="Vetter"),
         YesNoUnsure(type="yes_no_unsure", key="risk", label="Risk"),
-        ShortText(type="short_text", key="risk_plan", label="Plan"),
+        LongText(type="long_text", key="risk_plan", label="Plan"),
     ),
 )
 HOST: Final = Section(
@@ -378,10 +380,6 @@ def typed(wild: bool) -> st.SearchStrategy[dict[str, Raw]]:
     return st.fixed_dictionaries({}, optional=fields)
 
 
-def as_typed(answers: Mapping[str, Any]) -> dict[str, Raw]:
-    return {key: str(value) if isinstance(value, int) else value for key, value in answers.items()}
-
-
 @given(typed(wild=True))
 def test_no_text_whatever_breaks_the_check(raw: dict[str, Raw]) -> None:
     result = check(FORM, raw, FACTS)
@@ -391,11 +389,50 @@ def test_no_text_whatever_breaks_the_check(raw: dict[str, Raw]) -> None:
     assert set(fields) <= {question.key for question in QUESTIONS}
 
 
-@given(typed(wild=False))
+@given(st.one_of(typed(wild=False), typed(wild=True)))
 def test_what_was_answered_is_answered_the_same_when_it_is_checked_again(raw: dict[str, Raw]) -> None:
-    result = check(FORM, raw, FACTS)
-    if not result.faults:
-        assert check(FORM, as_typed(result.answers), FACTS) == result
+    answers = check(FORM, raw, FACTS).answers
+    assert check(FORM, typed_again(FORM, answers), FACTS).answers == answers
+
+
+def test_every_kind_of_question_is_checked_again() -> None:
+    assert {type(question) for question in QUESTIONS} == set(get_args(get_args(AnyField)[0]))
+
+
+@pytest.mark.parametrize(
+    ("directory", "says"),
+    [
+        ((PEOPLE[0], *PEOPLE[2:]), "is in the directory. Type a full name"),
+        ((PEOPLE[0], a_person("tom", "Tom Field", leaves_on=date(2026, 11, 1)), *PEOPLE[2:]), "Tom Field has left"),
+        (
+            (PEOPLE[0], a_person("tom", "Tom Field", kind=PersonKind.AGENCY), *PEOPLE[2:]),
+            "Tom Field is not an employee and has not been authorised",
+        ),
+    ],
+    ids=["gone", "left", "not authorised"],
+)
+def test_who_was_named_and_may_no_more_is_a_fault_beside_the_question(directory: tuple[Person, ...], says: str) -> None:
+    form = Form(
+        key="one",
+        title="One",
+        source="",
+        sections=(
+            Section(
+                key="team",
+                title="Team",
+                fields=(
+                    OnePerson(type="person", key="who", label="Who", required=True, authorised=True),
+                    People(type="people", key="team", label="Team", authorised=True),
+                ),
+            ),
+        ),
+    )
+    then = check(form, {"who": "Tom Field", "team": ("Jane Smith", "Tom Field")}, FACTS)
+    assert then.faults == ()
+    now = FACTS.model_copy(update={"directory": Directory(people=directory)})
+    faults = check(form, typed_again(form, then.answers), now).faults
+    assert [fault.field for fault in faults] == ["who", "team"]
+    assert all(says in fault.message for fault in faults)
 
 
 @given(typed(wild=True))

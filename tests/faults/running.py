@@ -63,6 +63,7 @@ class Estate(House):
     postgres: Any = None
     letterbox: Counting = field(default_factory=Counting)
     second_tries: bool = True
+    signed_in: Browser = field(default_factory=lambda: Browser(""))
 
     @property
     def db(self) -> Database:
@@ -123,8 +124,10 @@ async def estate(second_tries: bool = True) -> AsyncIterator[Estate]:
             for name in ("worker", "web"):
                 await house.start(name)
             await house.ready()
+            house.signed_in = await signed_in(house, *STARTER)
             yield house
         finally:
+            await house.signed_in.close()
             await house.close()
             await asyncio.to_thread(postgres.cleanup)
             shutil.rmtree(place, ignore_errors=True)
@@ -162,18 +165,13 @@ class Patient:
 
 @dataclass(frozen=True)
 class Request:
-    """A request on its way through an estate: its title, and the mails that it has to cause."""
+    """A request on its way through an estate: its title, and every mail that it has to cause, by whom it is for."""
 
     estate: Estate
     title: str
     starter: Patient
     approver: Patient
-
-    @property
-    def mails(self) -> tuple[tuple[str, str], ...]:
-        """Every mail that has to come, and nobody may get often."""
-        asks = [(approver, f"Please decide: {self.title}") for approver in APPROVERS]
-        return (*asks, (STARTER[0], f"Approved: {self.title}"))
+    mails: dict[tuple[str, str], asyncio.Future[Mail]]
 
     async def send(self) -> str:
         """Fill in the form and send it; return the id of the case once Duly has said that it was received."""
@@ -193,9 +191,7 @@ class Request:
 
     async def asked(self, step: int) -> Mail:
         """Return the mail that asks for `step` once it has come."""
-        approver = APPROVERS[step]
-        coming = self.estate.letterbox.expect(f"Please decide: {self.title}", approver)
-        return await asyncio.wait_for(coming, PATIENCE)
+        return await asyncio.wait_for(asyncio.shield(self.mails[_ask(step, self.title)]), PATIENCE)
 
     async def approve(self, mail: Mail) -> None:
         """Open the link, read, sign and send."""
@@ -207,13 +203,7 @@ class Request:
 
     async def over(self) -> None:
         """Wait for the mail that says how it ended."""
-        coming = self.estate.letterbox.expect(f"Approved: {self.title}", STARTER[0])
-        await asyncio.wait_for(coming, PATIENCE)
-
-    def expect(self) -> None:
-        """Keep every mail that is to come, so that none is missed before somebody waits for it."""
-        for to, subject in self.mails:
-            self.estate.letterbox.expect(subject, to)
+        await asyncio.wait_for(self.mails[_end(self.title)], PATIENCE)
 
     async def events(self, case: str) -> list[AnyEvent]:
         """Return what is on record of the case."""
@@ -225,12 +215,22 @@ class Request:
         return [recorded.event for recorded in history]
 
 
+def _ask(step: int, title: str) -> tuple[str, str]:
+    return APPROVERS[step], f"Please decide: {title}"
+
+
+def _end(title: str) -> tuple[str, str]:
+    return STARTER[0], f"Approved: {title}"
+
+
 @asynccontextmanager
 async def a_request(house: Estate, title: str, gives_up: bool = False) -> AsyncIterator[Request]:
     """Yield a request that nobody has sent yet, by people who try again, or who give up."""
-    starter, approver = await signed_in(house, *STARTER), Browser(house.base_url)
-    request = Request(house, title, Patient(starter, gives_up), Patient(approver, gives_up))
-    request.expect()
+    starter, approver = Browser(house.base_url, STARTER[1]), Browser(house.base_url)
+    starter.be_as(house.signed_in)
+    wanted = (*(_ask(step, title) for step in range(len(APPROVERS))), _end(title))
+    mails = {(to, subject): house.letterbox.expect(subject, to) for to, subject in wanted}
+    request = Request(house, title, Patient(starter, gives_up), Patient(approver, gives_up), mails)
     try:
         yield request
     finally:

@@ -71,12 +71,12 @@ async def test_nothing_is_lost_when_something_fails(house: Estate, part: str) ->
         await nothing_was_lost(request, case, part in MAY_COME_TWICE)
 
 
-async def test_two_days_later_the_mail_server_is_back_and_every_mail_comes(house: Estate) -> None:
+async def test_when_the_mail_server_is_back_every_mail_comes_once(house: Estate) -> None:
     async with a_request(house, "Without mail") as request:
         await house.smash("mail")
         case = await request.send()
         await asyncio.sleep(OUTAGE)
-        assert not request.estate.letterbox.came[request.mails[0]]
+        assert not any(request.estate.letterbox.came[mail] for mail in request.mails)
         await house.mend("mail")
         for step in range(3):
             await request.approve(await request.asked(step))

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urljoin
 
@@ -20,6 +21,8 @@ from playwright.async_api import (
     ViewportSize,
 )
 
+from tests.journeys.running import command
+
 STANDARD: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 """What every page has to pass: WCAG 2.2 AA, and what axe holds to be good practice besides."""
 
@@ -29,6 +32,9 @@ _PATIENCE: Final = 15.0
 _LOOK_AGAIN: Final = 0.1
 _CODE: Final = re.compile(r"^[2-9A-HJKMNP-Z]{8}$", re.MULTILINE)
 _LINK: Final = re.compile(r"http\S+")
+_COLUMNS: Final = (
+    "email,name,kind,schools,line_manager,seats,deputy,absences,leaves_on,authorised_by,authorised_on,administrator"
+)
 _REFUSED: Final = "Failed to load resource: the server responded with a status of 4"
 
 
@@ -182,11 +188,12 @@ class Somebody:
 
 @dataclass
 class Town:
-    """A running Duly with everybody in it, and its mailbox."""
+    """A running Duly with everybody in it, its mailbox, and the folder in which it keeps its data."""
 
     base_url: str
     browser: Browser
     mailbox: Mailbox
+    folder: Path
     _contexts: list[BrowserContext] = field(default_factory=list)
 
     async def somebody(self, scripts: bool = True) -> Somebody:
@@ -214,6 +221,12 @@ class Town:
         await one.type("The code from the mail", code)
         await one.press("Sign in")
         return one
+
+    async def import_people(self, *rows: str) -> None:
+        """Have the office of Cadmus import `rows` of people, which change what is known of them."""
+        file = self.folder / "people.csv"
+        file.write_text("\n".join((_COLUMNS, *rows)) + "\n", encoding="utf-8")
+        await command(self.folder, "people", "import", "--organisation", "cadmus", str(file))
 
     async def leave(self) -> None:
         """Close every browser window."""

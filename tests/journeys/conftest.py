@@ -48,8 +48,9 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture(scope="session")
 async def running(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     """Yield one running Duly for all journeys."""
-    async with duly(tmp_path_factory.mktemp("duly")) as base_url:
-        yield Town(base_url, browser, Mailbox(base_url))
+    folder = tmp_path_factory.mktemp("duly")
+    async with duly(folder) as base_url:
+        yield Town(base_url, browser, Mailbox(base_url), folder)
 
 
 @pytest.fixture

@@ -36,6 +36,8 @@ async def test_a_site_is_asked_for_decided_in_order_and_enters_the_register(town
     await begin(priya, "Line manager", "Communications manager", "Headteacher")
     await fill_in_team_and_purpose_by_hand(priya)
     await priya.follow("All sections")
+    assert await priya.page.get_by_role("button", name=SAMPLE).count() == 0
+    await begin(priya)
     await priya.press(SAMPLE)
     await priya.follow("Change Name of the proposed site")
     await priya.type("Name of the proposed site", title)

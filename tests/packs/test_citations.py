@@ -2,16 +2,19 @@
 
 For every cited place there is a witness. For a question, an answer that is missing and is no longer missed; for an
 option, a choice that can no longer be made; for a rule, answers that it stops and that then pass; for a step, a seat
-that is no longer asked; for a confirmation, an approval that no longer needs it; for a mail, that it is no longer sent;
-for an order rule, a history that it refuses and that then passes; for a process, that it can no longer be started.
+that is no longer asked; for a confirmation, an approval that no longer needs it; for changes, that the author can no
+longer be asked for them; for a mail, that it is no longer sent; for an order rule, a history that it refuses and that
+then passes; for a process, that it can no longer be started.
 """
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any, Final
 
 import pytest
 
-from domain.cases import Act, Batch, Published
+from domain.calendar import morning_of
+from domain.cases import Act, Batch, Opening, Published
 from domain.events import AnyEvent, AskOpened, Verdict
 from domain.fields import ManyOf, OnePerson, People, Question, Raw, WholeNumber
 from domain.forms import (
@@ -22,6 +25,7 @@ from domain.forms import (
     Checked,
     Differs,
     EnoughPeople,
+    Fault,
     Form,
     NotAfter,
     NotTheSamePerson,
@@ -52,7 +56,7 @@ from tests.packs.trying import (
     without,
 )
 from workflows import explorer
-from workflows.explorer import MemoryHost
+from workflows.explorer import MemoryHost, TimePasses
 
 CITED: Final = cited_by_packs()
 
@@ -98,6 +102,7 @@ def test_every_cited_place_has_a_witness_here() -> None:
         "processes: confirmations",
         "processes: notices",
         "processes: rules",
+        "processes: changes",
     }
 
 
@@ -298,6 +303,25 @@ def test_an_order_rule_refuses_a_history_that_passes_without_it(pack: str, rule:
 def test_every_cited_order_rule_is_among_those_just_tried() -> None:
     tried = {(pack, rule.key) for pack in OFFERING for rule in process_of(whole_pack(pack)).rules}
     assert {(cited.pack, found(cited)["key"]) for cited in CITED if kind_of(cited) == "processes: rules"} <= tried
+
+
+@pytest.mark.parametrize("cited", of_kind("processes: changes"))
+def test_the_author_is_asked_for_cited_changes_only_while_they_are_there(cited: Cited) -> None:
+    def asked_for_changes(pack: Pack, spoil: Callable[[Opening], Act | TimePasses]) -> bool:
+        opening = an_opening(pack)
+        left = played(opening, spoil(opening)).standing.asks
+        return {ask.step for ask in left} == {"changes"}
+
+    def gone_away(opening: Opening) -> Act:
+        return an_answer(opening, played(opening), unfit=(Fault(field="administrators", message="Somebody left"),))
+
+    def the_day_comes(opening: Opening) -> TimePasses:
+        day = date.fromisoformat(str(opening.request.answers["go_live_date"]))
+        return TimePasses(until=morning_of(day))
+
+    for spoil in (gone_away, the_day_comes):
+        assert asked_for_changes(whole_pack(cited.pack), spoil)
+        assert not asked_for_changes(lessened(cited), spoil)
 
 
 @pytest.mark.parametrize("cited", of_kind("file"))

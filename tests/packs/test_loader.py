@@ -129,6 +129,13 @@ form = "site"
 may_start = ["employee"]
 clause = "1"
 
+[changes]
+back_to = "manager"
+ahead = "live"
+answer_within = 4
+remind_on = [2, 4]
+clause = "1"
+
 [[steps]]
 key = "manager"
 title = "Manager"
@@ -140,7 +147,16 @@ remind_on = [3, 5]
 escalate_on = 7
 lapse_on = 20
 clause = "1"
+pauses_in_holidays = true
 confirmations = [{ key = "resourced", label = "There is time.", clause = "1" }]
+
+[[steps]]
+key = "second"
+title = "Second"
+seats = ["head"]
+approves = "the site too"
+attestation = "So do I."
+clause = "1"
 
 [[notices]]
 on = "approved"
@@ -210,6 +226,8 @@ def test_a_faultless_folder_becomes_a_pack(tmp_path: Path) -> None:
 
 P, C, F, R = "pack.toml", "clauses.toml", "forms/site.toml", "processes/site.toml"
 
+TEAM: Final = 'key = "team"\ntype = "people"\nlabel = "Team"\nat_least = 1\nat_most = 4\n'
+
 BROKEN: Final[list[tuple[Change, Fault]]] = [
     # What is no TOML, and keys that nothing reads.
     ((P, 'title = "Police"', "title = Police"), (P, "", "cannot be read: Invalid value (at line 31, column 9)")),
@@ -245,6 +263,7 @@ BROKEN: Final[list[tuple[Change, Fault]]] = [
     ((P, 'key = "police"', 'key = "hr"'), (P, "contacts", "the contact police is missing")),
     ((P, 'phone = "999"', ""), (P, "contacts.police", "does not say how to reach them")),
     ((P, "last = 2026-12-18", "last = 2026-08-01"), (P, "calendar.Autumn", "ends before it begins")),
+    ((P, 'key = "head"', 'key = "decider"'), (P, "seats.decider", "mails call somebody else that already")),
     # Clauses.
     ((C, 'contacts = ["police"]', 'contacts = ["ceop"]'), (C, "clauses.1.contacts", "the contact ceop is missing")),
     ((C, 'id = "1"', 'id = "2"'), (R, "steps.manager.clause", "there is no clause 1")),
@@ -322,6 +341,50 @@ BROKEN: Final[list[tuple[Change, Fault]]] = [
         (R, "answer_within = 5", "answer_within = 500"),
         (R, "steps.manager.answer_within", "input should be less than or equal to 260"),
     ),
+    (
+        (R, 'key = "manager"\n', 'key = "changes"\n'),
+        (R, "steps.changes", "the author is asked for changes under that name: choose another"),
+    ),
+    (
+        (R, 'may_start = ["employee"]', 'may_start = ["employee"]\nsettles_within = 20000'),
+        (R, "settles_within", "input should be less than or equal to 10080"),
+    ),
+    # Changes by the author.
+    ((R, 'back_to = "manager"', 'back_to = "boss"'), (R, "changes.back_to", "there is no step boss")),
+    ((R, 'back_to = "manager"', 'key = "edits"'), (R, "changes.key", "input should be 'changes'")),
+    ((R, 'ahead = "live"', 'ahead = "lives"'), (R, "changes.ahead", "there is no date field lives")),
+    ((R, 'ahead = "live"', 'ahead = "age"'), (R, "changes.ahead", "there is no date field age")),
+    ((R, "remind_on = [2, 4]", "remind_on = [4, 2]"), (R, "changes.remind_on", "should rise from day to day")),
+    (
+        (R, "remind_on = [2, 4]", "remind_on = [2, 5]"),
+        (R, "changes.remind_on", "a reminder comes after the answer is due"),
+    ),
+    ((R, "remind_on = [2, 4]", "escalate_on = 6"), (R, "changes.escalate_on", "nobody stands in for the author")),
+    (
+        (R, "remind_on = [2, 4]", "lapse_on = 3"),
+        (R, "changes.lapse_on", "comes before the answer is due, or before the step is escalated"),
+    ),
+    (
+        (R, 'back_to = "manager"', 'back_to = "second"'),
+        (R, "changes.back_to", "manager would never approve the new version, which the rule approved-first wants"),
+    ),
+    (
+        (P, 'terms = [{ name = "Autumn", first = 2026-09-02, last = 2026-12-18 }]', ""),
+        (R, "steps.manager.pauses_in_holidays", "the calendar has no terms between which to pause"),
+    ),
+    (
+        (F, 'label = "Manager"', 'label = "Manager"\nmaterial = false'),
+        (F, "fields.manager.material", "has to be material: who is asked, or until when, hangs on it"),
+    ),
+    (
+        (F, TEAM, 'key = "team"\ntype = "person"\nlabel = "Team"\ndefault = "starter"\nmaterial = false\n'),
+        (F, "fields.team.material", "has to be material: who is asked, or until when, hangs on it"),
+    ),
+    (
+        (F, 'label = "From when"', 'label = "From when", material = false'),
+        (F, "fields.live.material", "has to be material: who is asked, or until when, hangs on it"),
+    ),
+    # Mails and rules.
     ((R, 'on = "approved"', 'on = "applauded"'), (R, "notices.1.on", "no process records applauded")),
     (
         (R, 'template = "progress"', 'template = "sign_in_code"'),

@@ -1,15 +1,17 @@
 """Requests for a site under the packs that come with Duly: what is refused, who is asked, and in which order."""
 
+from datetime import date
 from typing import Any, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.cases import Act
-from domain.events import Approved, AskOpened, Confirmed, Recorded, SiteApproved, SiteRegistered
+from domain.calendar import morning_of
+from domain.cases import Act, Opening
+from domain.events import Approved, AskOpened, Confirmed, DatePassed, SiteApproved, SiteRegistered
 from domain.fields import Raw
-from domain.forms import check
+from domain.forms import Fault, check
 from domain.order import first_violation
 from tests.packs.trying import (
     BEGINS,
@@ -26,7 +28,7 @@ from tests.packs.trying import (
     whole_form,
     whole_pack,
 )
-from workflows.explorer import explore
+from workflows.explorer import TimePasses, explore
 from workflows.site_creation import SiteCreation
 
 OUTSIDERS: Final = ("family", "other_pupils", "external", "public", "others")
@@ -281,13 +283,80 @@ def test_a_history_in_which_somebody_decided_out_of_order_is_recognised(order: l
     assert (violation is None) == (order[-1] == "headteacher")
 
 
-def test_a_line_manager_who_is_the_headteacher_cannot_decide_twice() -> None:
-    changes: dict[str, Raw] = {"line_manager": "Helen Marsh"}
-    opening = an_opening(whole_pack("cadmus"), {**whole_form("cadmus"), **changes})
-    moves: tuple[Act, ...] = ()
-    for _ in range(3):
-        moves = (*moves, an_answer(opening, played(opening, *moves)))
-    end = played(opening, *moves)
-    assert [reply.says for reply in end.replies] == ["done", "done", "refused"]
-    assert isinstance(end.events[-1], Recorded)
-    assert end.events[-1].event.kind == "step_refused"
+def who_decides(opening: Opening) -> list[str]:
+    """Return the names of the first who is asked at each step, each of whom approves."""
+    directory = facts_of(opening.organisation).directory
+    approved = [event for event in history(played(opening, *all_approve(opening))) if isinstance(event, Approved)]
+    return [person.name for event in approved if (person := directory.person(event.by))]
+
+
+@pytest.mark.meets("SITE-14", "SITE-38")
+@pytest.mark.parametrize(
+    ("author", "line_manager", "deciding"),
+    [
+        ("Priya Shah", "Tom Fielding", ["Tom Fielding", "Grace Okafor", "Helen Marsh"]),
+        # The line manager is the headteacher.
+        ("Tom Fielding", "Helen Marsh", ["Helen Marsh", "Grace Okafor", "Daniel Reyes"]),
+        # The author is the headteacher, whose line manager nobody is.
+        ("Helen Marsh", "Daniel Reyes", ["Daniel Reyes", "Grace Okafor", "Ivor Penhale"]),
+        # The author is the communications manager, and the deputy who stands in.
+        ("Grace Okafor", "Helen Marsh", ["Helen Marsh", "Daniel Reyes", "Ivor Penhale"]),
+        ("Daniel Reyes", "Helen Marsh", ["Helen Marsh", "Grace Okafor", "Ivor Penhale"]),
+    ],
+)
+def test_somebody_free_to_decide_is_asked_up_to_the_chair_of_governors(
+    author: str, line_manager: str, deciding: list[str]
+) -> None:
+    changes: dict[str, Raw] = {"author": author, "line_manager": line_manager}
+    assert who_decides(an_opening(whole_pack("cadmus"), {**whole_form("cadmus"), **changes})) == deciding
+
+
+@pytest.mark.meets("SITE-14")
+def test_a_line_manager_who_sends_the_request_for_somebody_does_not_decide_it() -> None:
+    opening = an_opening(whole_pack("cadmus"))
+    sent_by = opening.request.model_copy(update={"starter": opening.request.answers["line_manager"]})
+    deciding = who_decides(opening.model_copy(update={"request": sent_by}))
+    assert deciding == ["Daniel Reyes", "Grace Okafor", "Helen Marsh"]
+
+
+@pytest.mark.parametrize(
+    ("author", "decides"), [("Margaret Dunne", "Samir Haddad"), ("Samir Haddad", "Margaret Dunne")]
+)
+def test_a_headteacher_who_decides_alone_never_decides_their_own_request(author: str, decides: str) -> None:
+    opening = an_opening(whole_pack("newall-green"), {**whole_form("newall-green"), "author": author})
+    assert who_decides(opening) == [decides]
+
+
+@pytest.mark.meets("SITE-28")
+def test_an_approval_of_a_form_that_does_not_hold_any_more_counts_for_nothing_and_goes_back() -> None:
+    opening = an_opening(whole_pack("cadmus"))
+    first = an_answer(opening, played(opening))
+    gone = (Fault(field="administrators", message="Amir Khan has left"),)
+    end = played(opening, first, an_answer(opening, played(opening, first), unfit=gone))
+    assert [reply.says for reply in end.replies] == ["done", "unfit"]
+    assert [ask.step for ask in end.standing.asks] == ["changes"]
+    assert end.standing.outcome is None
+
+
+@pytest.mark.meets("SITE-32")
+def test_when_the_day_of_going_live_comes_first_the_author_is_asked_for_another() -> None:
+    opening = an_opening(whole_pack("cadmus"))
+    day = date.fromisoformat(str(opening.request.answers["go_live_date"]))
+    end = played(opening, an_answer(opening, played(opening)), TimePasses(until=morning_of(day)))
+    assert [(ask.step, ask.seat) for ask in end.standing.asks] == [("changes", "author")]
+    assert [event.day for event in history(end) if isinstance(event, DatePassed)] == [day]
+
+
+@pytest.mark.meets("SITE-38")
+def test_of_a_form_that_was_changed_every_approval_is_asked_for_again_unless_nothing_material_changed() -> None:
+    opening = an_opening(whole_pack("cadmus"))
+    first, request = an_answer(opening, played(opening)), opening.request
+
+    def asked_after(key: str) -> list[str]:
+        changed = request.model_copy(update={"answers": request.answers | {key: "2027-06-01"}})
+        edit = Act(kind="edit", person=request.author, how="session", version=1, request=changed)
+        return [ask.step for ask in played(opening, first, edit).standing.asks]
+
+    questions = form_of(whole_pack("cadmus")).questions()
+    kept = {question.key for question in questions if asked_after(question.key) != ["line_manager"]}
+    assert kept == {"department", "evaluation"}

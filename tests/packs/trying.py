@@ -17,7 +17,7 @@ from domain.forms import Form, check
 from domain.pack import Pack, Process
 from domain.people import Directory
 from domain.people_import import read_people
-from workflows.explorer import Played, play
+from workflows.explorer import Move, Played, play
 from workflows.site_creation import SiteCreation
 
 ROOT: Final = Path(__file__).parents[2] / "packs"
@@ -157,10 +157,11 @@ def an_opening(pack: Pack, answers: dict[str, Raw] | None = None) -> Opening:
         seats=pack.seats,
         calendar=packs.expand(pack.calendar, TODAY.year),
         request=Request(title=str(checked.answers["title"]), starter=author, author=author, answers=checked.answers),
+        immaterial=tuple(question.key for question in form_of(pack).questions() if not question.material),
     )
 
 
-def played(opening: Opening, *moves: Act) -> Played:
+def played(opening: Opening, *moves: Move) -> Played:
     """Return what comes of `moves`."""
     directory = facts_of(opening.organisation).directory
     return play(SiteCreation(), opening, directory, BEGINS, moves)

@@ -98,6 +98,54 @@ async def test_once_it_is_sent_a_draft_lets_go_of_the_answers_and_takes_no_more(
     assert loaded[0].sealed_answers is None
 
 
+async def test_while_it_is_being_sent_a_draft_keeps_what_was_typed_and_takes_no_more(
+    database: Database, keys: CaseKeys
+) -> None:
+    row = await create(database, keys)
+    async with database.write() as session:
+        assert await drafts.freeze(session, row, LATER)
+        await drafts.save_answers(session, keys, row.key, {"aims": "Other"}, LATER)
+    async with database.read() as session:
+        loaded = await drafts.load(session, keys, row.key)
+        assert [one.key for one in await drafts.of_person(session, "amina")] == [row.key]
+    assert loaded is not None
+    assert loaded[1] == TYPED
+    async with database.write() as session:
+        await drafts.thaw(session, row.key)
+        await drafts.save_answers(session, keys, row.key, {"aims": "Other"}, LATER)
+        assert not await drafts.freeze(session, row, LATER)
+        loaded = await drafts.load(session, keys, row.key)
+    assert loaded is not None
+    assert (loaded[0].submitted_at, loaded[1]) == (None, {"aims": "Other"})
+
+
+async def test_changes_are_kept_sealed_beside_the_case_until_it_has_them(database: Database, keys: CaseKeys) -> None:
+    row = await create(database, keys)
+    async with database.write() as session:
+        await drafts.mark_submitted(session, row.key, NOW)
+        await drafts.begin_changes(session, keys, row, 2, TYPED, LATER)
+        await drafts.save_answers(session, keys, row.key, {"aims": "Other"}, LATER)
+        # The first sending may be repeated late; neither it nor the end of other changes touches these.
+        await drafts.mark_submitted(session, row.key, LATER)
+        assert not await drafts.freeze(session, row, LATER)
+        await drafts.thaw(session, row.key)
+        await drafts.end_changes(session, row.key, 1)
+    async with database.read() as session:
+        loaded = await drafts.load(session, keys, row.key)
+        assert await drafts.of_person(session, "amina") == []
+        found = await drafts.of_case(session, row.case)
+        assert await drafts.of_case(session, "unknown") is None
+    assert loaded is not None
+    assert found is not None
+    assert (found.key, found.changes, found.submitted_at, loaded[1]) == (row.key, 2, NOW, {"aims": "Other"})
+    async with database.write() as session:
+        await drafts.end_changes(session, row.key, 2)
+        await drafts.save_answers(session, keys, row.key, TYPED, LATER)
+        loaded = await drafts.load(session, keys, row.key)
+    assert loaded is not None
+    assert (loaded[0].changes, loaded[0].sealed_answers) == (None, None)
+
+
 async def test_somebody_finds_their_own_drafts_the_latest_first(database: Database, keys: CaseKeys) -> None:
     first, second, sent = [await create(database, keys, at=NOW + timedelta(minutes=n)) for n in range(3)]
     await create(database, keys, starter="ben")

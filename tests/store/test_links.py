@@ -6,15 +6,23 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
-from store import links, mails
+from store import links
 from store.database import Database
+from store.tables import MailRow
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 
 
-async def mint(database: Database, *, person: str = "ben", ask: str = "a1", at: datetime = NOW) -> str:
+async def mint(
+    database: Database,
+    *,
+    person: str = "ben",
+    ask: str = "a1",
+    at: datetime = NOW,
+    purpose: links.Purpose = "answer",
+) -> str:
     async with database.write() as session:
-        return await links.mint(session, case="c-1", ask=ask, person=person, version=1, at=at)
+        return await links.mint(session, case="c-1", ask=ask, person=person, version=1, at=at, purpose=purpose)
 
 
 async def statuses(database: Database, *tokens: str) -> list[str]:
@@ -31,6 +39,27 @@ async def test_a_token_leads_to_all_that_it_is_bound_to(database: Database) -> N
     assert link is not None
     assert (link.case, link.ask, link.person, link.version, link.status) == ("c-1", "a1", "ben", 1, "open")
     assert (link.issued_at, link.expires_at) == (NOW, NOW + timedelta(days=90))
+
+
+async def test_a_link_to_answer_is_none_to_dispute_and_the_other_way_round(database: Database) -> None:
+    answers, disputes = await mint(database), await mint(database, purpose="dispute")
+    async with database.read() as session:
+        assert await links.find(session, answers, "dispute") is None
+        assert await links.find(session, disputes) is None
+        found = await links.find(session, disputes, "dispute")
+    assert found is not None
+    assert (found.person, found.ask, found.purpose) == ("ben", "a1", "dispute")
+    assert found.expires_at == NOW + timedelta(days=90)
+
+
+async def test_links_to_dispute_close_none_to_answer_and_no_new_one_is_mailed_for_them(database: Database) -> None:
+    answers = await mint(database)
+    disputes = [await mint(database, at=NOW + timedelta(minutes=minute), purpose="dispute") for minute in range(6)]
+    assert await statuses(database, answers) == ["open"]
+    async with database.write() as session:
+        found = [await links.find(session, token, "dispute") for token in disputes]
+        assert [link.status for link in found if link] == ["superseded"] + ["open"] * 5
+        assert await links.queue_again(session, disputes[-1], NOW) is None
 
 
 async def test_no_other_token_leads_anywhere(database: Database) -> None:
@@ -67,7 +96,7 @@ async def test_a_new_link_is_mailed_once_to_whom_the_expired_one_was_for(databas
         again = await links.queue_again(session, token, NOW)
         assert first is not None
         assert first == again
-        mail = await mails.queued(session, first)
+        mail = await session.get(MailRow, first)
     assert mail is not None
     assert (mail.case, mail.ask, mail.person, mail.template) == ("c-1", "a1", "ben", "ask")
 

@@ -27,9 +27,18 @@ CONTEXT: Final = MailContext(
     why="This waits for the Line manager.",
     clause="Elmbrook 16.2",
     decision="The Line manager approved it on 3 November 2026",
+    instead_of="Helen Marsh",
+    reminder=True,
+    titles=("Science club page", "Choir page"),
     code="ABCD2345",
 )
-BARE: Final = MailContext(first_name="Ben", organisation="Elmbrook Learning Trust", link=LINK, code="ABCD2345")
+BARE: Final = MailContext(
+    first_name="Ben",
+    organisation="Elmbrook Learning Trust",
+    link=LINK,
+    titles=("Choir page",),
+    code="ABCD2345",
+)
 
 
 def rendered(name: str, context: MailContext = CONTEXT) -> RenderedMail:
@@ -51,15 +60,24 @@ def test_every_mail_that_a_case_or_a_page_sends_has_its_template() -> None:
         "advice_answered",
         "advice_asked",
         "ask",
+        "changes",
+        "digest",
+        "disputed",
         "escalation",
+        "held",
         "outcome_approved",
+        "outcome_cancelled",
         "outcome_rejected",
         "outcome_withdrawn",
         "progress",
+        "receipt",
+        "released",
         "reminder",
+        "request_changed",
         "request_notice",
         "request_received",
         "sign_in_code",
+        "vacant",
     ]
 
 
@@ -116,7 +134,10 @@ def test_an_ask_says_who_asks_until_when_under_which_clause_and_why_it_waits(nam
 )
 def test_a_title_is_tamed(name: str, title: str) -> None:
     made = rendered(
-        name, MailContext.model_validate({**dict(CONTEXT), "title": title, "requester": title, "first_name": title})
+        name,
+        MailContext.model_validate(
+            {**dict(CONTEXT), "title": title, "requester": title, "first_name": title, "titles": (title,)}
+        ),
     )
     assert "\n" not in made.subject
     assert len(made.subject) <= 120
@@ -125,6 +146,24 @@ def test_a_title_is_tamed(name: str, title: str) -> None:
     assert "S" * 81 not in made.text + made.html
     assert "<script" not in made.html
     assert "49" not in made.subject
+
+
+@pytest.mark.parametrize("name", ["ask", "reminder", "escalation"])
+def test_a_deputy_is_told_in_whose_place_they_are_asked(name: str) -> None:
+    assert "in place of Helen Marsh" in rendered(name).text
+    assert "in place of" not in rendered(name, BARE).text
+
+
+def test_the_author_is_told_why_the_request_came_back_and_a_reminder_says_that_it_is_one() -> None:
+    assert CONTEXT.decision in rendered("changes").text
+    assert rendered("changes").subject == "Reminder: please change your request: Science club page"
+    assert rendered("changes", BARE).subject.startswith("Please change")
+
+
+def test_a_digest_names_every_request_once_and_by_its_title_alone() -> None:
+    text = rendered("digest").text
+    assert "- Science club page\n- Choir page\n" in text
+    assert "Amina Okafor" not in text
 
 
 def test_the_code_is_in_its_own_mail_and_never_in_its_subject() -> None:

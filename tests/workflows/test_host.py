@@ -38,9 +38,8 @@ async def test_everybody_gets_the_mail_of_their_step_and_nobody_another(at_home:
         assert (await at_home.engine.act(case.opening.case, act)).says == "done"
     assert await case.handle.result() == "approved"
     title = "Year 9 Science Club"
-    assert at_home.outbox.subjects("manager@elms.example") == [f"Please decide: {title}"]
-    assert at_home.outbox.subjects("comms@elms.example") == [f"Please decide: {title}"]
-    assert at_home.outbox.subjects("head@elms.example") == [f"Please decide: {title}"]
+    for decider in ("manager@elms.example", "comms@elms.example", "head@elms.example"):
+        assert at_home.outbox.subjects(decider) == [f"Please decide: {title}", f"Your answer was recorded: {title}"]
     assert at_home.outbox.subjects("author@elms.example")[0] == f"We have your request: {title}"
     assert len(at_home.outbox.subjects("author@elms.example")) == 4
 
@@ -107,7 +106,7 @@ async def test_a_mail_server_that_is_down_holds_up_no_case_and_gets_the_mail_lat
         while not at_home.outbox.subjects("comms@elms.example"):
             await asyncio.sleep(0.1)
     # The first ask was answered before its mail could go: that mail is no longer needed.
-    assert at_home.outbox.subjects("manager@elms.example") == []
+    assert "Please decide: Year 9 Science Club" not in at_home.outbox.subjects("manager@elms.example")
 
 
 async def test_temporal_holds_nothing_of_a_case_in_clear(at_home: House) -> None:

@@ -25,7 +25,7 @@ from domain.forms import (
     Section,
     Within,
 )
-from domain.pack import Clause, DocumentControl, NotOffered, Organisation, Pack, School
+from domain.pack import Changes, Clause, DocumentControl, NotOffered, Organisation, Pack, School
 from domain.people import Person, PersonKind
 from tests.builders import ORGANISATION, PACK, PEOPLE, PROCESS, SCHOOL, a_person
 
@@ -98,7 +98,9 @@ CLUB: Final = Form(
                         ),
                     ),
                 ),
-                YesNoUnsure(type="yes_no_unsure", key="publicity", label="Could it draw unwelcome publicity?"),
+                YesNoUnsure(
+                    type="yes_no_unsure", key="publicity", label="Could it draw unwelcome publicity?", material=False
+                ),
             ),
         ),
         Section(
@@ -142,7 +144,14 @@ ELMBROOK: Final = PACK.model_copy(
         "forms": (*PACK.forms, CLUB),
         "processes": (
             *PACK.processes,
-            PROCESS.model_copy(update={"key": "club", "title": "A site for a club", "form": "club"}),
+            PROCESS.model_copy(
+                update={
+                    "key": "club",
+                    "title": "A site for a club",
+                    "form": "club",
+                    "changes": Changes(back_to="line_manager", ahead="live", clause="c16-2"),
+                }
+            ),
         ),
         "organisation": PACK.organisation.model_copy(
             update={"schools": (*PACK.organisation.schools, School(key="elmbrook-high", name="Elmbrook High School"))}

@@ -8,9 +8,12 @@ import pytest
 from httpx2 import Response
 from structlog.testing import capture_logs
 
+from domain.cases import Act, Request
+from domain.pack import Changes
 from starter.web.site import Site
-from store import mails, people, queries
-from tests.builders import BEN, MONDAY, a_person
+from store import mails, packs, people, queries
+from store.tables import MailRow
+from tests.builders import ANSWERS, BEN, MONDAY, PACK, PROCESS, a_person, an_opening
 from tests.starter.web.conftest import Clock, SignedIn, page_of
 from tests.starter.web.running import Running, answered, requested, withdrawn
 
@@ -38,7 +41,7 @@ async def test_a_waiting_case_says_why_it_waits_and_what_its_reader_may_do(
     amina, ben = await signed_in("amina@elmbrook.example"), await signed_in("ben@elmbrook.example")
     for_amina, for_ben = await amina.get(CASE), await ben.get(CASE)
     assert "This waits for the Line manager, asked on 2 November 2026 (Elmbrook 16.2)" in text_of(for_amina)
-    assert "you may withdraw the request until then" in text_of(for_amina)
+    assert "you may have those asked reminded or withdraw it" in text_of(for_amina)
     assert "you may answer it now" in text_of(for_ben)
     assert page_of(for_ben).select_one("a[href='/tasks/K7QM-4TXR/a1']") is not None
     assert page_of(for_amina).select_one("a[href='/tasks/K7QM-4TXR/a1']") is None
@@ -84,9 +87,9 @@ async def test_all_that_was_asked_said_and_signed_is_there_in_london_time(
     events = tables_of(answer)["What happened, oldest first"]
     assert [row[2] for row in events] == [
         "Amina Okafor sent the request",
-        "The Line manager was asked, to answer by 13 July 2026",
+        "The Line manager (Ben Carter) was asked, to answer by 13 July 2026",
         "Ben Carter approved as Line manager",
-        "The Headteacher was asked, to answer by 13 July 2026",
+        "The Headteacher (Helen Marsh) was asked, to answer by 13 July 2026",
         "Helen Marsh confirmed: There are enough people and time to keep the site up",
         "Helen Marsh approved as Headteacher",
         "The site was approved: it may be created",
@@ -255,3 +258,177 @@ async def test_two_who_read_at_once_see_the_same(running: Running, signed_in: Si
     amina = await signed_in("amina@elmbrook.example")
     first, second = await asyncio.gather(amina.get(CASE), amina.get(CASE))
     assert first.text == second.text
+
+
+async def changeable(running: Running, case: str = "c-1", reference: str = "K7QM-4TXR") -> None:
+    """Have Amina send a request that she may change until it is decided, and that waits for Ben."""
+    async with running.site.db.write() as session:
+        digest = await packs.keep(session, PACK)
+    process = PROCESS.model_copy(update={"changes": Changes(back_to="line_manager", clause="c16-2")})
+    begun = {"pack_digest": digest, "process": process}
+    await running.begin(an_opening(case, reference).model_copy(update=begun))
+
+
+async def changed(running: Running, **answers: str) -> None:
+    """Have Amina change answers of her request."""
+    request = Request(title="Science club page", starter="amina", author="amina", answers={**ANSWERS, **answers})
+    await running.act("c-1", Act(kind="edit", person="amina", how="session", version=1, request=request))
+    await running.settled("c-1")
+
+
+async def mail_to(site: Site, person: str) -> MailRow:
+    async with site.db.read() as session:
+        return next(row for row in await queries.mails_of(session, "c-1") if row.person == person)
+
+
+def leads_to(answer: Response, path: str) -> bool:
+    return page_of(answer).select_one(f"main [href='{path}'], main [action='{path}']") is not None
+
+
+async def test_a_returned_request_is_with_its_author_who_may_change_it(running: Running, signed_in: SignedIn) -> None:
+    await changeable(running)
+    await answered(running, "ben", "a1", verdict="return", comment="Say more of the aims.")
+    amina = await signed_in("amina@elmbrook.example")
+    answer = await amina.get(CASE)
+    assert "With its author for changes" in text_of(answer)
+    assert "to change it, because the Line manager returned it, and has until" in text_of(answer)
+    assert "Say more of the aims." in text_of(answer)
+    assert leads_to(answer, f"{CASE}/edit")
+    assert not leads_to(answer, f"{CASE}/nudge")
+    assert not leads_to(answer, f"{CASE}/versions")
+    home = await amina.get("/")
+    assert "It came back to you for changes. Please change it by" in text_of(home)
+    assert [str(link["href"]) for link in page_of(home).select("main a")][:1] == [CASE]
+    assert "With its author for changes" in text_of(await amina.get("/tasks"))
+    ada = await signed_in("ada@elmbrook.example")
+    assert "With its author for changes" in text_of(await ada.get("/admin"))
+    assert not leads_to(await ada.get(CASE), f"{CASE}/edit")
+
+
+async def test_a_changed_request_shows_its_new_answers_and_which_approvals_are_void(
+    running: Running, signed_in: SignedIn
+) -> None:
+    await changeable(running)
+    await answered(running, "ben", "a1")
+    await changed(running, aims="Show our robots.")
+    answer = await (await signed_in("amina@elmbrook.example")).get(CASE)
+    text = text_of(answer)
+    assert "The request, version 2" in text
+    assert "Show our robots." in text
+    assert "Show what our science club does." not in text
+    assert leads_to(answer, f"{CASE}/versions")
+    assert "Who was asked about earlier versions" in text
+    rows = tables_of(answer)["The same as a table"]
+    assert [row[2] for row in rows] == [
+        "Changed once (version 2)",
+        "Waiting for an answer (approval of version 1 is void)",
+        "To be asked again",
+        "Then the site enters the register",
+    ]
+    assert "Of version 1 of the request. It does not count any more." in text
+
+
+async def test_an_author_has_those_asked_reminded_once_a_day(
+    running: Running, signed_in: SignedIn, clock: Clock
+) -> None:
+    await requested(running)
+    amina = await signed_in("amina@elmbrook.example")
+    assert leads_to(await amina.get(CASE), f"{CASE}/nudge")
+    done = await amina.post(f"{CASE}/nudge")
+    assert (done.status_code, done.headers["Location"]) == (303, CASE)
+    after = await amina.get(CASE)
+    assert "Those asked were reminded today. You may have them reminded again tomorrow." in text_of(after)
+    assert not leads_to(after, f"{CASE}/nudge")
+    twice = await amina.post(f"{CASE}/nudge")
+    assert (twice.status_code, len({act.occasion for act in running.acts})) == (303, 1)
+    clock.pass_time(days=1)
+    again = await signed_in("amina@elmbrook.example")
+    assert leads_to(await again.get(CASE), f"{CASE}/nudge")
+    assert (await again.post(f"{CASE}/nudge")).status_code == 303
+    events = tables_of(await again.get(CASE))["What happened, oldest first"]
+    assert sum("had those reminded" in row[2] for row in events) == 2
+
+
+async def test_a_reminder_that_cannot_go_is_said_so(running: Running, signed_in: SignedIn) -> None:
+    await requested(running)
+    amina, ben = await signed_in("amina@elmbrook.example"), await signed_in("ben@elmbrook.example")
+    running.lost = True
+    lost = await amina.post(f"{CASE}/nudge")
+    assert lost.status_code == 503
+    assert "Try again in a minute." in text_of(lost)
+    running.lost = False
+    assert (await ben.post(f"{CASE}/nudge")).status_code == 404
+    await withdrawn(running)
+    ended = await amina.post(f"{CASE}/nudge")
+    assert ended.status_code == 409
+    assert "The request has ended." in text_of(ended)
+
+
+async def test_a_case_on_hold_says_so_and_takes_no_answer(running: Running, signed_in: SignedIn) -> None:
+    await requested(running)
+    await answered(running, "ben", "a1")
+    await running.act("c-1", Act(kind="dispute", person="ben", how="session", ask="a1"))
+    await running.settled("c-1")
+    amina, helen = await signed_in("amina@elmbrook.example"), await signed_in("helen@elmbrook.example")
+    for_amina, for_helen = await amina.get(CASE), await helen.get(CASE)
+    for answer in (for_amina, for_helen, await amina.get("/tasks"), await helen.get("/tasks")):
+        assert "On hold" in text_of(answer)
+    assert "until then all clocks stand still" in text_of(for_amina)
+    assert not leads_to(for_amina, f"{CASE}/nudge")
+    assert not leads_to(for_helen, "/tasks/K7QM-4TXR/a2")
+    assert "It is on hold." in text_of(await helen.get("/"))
+    assert "On hold" in text_of(await (await signed_in("ada@elmbrook.example")).get("/admin"))
+    held = await amina.post(f"{CASE}/nudge")
+    assert held.status_code == 409
+    assert "until an administrator settles a disputed answer" in text_of(held)
+
+
+async def test_a_mail_that_is_late_is_said_to_the_author_after_a_minute(
+    running: Running, signed_in: SignedIn, site: Site, clock: Clock
+) -> None:
+    await requested(running)
+    amina, ben = await signed_in("amina@elmbrook.example"), await signed_in("ben@elmbrook.example")
+    late = "The mail to the Line manager is not yet delivered; Duly keeps trying."
+    clock.pass_time(minutes=1)
+    assert late not in text_of(await amina.get(CASE))
+    clock.pass_time(seconds=1)
+    assert late in text_of(await amina.get(CASE))
+    assert late in text_of(await (await signed_in("ada@elmbrook.example")).get(CASE))
+    assert late not in text_of(await ben.get(CASE))
+    async with site.db.write() as session:
+        await mails.mark_handed_over(session, {(await mail_to(site, "ben")).id: "digest"}, clock())
+    assert late not in text_of(await amina.get(CASE))
+
+
+async def test_an_address_that_the_mail_server_refused_is_said_with_what_to_do_but_never_shown(
+    running: Running, signed_in: SignedIn, site: Site
+) -> None:
+    await requested(running)
+    mail = await mail_to(site, "ben")
+    async with site.db.write() as session:
+        row = await session.get(MailRow, mail.id)
+        assert row is not None
+        row.refused_at = site.clock()
+    refused = (
+        "The mail server refused the address of Ben Carter. An administrator can correct it under Correct an address."
+    )
+    by_amina = await (await signed_in("amina@elmbrook.example")).get(CASE)
+    by_ada = await (await signed_in("ada@elmbrook.example")).get(CASE)
+    assert refused in text_of(by_amina)
+    assert refused in text_of(by_ada)
+    assert "ben@elmbrook.example" not in by_amina.text
+    assert leads_to(by_ada, "/admin/addresses")
+    assert not leads_to(by_amina, "/admin/addresses")
+    assert refused not in text_of(await (await signed_in("ben@elmbrook.example")).get(CASE))
+
+
+async def test_a_cancelled_request_says_by_whom_and_why(running: Running, signed_in: SignedIn) -> None:
+    await requested(running)
+    cancel = Act(kind="cancel", person="ada", how="session", comment="It was sent twice.")
+    await running.act("c-1", cancel)
+    await running.settled("c-1")
+    amina = await signed_in("amina@elmbrook.example")
+    text = text_of(await amina.get(CASE))
+    assert "Cancelled" in text
+    assert "Ada Quinn cancelled the request Why: It was sent twice." in text
+    assert "Cancelled" in text_of(await amina.get("/tasks"))

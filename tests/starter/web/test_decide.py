@@ -2,16 +2,19 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from httpx2 import Response
 
 from domain.calendar import Period
-from domain.events import Approved, Recorded
+from domain.cases import Act, Request
+from domain.events import AnyEvent, Approved, AskMoved, Recorded, RequestUnfit, Returned
+from domain.pack import Changes
 from starter.web.site import Site
-from store import links, people, queries
-from tests.builders import BEN, DEV, HELEN, MONDAY
+from store import links, packs, people, queries
+from tests.builders import ANSWERS, BEN, DEV, HEADTEACHER, HELEN, LINE_MANAGER, MONDAY, OTTO, PACK, PROCESS, an_opening
 from tests.starter.web.conftest import Browser, Clock, RememberedCases, SignedIn, page_of
 from tests.starter.web.running import Running, a_link, answered, link_row, requested, withdrawn
 
@@ -24,6 +27,40 @@ async def token(running: Running) -> str:
     """Return the token that Ben was mailed for the request that waits for him."""
     await requested(running)
     return await a_link(running.site, BEN)
+
+
+async def changeable(running: Running, **process: object) -> str:
+    """Have Amina send a request that may be returned to her, and return Ben's token."""
+    async with running.site.db.write() as session:
+        digest = await packs.keep(session, PACK)
+    changed = {"changes": Changes(back_to="line_manager", clause="c16-2"), **process}
+    answers = {**ANSWERS, "administrators": ("amina", "otto")}
+    opening = an_opening(answers=answers).model_copy(
+        update={"pack_digest": digest, "process": PROCESS.model_copy(update=changed)}
+    )
+    await running.begin(opening)
+    return await a_link(running.site, BEN)
+
+
+async def edited(running: Running, edition: int = 1, **answers: object) -> None:
+    """Have Amina change her request, and wait until it is on record."""
+    request = Request.model_validate(
+        {"title": "Science club page", "starter": "amina", "author": "amina", "answers": {**ANSWERS, **answers}}
+    )
+    act = Act(kind="edit", person="amina", how="session", version=edition, request=request)
+    assert (await running.act("c-1", act)).says == "done"
+    await running.settled("c-1")
+
+
+async def otto_leaves(running: Running, leaves: bool = True) -> None:
+    """Have one of the two administrators of the proposed site leave the school, or be back."""
+    day = (MONDAY - timedelta(days=1)).date()
+    async with running.site.db.write() as session:
+        await people.save(session, [OTTO.model_copy(update={"leaves_on": day if leaves else None})])
+
+
+async def the_events(site: Site, kind: type[AnyEvent]) -> list[AnyEvent]:
+    return [said.event for said in await the_history(site) if isinstance(said.event, kind)]
 
 
 async def the_history(site: Site, case: str = "c-1") -> tuple[Recorded, ...]:
@@ -215,6 +252,10 @@ async def test_a_record_that_is_behind_is_waited_for_and_then_said_honestly_to_b
     [
         ({"decision": ""}, [("#decision", "Choose whether you approve or reject the request")]),
         ({"decision": "perhaps"}, [("#decision", "Choose whether you approve or reject the request")]),
+        (
+            {"decision": "return", "comment": "Say more."},
+            [("#decision", "Choose whether you approve or reject the request")],
+        ),
         ({"decision": "reject"}, [("#comment", "Say why you reject the request")]),
         ({"decision": "reject", "comment": " \u200b\n"}, [("#comment", "Say why you reject the request")]),
         ({"comment": "x" * 4001}, [("#comment", "Your comment must be 4000 characters or fewer")]),
@@ -424,6 +465,20 @@ async def test_whoever_has_left_decides_nothing(client: Browser, running: Runnin
     assert (await confirm(client, token)).status_code == 410
 
 
+async def test_whoever_has_left_is_not_told_either_what_they_had_decided(
+    client: Browser, running: Running, token: str, clock: Clock
+) -> None:
+    await decide(client, token)
+    await running.settled("c-1")
+    async with running.site.db.write() as session:
+        await people.save(session, [BEN.model_copy(update={"leaves_on": MONDAY.date()})])
+    clock.pass_time(days=1)
+    for fields in ({}, {"decision": "reject", "comment": "No."}):
+        answer = await confirm(client, token, **fields)
+        assert answer.status_code == 410
+        assert "Science club" not in answer.text
+
+
 async def test_somebody_whom_no_ask_reached_has_no_use_for_a_link(client: Browser, running: Running) -> None:
     await requested(running)
     assert (await client.get(f"/d/{await a_link(running.site, 'otto')}")).status_code == 404
@@ -467,3 +522,371 @@ async def test_nobody_else_reaches_the_place_to_decide(signed_in: SignedIn, toke
     for address in ("/tasks/K7QM-4TXR/a1", "/tasks/K7QM-4TXR/a1/receipt"):
         answer = await browser.get(address)
         assert (answer.status_code, answer.text) == (404, nowhere.text)
+
+
+async def test_a_request_that_may_change_can_be_returned_and_says_so_between_the_other_two(
+    client: Browser, running: Running
+) -> None:
+    page = page_of(await client.get(f"/d/{await changeable(running)}"))
+    labels = [label.get_text(strip=True) for label in page.select(".govuk-radios__label")]
+    assert labels == ["Approve", "Return for changes", "Reject"]
+    assert [radio["value"] for radio in page.select("input[type=radio]")] == ["approve", "return", "reject"]
+    assert page.select_one("input[type=radio][checked]") is None
+
+
+async def test_whoever_returns_a_request_says_what_has_to_be_changed(client: Browser, running: Running) -> None:
+    token = await changeable(running)
+    assert errors_of(await review(client, token, decision="")) == [
+        ("#decision", "Choose whether you approve, return or reject the request")
+    ]
+    answer = await review(client, token, decision="return")
+    assert (answer.status_code, errors_of(answer)) == (422, [("#comment", "Say what has to be changed")])
+
+
+async def test_a_returned_request_is_signed_and_told_in_words_everywhere(client: Browser, running: Running) -> None:
+    token = await changeable(running)
+    said = {"decision": "return", "comment": "Name the pupils."}
+    reviewed = text_of(await review(client, token, **said))
+    assert "Return for changes" in reviewed
+    assert "Sign and return for changes" in reviewed
+    answer = await confirm(client, token, **said)
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/d/{token}/receipt")
+    await running.settled("c-1")
+    receipt = text_of(await client.get(answer.headers["Location"]))
+    assert "You returned this for changes" in receipt
+    assert "Name the pupils." in receipt
+    assert len(await the_events(running.site, Returned)) == 1
+    other = await confirm(client, token, decision="reject", comment="No.")
+    assert other.status_code == 409
+    assert "Decision Returned for changes" in text_of(other)
+    assert (await confirm(client, token, **said)).status_code == 303
+
+
+async def test_a_returned_request_is_among_the_tasks_of_its_author_to_be_changed(
+    running: Running, signed_in: SignedIn
+) -> None:
+    await changeable(running)
+    await answered(running, "ben", "a1", verdict="return", comment="Say more.")
+    tasks = await (await signed_in("amina@elmbrook.example")).get("/tasks")
+    assert "Your request came back to you on Monday 2 November 2026, to be changed." in text_of(tasks)
+    links_to = [str(link["href"]) for link in page_of(tasks).select("main a")]
+    assert links_to[0] == "/cases/K7QM-4TXR/edit"
+    assert "Nothing waits for your answer" in text_of(await (await signed_in("ben@elmbrook.example")).get("/tasks"))
+
+
+async def test_answers_about_an_earlier_version_are_shown_as_void(client: Browser, running: Running) -> None:
+    await changeable(running)
+    await answered(running, "ben", "a1", comment="Good idea.")
+    await answered(running, "helen", "a2", verdict="return", comment="Say more.")
+    await edited(running, aims="Show what our science club does, and when.")
+    again = text_of(await client.get(f"/d/{await a_link(running.site, BEN, 'a4', version=2)}"))
+    assert "Show what our science club does, and when." in again
+    assert "Returned for changes by Helen Marsh" in again
+    assert again.count("It does not count any more.") == 2
+
+
+@pytest.mark.meets("SITE-28")
+async def test_a_request_that_does_not_hold_any_more_goes_back_at_its_approval(
+    client: Browser, running: Running
+) -> None:
+    token = await changeable(running)
+    assert "does not hold any more" not in text_of(await client.get(f"/d/{token}"))
+    await otto_leaves(running)
+    assert "The request does not hold any more" in text_of(await client.get(f"/d/{token}"))
+    reviewed = text_of(await review(client, token))
+    assert "If you approve it, nothing is decided, and it goes back to its author." in reviewed
+    for _ in range(2):
+        answer = await confirm(client, token)
+        assert answer.status_code == 409
+        text = text_of(answer)
+        assert "Nothing was decided" in text
+        assert "you get a new e-mail" in text
+        assert "Otto Lind" in text
+    await running.settled("c-1")
+    assert await the_events(running.site, Approved) == []
+    assert len(await the_events(running.site, RequestUnfit)) == 1
+    late = await confirm(client, token)
+    assert late.status_code == 410
+    assert "The request went back a step" in text_of(late)
+    assert "Science club" not in late.text
+
+
+async def test_a_request_that_does_not_hold_any_more_may_still_be_rejected_or_returned(
+    client: Browser, running: Running
+) -> None:
+    token = await changeable(running)
+    await otto_leaves(running)
+    done = await decide(client, token, decision="return", comment="Otto has left.")
+    assert done.status_code == 303
+    assert [act.unfit for act in running.acts] == [()]
+
+
+async def test_the_same_approval_is_taken_once_the_request_holds_again(client: Browser, running: Running) -> None:
+    token = await changeable(running, changes=None)
+    await otto_leaves(running)
+    await review(client, token)
+    refused = await confirm(client, token)
+    assert refused.status_code == 409
+    assert "It cannot be approved as it is." in text_of(refused)
+    await otto_leaves(running, leaves=False)
+    assert (await confirm(client, token)).status_code == 303
+    await running.settled("c-1")
+    assert len(await the_events(running.site, Approved)) == 1
+
+
+async def test_a_link_to_a_request_that_changed_says_so_and_no_word_of_it(client: Browser, running: Running) -> None:
+    token = await changeable(running)
+    await review(client, token)
+    await edited(running, aims="Something else.")
+    for answer in (await client.get(f"/d/{token}"), await review(client, token), await confirm(client, token)):
+        assert answer.status_code == 410
+        text = text_of(answer)
+        assert "The request changed. When it is your turn to answer it, we send you a new e-mail" in text
+        assert "Science club" not in answer.text
+        assert "Something else" not in answer.text
+    assert [act.kind for act in running.acts] == ["edit"]
+
+
+async def test_a_link_to_another_version_than_the_ask_is_about_takes_no_answer(
+    client: Browser, running: Running, token: str
+) -> None:
+    del token
+    other = await a_link(running.site, BEN, version=2)
+    for answer in (await client.get(f"/d/{other}"), await confirm(client, other)):
+        assert answer.status_code == 410
+        assert "The request changed" in text_of(answer)
+    assert running.acts == []
+
+
+async def test_what_is_confirmed_while_the_request_changes_is_not_taken_for_the_new_version(
+    client: Browser, running: Running
+) -> None:
+    token = await changeable(running)
+    await review(client, token)
+    running.hold()
+    await running.act(
+        "c-1",
+        Act(
+            kind="edit",
+            person="amina",
+            how="session",
+            version=1,
+            request=Request(title="T", starter="amina", author="amina", answers={**ANSWERS, "aims": "Else."}),
+        ),
+    )
+    answer = await confirm(client, token)
+    assert answer.status_code == 410
+    assert "The request changed" in text_of(answer)
+    running.let_go()
+
+
+async def test_a_held_request_takes_no_answer_keeps_it_and_takes_it_when_that_is_settled(
+    client: Browser, running: Running
+) -> None:
+    await changeable(running)
+    await answered(running, "ben", "a1")
+    helens = await a_link(running.site, HELEN, "a2")
+    signed = {"comment": "Fine.", "signature": "Helen Marsh", "confirm-resources": "yes"}
+    await review(client, helens)
+    await running.act("c-1", Act(kind="dispute", person="ben", how="link", ask="a1"))
+    await running.settled("c-1")
+    held = await confirm(client, helens, **signed)
+    assert held.status_code == 409
+    assert "The request is held until an administrator has settled that." in text_of(held)
+    kept = {str(field["name"]): str(field["value"]) for field in page_of(held).select("main form input")}
+    assert kept == {"token": helens, **SIGNED, **signed}
+    assert len(await the_events(running.site, Approved)) == 1
+    release = Act(kind="release", person="ada", how="session", ask="a1", stands=True, comment="It was Ben.")
+    assert (await running.act("c-1", release)).says == "done"
+    await running.settled("c-1")
+    assert (await client.post("/d", kept)).status_code == 303
+    await running.settled("c-1")
+    assert len(await the_events(running.site, Approved)) == 2
+
+
+@pytest.fixture
+async def strict(running: Running) -> str:
+    """Return Ben's token for a step for which he has to sign in as well."""
+    return await changeable(running, steps=(LINE_MANAGER.model_copy(update={"sign_in": True}), HEADTEACHER))
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_where_a_link_is_not_enough_it_shows_who_asks_for_what_and_nothing_more(
+    client: Browser, running: Running, strict: str, method: str
+) -> None:
+    answer = await client.client.request(method, f"/d/{strict}")
+    assert answer.status_code == 200
+    if method == "GET":
+        text = text_of(answer)
+        assert "Amina Okafor asks for your answer to “Science club page”" in text
+        for hidden in ("Show what our science club does", "Ben Carter", "K7QM", ATTESTATION):
+            assert hidden not in text
+    assert running.acts == []
+    assert await opened_at(running.site) is None
+
+
+@pytest.mark.parametrize("stage", ["review", "confirm"])
+async def test_where_a_link_is_not_enough_no_answer_is_taken_by_it(
+    client: Browser, running: Running, strict: str, stage: str
+) -> None:
+    answer = await client.post("/d", {"token": strict, **SIGNED, "stage": stage})
+    assert answer.status_code == 403
+    assert "Show what our science club does" not in answer.text
+    assert running.acts == []
+    assert await opened_at(running.site) is None
+
+
+async def test_somebody_else_signed_in_learns_nothing_from_such_a_link(signed_in: SignedIn, strict: str) -> None:
+    helen = await signed_in("helen@elmbrook.example")
+    answers = [
+        await helen.get(f"/d/{strict}"),
+        await helen.get(f"/d/{strict}/step-aside"),
+        await helen.post("/d", {"token": strict, **SIGNED}),
+    ]
+    for answer in answers:
+        assert answer.status_code == 403
+        assert "sign out above and open the link again" in text_of(answer)
+        for hidden in ("Science club", "Ben Carter", "Amina", "K7QM"):
+            assert hidden not in answer.text
+
+
+async def test_whoever_signs_in_from_such_a_link_comes_to_their_task_and_answers_there(
+    client: Browser, running: Running, cases: RememberedCases, strict: str
+) -> None:
+    button = page_of(await client.get(f"/d/{strict}")).select_one("main a.govuk-button")
+    assert button is not None
+    sign_in = (await client.get(str(button["href"]))).headers["Location"]
+    fields = {"address": "ben@elmbrook.example"}
+    hidden = page_of(await client.get(sign_in)).select("main form input[type=hidden]")
+    back = {str(field["name"]): str(field["value"]) for field in hidden}
+    await client.post("/sign-in", {**fields, **back})
+    there = await client.post("/sign-in/code", {"code": cases.mails[-1].code, **back})
+    assert (there.status_code, there.headers["Location"]) == (303, "/tasks/K7QM-4TXR/a1")
+    for answer in (await client.get(f"/d/{strict}"), await client.post("/d", {"token": strict, **SIGNED})):
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/tasks/K7QM-4TXR/a1")
+    await client.get("/tasks/K7QM-4TXR/a1")
+    await client.post("/tasks/K7QM-4TXR/a1", {"version": "1", **SIGNED, "stage": "review"})
+    done = await client.post("/tasks/K7QM-4TXR/a1", {"version": "1", **SIGNED})
+    assert done.status_code == 303
+    assert [act.how for act in running.acts] == ["session"]
+    await running.settled("c-1")
+    gone = await client.get(f"/d/{strict}")
+    assert gone.status_code == 410
+    assert "You have answered this" in text_of(gone)
+
+
+async def test_whoever_has_a_conflict_of_interest_says_so_in_two_steps_and_somebody_else_is_asked(
+    client: Browser, running: Running
+) -> None:
+    token = await changeable(running)
+    link = page_of(await client.get(f"/d/{token}")).find("a", string="I have a conflict of interest")
+    assert link is not None
+    before = await the_history(running.site)
+    for _ in range(2):
+        assert "This cannot be undone." in text_of(await client.get(str(link["href"])))
+    reason = "Amina is my sister."
+    first = await client.post("/d/step-aside", {"token": token, "stage": "review", "comment": reason})
+    assert first.status_code == 200
+    for said in (reason, "Somebody else is asked in your place as Line manager", "This cannot be undone."):
+        assert said in text_of(first)
+    changing = await client.post("/d/step-aside", {"token": token, "stage": "change", "comment": reason})
+    assert reason in text_of(changing)
+    assert await the_history(running.site) == before
+    confirming = {"token": token, "stage": "confirm", "comment": reason}
+    running.hold()
+    for _ in range(2):
+        done = await client.post("/d/step-aside", confirming)
+        assert done.status_code == 200
+        assert "Somebody else is asked in your place" in text_of(done)
+    running.let_go()
+    await running.settled("c-1")
+    moved = await the_events(running.site, AskMoved)
+    assert [(one.why, one.by, one.comment) for one in moved if isinstance(one, AskMoved)] == [
+        ("stepped_aside", "ben", reason)
+    ]
+    for late in (await client.post("/d/step-aside", confirming), await client.get(f"/d/{token}")):
+        assert late.status_code == 410
+        assert "You have stepped aside" in text_of(late)
+        assert "Science club" not in late.text
+    helens = await a_link(running.site, HELEN)
+    assert "Helen Marsh , Headteacher" in text_of(await client.get(f"/d/{helens}"))
+
+
+@pytest.mark.parametrize(
+    ("reason", "fault"),
+    [
+        ("\u200b ", "Say what your conflict of interest is"),
+        ("x" * 4001, "Your reason must be 4000 characters or fewer"),
+    ],
+)
+@pytest.mark.parametrize("stage", ["review", "confirm"])
+async def test_nobody_steps_aside_without_a_reason(
+    client: Browser, running: Running, token: str, stage: str, reason: str, fault: str
+) -> None:
+    answer = await client.post("/d/step-aside", {"token": token, "stage": stage, "comment": reason})
+    assert (answer.status_code, errors_of(answer)) == (422, [("#comment", fault)])
+    area = page_of(answer).select_one("textarea[name=comment]")
+    assert area is not None
+    assert area.get_text().strip("\n") == reason.strip("\u200b ")
+    assert running.acts == []
+
+
+async def test_whoever_cannot_reach_the_case_has_not_stepped_aside_and_is_told(
+    client: Browser, running: Running, token: str
+) -> None:
+    running.lost = True
+    confirming = {"token": token, "stage": "confirm", "comment": "My sister."}
+    answer = await client.post("/d/step-aside", confirming)
+    assert answer.status_code == 503
+    assert "You have not stepped aside yet" in text_of(answer)
+    running.lost = False
+    assert (await client.post("/d/step-aside", confirming)).status_code == 200
+
+
+async def test_somebody_signed_in_steps_aside_by_the_same_two_steps(
+    running: Running, signed_in: SignedIn, token: str
+) -> None:
+    del token
+    ben = await signed_in("ben@elmbrook.example")
+    address = "/tasks/K7QM-4TXR/a1/step-aside"
+    assert (await ben.get(address)).status_code == 200
+    said = {"comment": "My sister."}
+    assert (await ben.post(address, {"stage": "review", **said})).status_code == 200
+    done = await ben.post(address, {"stage": "confirm", **said})
+    assert "You have stepped aside" in text_of(done)
+    await running.settled("c-1")
+    assert [act.how for act in running.acts] == ["session"]
+    assert (await ben.get("/tasks/K7QM-4TXR/a1")).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/d", "/d/step-aside", "/d/new-link", "/dispute"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+async def test_a_link_knows_no_other_method(client: Browser, token: str, path: str, method: str) -> None:
+    del token
+    answer = await client.client.request(method, path, headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 405
+
+
+async def test_going_back_after_an_answer_and_sending_it_again_leads_to_what_was_recorded(
+    client: Browser, running: Running, token: str
+) -> None:
+    await decide(client, token)
+    await running.settled("c-1")
+    assert (await review(client, token)).headers["Location"] == f"/d/{token}/receipt"
+    other = await review(client, token, decision="reject", comment="No.")
+    assert other.status_code == 409
+    assert "Decision Approved" in text_of(other)
+
+
+async def test_of_two_tabs_the_second_learns_what_the_first_answered(
+    client: Browser, open_browser: Callable[[], Browser], running: Running, token: str
+) -> None:
+    other = open_browser()
+    for tab in (client, other):
+        await review(tab, token)
+    first, second = await asyncio.gather(
+        confirm(client, token), confirm(other, token, decision="reject", comment="Too soon.")
+    )
+    assert sorted((first.status_code, second.status_code)) == [303, 409]
+    await running.settled("c-1")
+    assert len([said for said in await the_history(running.site) if said.event.kind in {"approved", "rejected"}]) == 1

@@ -286,7 +286,7 @@ async def test_a_sent_form_can_be_changed_no_more(signed_in: SignedIn, cases: Re
     assert not page_of(await browser.get("/")).select_one(f"a[href='/drafts/{key}']")
 
 
-async def test_where_the_engine_is_lost_the_page_says_that_nothing_was_sent(
+async def test_where_the_engine_is_lost_the_page_says_that_the_request_is_being_sent(
     signed_in: SignedIn, cases: RememberedCases, site: Site
 ) -> None:
     browser = await signed_in(AMINAS)
@@ -295,7 +295,7 @@ async def test_where_the_engine_is_lost_the_page_says_that_nothing_was_sent(
     cases.lost = True
     answer = await browser.post(f"/drafts/{key}/check")
     assert answer.status_code == 503
-    assert "not sent yet" in answer.text
+    assert "Your request is being sent" in answer.text
     assert await stored(site, key) == before
     assert (await browser.get(f"/drafts/{key}/done")).headers["Location"] == f"/drafts/{key}/check"
     cases.lost = False

@@ -1,0 +1,55 @@
+"""What activities hand to Temporal: an act for a case, and a mail to be sent by a job of its own."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.common import ActivityIDConflictPolicy, RetryPolicy
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.cases import Act
+from domain.names import ACT, SEND_MAIL, TASK_QUEUE
+
+_PATIENCE: Final = 10.0
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """Temporal, as activities reach it."""
+
+    client: Client
+
+    async def act(self, case: str, act: Act) -> None:
+        """Have the case take `act`, once; a case that is over, or that Temporal does not know, needs none.
+
+        Raises:
+            RPCError: Temporal cannot be reached, or did not answer in time; the act may be sent again.
+            TimeoutError: the same.
+        """
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self.client.get_workflow_handle(case).execute_update(ACT, act, id=act.digest)
+        except WorkflowUpdateFailedError:
+            return
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+
+    async def send_mail(self, mail_id: str) -> None:
+        """Leave a queued mail to a job that keeps trying to send it; one that is at it already is enough.
+
+        Raises:
+            RPCError: Temporal did not take the job.
+        """
+        await self.client.start_activity(
+            SEND_MAIL,
+            mail_id,
+            id=f"mail-{mail_id}",
+            task_queue=TASK_QUEUE,
+            id_conflict_policy=ActivityIDConflictPolicy.USE_EXISTING,
+            start_to_close_timeout=timedelta(seconds=30),
+            schedule_to_close_timeout=timedelta(days=90),
+            retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=10)),
+        )

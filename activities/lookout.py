@@ -1,0 +1,128 @@
+"""The lookout: sees that people, seats or absences changed, and has the asks looked up anew that this concerns.
+
+It also sends what was put by for those who get many mails. It runs beside the worker; what it misses or cannot do it
+does the next time that it looks.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Final
+
+import structlog
+
+from activities.jobs import Jobs
+from domain.asking import whom
+from domain.calendar import local_day
+from domain.cases import Act
+from domain.people import Directory
+from store import asks, mails, people
+from store.asks import Reaches
+from store.database import Database
+
+log = structlog.get_logger()
+
+EVERY: Final = 15.0
+"""Seconds between two looks."""
+
+_LOOKS: Final = 2
+"""An ask that was being recorded while people changed is seen the second time."""
+
+_CLOCKS_DIFFER: Final = timedelta(seconds=20)
+"""A case goes by the clock of Temporal's machine: a day begins here once it has begun there."""
+
+_GATHERED_FOR: Final = timedelta(hours=4)
+_CHUNK: Final = 500
+_AT_ONCE: Final = 20
+
+
+@dataclass(frozen=True)
+class Lookout:
+    """Looks at the directories and at what was put by.
+
+    `_looked` says of each organisation what its directory and the day were when all its asks were last looked at, and
+    how often.
+    """
+
+    db: Database
+    jobs: Jobs
+    clock: Callable[[], datetime]
+    _looked: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def looking(self, every: float = EVERY) -> AsyncIterator[None]:
+        """Look every few seconds while the block runs, at everything the first time."""
+        looking = asyncio.create_task(self._keep_looking(every))
+        try:
+            yield
+        finally:
+            looking.cancel()
+
+    async def look(self) -> None:
+        """Have looked up anew whom those asks reach for which it has changed, and send the digests that are due.
+
+        Raises:
+            SQLAlchemyError: the database does not answer; the next look sees to it.
+        """
+        now = self.clock()
+        day = local_day(now - _CLOCKS_DIFFER)
+        async with self.db.read() as session:
+            versions = await people.versions(session)
+        for organisation, version in versions.items():
+            occasion = f"{version}|{day}"
+            looked, times = self._looked.get(organisation, ("", 0))
+            times = times if looked == occasion else 0
+            if times < _LOOKS and await self._look_at(organisation, day, occasion):
+                self._looked[organisation] = (occasion, times + 1)
+        async with self.db.read() as session:
+            many = await mails.put_by(session, now - _GATHERED_FOR)
+        if many:
+            async with self.db.write() as session:
+                digests = await mails.queue_digests(session, many, now)
+            for mail_id in digests:
+                await _goes_well(self.jobs.send_mail(mail_id))
+
+    async def _keep_looking(self, every: float) -> None:
+        while True:
+            await _goes_well(self.look())
+            await asyncio.sleep(every)
+
+    async def _look_at(self, organisation: str, day: date, occasion: str) -> bool:
+        """Look at every open ask of an organisation; return whether all went well."""
+        async with self.db.read() as session:
+            directory = await people.directory(session, organisation)
+        after, well = ("", ""), True
+        turns = asyncio.Semaphore(_AT_ONCE)
+
+        async def look_up(one: Reaches) -> bool:
+            act = Act(kind="look_up", person="duly", how="duly", ask=one.ask, occasion=occasion)
+            async with turns:
+                return await _goes_well(self.jobs.act(one.case, act))
+
+        while True:
+            async with self.db.read() as session:
+                chunk = await asks.open_asks(session, after, _CHUNK)
+            ours = (one for one in chunk if one.organisation == organisation)
+            moved = [one for one in ours if _should_reach(one, directory, day) != one.asked]
+            well &= all(await asyncio.gather(*map(look_up, moved)))
+            if len(chunk) < _CHUNK:
+                return well
+            after = (chunk[-1].case, chunk[-1].ask)
+
+
+def _should_reach(one: Reaches, directory: Directory, day: date) -> frozenset[str]:
+    """Return whom an ask reaches, if it is looked up on `day`."""
+    found = whom(one.ladder, one.also, one.named, one.excluded | one.own, one.school, directory, day)
+    return frozenset(reached.person for reached in found)
+
+
+async def _goes_well(work: Awaitable[None]) -> bool:
+    """Return whether `work` was done; what went wrong is logged by its name alone."""
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 -- the lookout outlives whatever fails
+        log.warning("lookout_failed", why=type(error).__name__)
+        return False
+    return True

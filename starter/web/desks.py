@@ -1,0 +1,216 @@
+"""The desk: somebody at work on one ask of a case, how they came to it, and what is said to whoever comes in vain."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final, Literal
+
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from domain.access import Viewer, allow
+from domain.events import How, Verdict
+from domain.fields import FormFacts
+from domain.forms import Fault, check, typed_again
+from domain.pack import Step
+from domain.people import Person
+from domain.telling import Given
+from starter.web.known import Known, case_for, know
+from starter.web.levers import stepped_aside
+from starter.web.page import Visit
+from starter.web.reading import Pairs, only
+from store import links, people, queries
+from store.tables import AskedRow, AskRow
+
+Gone = Literal["used", "aside", "expired", "replaced", "changed", "back", "closed"]
+"""Why a link, or a place to answer, takes no answer any more."""
+
+GONE: Final[dict[Gone, tuple[str, str]]] = {
+    "used": ("You have answered this", "Your answer is on record, and this link does no more. Sign in to see it."),
+    "aside": ("You have stepped aside", "Somebody else is asked in your place. There is nothing to do."),
+    "expired": ("This link has expired", "Links are good for 90 days. We can send you a new one."),
+    "replaced": ("This link has been replaced", "We have sent you a later e-mail about the same: use its link."),
+    "changed": (
+        "The request changed",
+        "The request changed. When it is your turn to answer it, we send you a new e-mail: use its link.",
+    ),
+    "back": (
+        "Your answer is not needed now",
+        "The request went back a step. When it is your turn to answer it, we send you a new e-mail: use its link.",
+    ),
+    "closed": ("This link is no longer needed", "The answer is in, or the request has ended. There is nothing to do."),
+}
+
+_CLOSED: Final[dict[str, Gone]] = {"changed": "changed", "sent_back": "back", "asked_again": "back"}
+"""What is said where the ask closed for one of these reasons; for any other, that no answer is needed any more."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Somebody at work on one ask of a case, and how they came: by the link with `token`, or signed in."""
+
+    known: Known
+    ask: AskRow
+    step: Step
+    asked: AskedRow
+    person: Person
+    version: int
+    how: How
+    token: str = ""
+    gone: Gone | None = None
+
+    @property
+    def viewer(self) -> Viewer:
+        """The person, as `allow` asks for them; a link makes nobody an administrator."""
+        return Viewer(person=self.person.id, organisation=self.person.organisation)
+
+    @property
+    def seat(self) -> str:
+        """In which seat they answer."""
+        return self.known.seat(self.asked.seat)
+
+    @property
+    def instead_of(self) -> str:
+        """In whose place they answer; empty where in their own."""
+        return self.known.name(self.asked.instead_of) if self.asked.instead_of else ""
+
+    @property
+    def recorded(self) -> Given | None:
+        """The answer that stands for the ask, whoever gave it."""
+        return next((given for given in self.known.given if given.ask == self.ask.ask), None)
+
+    def has_said(self, verdict: Verdict | None) -> bool:
+        """Return whether the answer that stands is this person's, and says `verdict`, or anything where it is None."""
+        given = self.recorded
+        return given is not None and given.person == self.person.id and verdict in {None, given.verdict}
+
+    def unfit(self, today: date) -> tuple[Fault, ...]:
+        """Return what is wrong with the form when it is checked again, whole, against the directory of `today`.
+
+        Source: Cadmus Appendix 1 (SITE-28, SITE-32).
+        """
+        known, form = self.known, self.known.form
+        if form is None:
+            return ()
+        facts = FormFacts(directory=known.directory, today=today, school=known.row.school)
+        return check(form, typed_again(form, known.request.answers), facts).faults
+
+    def path(self, visit: Visit, by_link: str, signed_in: str) -> str:
+        """Return where the route `by_link` leads for whoever came by one, and `signed_in` for anybody else."""
+        if self.token:
+            return visit.path(by_link, token=self.token)
+        return visit.path(signed_in, reference=self.known.row.reference, ask=self.ask.ask)
+
+    def action(self, visit: Visit, by_link: str, signed_in: str) -> str:
+        """Return where a form goes, by the same two routes: never to an address with a token in it."""
+        return visit.path(by_link) if self.token else self.path(visit, by_link, signed_in)
+
+
+async def desk_of(visit: Visit, token: str) -> Desk:
+    """Return the desk to which the link with `token` leads.
+
+    Raises:
+        HTTPException: 404, there is no such link; 429, and too many like it were tried from the same address.
+    """
+    async with visit.site.db.read() as session:
+        link = await links.find(session, token)
+        if link is None:
+            raise unknown_link(visit)
+        person = await people.person(session, link.person)
+        row = await queries.case_by_id(session, link.case)
+        if person is None or row is None:
+            raise HTTPException(404)
+        known = await know(visit.site, session, row, await queries.access_of(session, row))
+    asked = known.reached(link.ask, person.id)
+    if asked is None and link.status != "open":
+        # Asked once, and not any more: they stepped aside, or somebody else holds the seat.
+        ask = known.ask(link.ask)
+        asked = AskedRow(case=row.id, ask=link.ask, person=person.id, seat=ask.seat) if ask is not None else None
+    desk = _seated(known, link.ask, asked, person, link.version, "link", token)
+    if desk is None:
+        raise HTTPException(404)
+    if not person.is_active(visit.site.today):
+        return replace(desk, gone="closed")
+    if person.id in stepped_aside(known):
+        return replace(desk, gone="aside")
+    if desk.gone is None and link.status != "open":
+        return replace(desk, gone="replaced" if link.status == "superseded" else "closed")
+    if desk.gone is None and link.expires_at <= visit.site.clock():
+        return replace(desk, gone="expired")
+    return desk
+
+
+def unknown_link(visit: Visit) -> HTTPException:
+    """Return what a token of no link is answered with. It counts against its address, and no good token ever does."""
+    client = visit.request.client
+    most = visit.site.settings.bad_links_per_minute
+    wait = visit.site.bad_links.add(client.host if client else "", most, visit.site.clock())
+    return HTTPException(429, headers={"Retry-After": str(wait)}) if wait else HTTPException(404)
+
+
+async def desk_at(visit: Visit) -> Desk:
+    """Return the desk of a signed-in visitor at the ask that the address names.
+
+    Raises:
+        HTTPException: 404, there is no such ask, or it does not ask them.
+    """
+    known, ask, person = await case_for(visit, visit.place("reference")), visit.place("ask"), visit.person
+    desk = _seated(known, ask, known.reached(ask, person.id), person, known.row.version, "session")
+    if desk is None:
+        raise HTTPException(404)
+    return desk
+
+
+def _seated(
+    known: Known, ask_id: str, asked: AskedRow | None, person: Person, version: int, how: How, token: str = ""
+) -> Desk | None:
+    """Return the desk of `person` at an ask, or None where it never asked them."""
+    ask = known.ask(ask_id)
+    step = known.step(ask) if ask is not None else None
+    if ask is None or asked is None or step is None:
+        return None
+    desk = Desk(known, ask, step, asked, person, version, how, token)
+    if ask.closed_at is not None or not allow(desk.viewer, "decide", known.access):
+        return replace(desk, gone=_CLOSED.get(ask.closed_how or "", "closed"))
+    return replace(desk, gone="changed") if version != ask.version else desk
+
+
+def taken(name: str, sent: Pairs) -> tuple[str, Pairs]:
+    """Return the one text sent as `name`, and the other fields.
+
+    Raises:
+        UnreadableBodyError: it is not there, or there twice.
+    """
+    found = only(tuple(pair for pair in sent if pair[0] == name), (name,))
+    return found[name], tuple(pair for pair in sent if pair[0] != name)
+
+
+def gone(visit: Visit, desk: Desk, why: Gone | None = None) -> Response:
+    """Return the page that says that no answer is taken here, and why; it says nothing of the case."""
+    reason = why or desk.gone or "closed"
+    title, advice = GONE[reason]
+    token = desk.token if reason == "expired" else ""
+    return visit.show("link_gone.html", 410, title=title, advice=advice, token=token)
+
+
+def to_case(visit: Visit, desk: Desk) -> RedirectResponse:
+    """Return the way to the page of the case, for somebody signed in whose answer is not needed any more."""
+    return visit.go("case", reference=desk.known.row.reference)
+
+
+def sign_in_first(visit: Visit, desk: Desk) -> Response | None:
+    """Return what to say where the step asks for a session besides the link, or None where the link is enough.
+
+    Somebody signed in as the person whom the link is for goes on to their task. Whoever is not signed in learns the
+    title of the case and who asks; somebody else learns nothing.
+    """
+    if not desk.token or not desk.step.sign_in:
+        return None
+    if desk.gone is not None:
+        return gone(visit, desk)
+    reference, ask = desk.known.row.reference, desk.ask.ask
+    if visit.signed is None:
+        onward = visit.path("task", reference=reference, ask=ask)
+        return visit.show("decide_sign_in.html", 403 if visit.is_post else 200, known=desk.known, onward=onward)
+    if visit.person.id != desk.person.id:
+        return visit.show("decide_other_person.html", 403)
+    return visit.go("task", reference=reference, ask=ask)

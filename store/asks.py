@@ -1,0 +1,64 @@
+"""The asks that are open, many at a time: whom each may reach, and whom it does reach."""
+
+from typing import NamedTuple
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from domain.asking import AUTHOR
+from store.tables import AskedRow, AskRow, CaseRow
+
+
+class Reaches(NamedTuple):
+    """An open ask: its school, whose own the request is, the seats and people it may ask, and those it reaches."""
+
+    case: str
+    ask: str
+    organisation: str
+    school: str
+    own: frozenset[str]
+    ladder: tuple[str, ...]
+    also: tuple[str, ...]
+    named: str | None
+    excluded: frozenset[str]
+    asked: frozenset[str]
+
+
+async def open_asks(session: AsyncSession, after: tuple[str, str], most: int) -> list[Reaches]:
+    """Return the open asks that somebody is to decide, in order; those after a case and its ask."""
+    case, ask = col(AskRow.case), col(AskRow.ask)
+    further = (case >= after[0], or_(case > after[0], and_(case == after[0], ask > after[1])))
+    found = (
+        await session.execute(
+            select(case, ask, col(AskRow.ladder), col(AskRow.escalated_to), col(AskRow.named), col(AskRow.excluded))
+            .where(col(AskRow.closed_at).is_(None), *further, col(AskRow.seat) != AUTHOR)
+            .order_by(case, ask)
+            .limit(most)
+        )
+    ).all()
+    # Not joined: a database that began with the cases of an organisation would go through all of them each time.
+    ids = {row[0] for row in found}
+    about = select(
+        col(CaseRow.id), col(CaseRow.organisation), col(CaseRow.school), col(CaseRow.author), col(CaseRow.starter)
+    )
+    cases = {row[0]: row for row in await session.execute(about.where(col(CaseRow.id).in_(ids)))}
+    reached = select(col(AskedRow.case), col(AskedRow.ask), col(AskedRow.person)).where(col(AskedRow.case).in_(ids))
+    people: dict[tuple[str, str], set[str]] = {}
+    for row in await session.execute(reached):
+        people.setdefault((row[0], row[1]), set()).add(row[2])
+    return [
+        Reaches(
+            case=row[0],
+            ask=row[1],
+            organisation=cases[row[0]][1],
+            school=cases[row[0]][2],
+            own=frozenset(cases[row[0]][3:5]),
+            ladder=tuple(row[2].split()),
+            also=tuple(row[3].split()),
+            named=row[4],
+            excluded=frozenset(row[5].split()),
+            asked=frozenset(people.get((row[0], row[1]), ())),
+        )
+        for row in found
+    ]

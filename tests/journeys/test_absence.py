@@ -1,0 +1,54 @@
+"""The communications manager is away: the deputy is asked, by name, and whoever answers first decides."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.journeys.browsing import Town
+from tests.journeys.test_site_creation import SAMPLE, START, asked, decide
+
+PRIYA = "priya.shah@cadmus.example"
+TOM = "tom.fielding@cadmus.example"
+GRACE = "grace.okafor@cadmus.example"
+SOPHIE = "sophie.lane@cadmus.example"
+SEATS = "hollybank:communications_manager;castlebridge:communications_manager"
+OFFICE = f"{GRACE},Grace Okafor,employee,hollybank;castlebridge,helen.marsh@cadmus.example,{SEATS}"
+
+
+@pytest.fixture
+async def grace_comes_back(town: Town) -> AsyncIterator[None]:
+    """Have Grace back at work afterwards, whatever came of it."""
+    yield
+    await town.import_people(f"{OFFICE},,,,,,")
+
+
+@pytest.mark.usefixtures("grace_comes_back")
+async def test_while_the_communications_manager_is_away_the_deputy_decides_and_both_are_named(town: Town) -> None:
+    title = "Year 4 Gardening Club"
+    priya = await town.sign_in(PRIYA)
+    await priya.open(START)
+    await priya.press("Start now")
+    await priya.press(SAMPLE)
+    await priya.follow("Change Name of the proposed site")
+    await priya.type("Name of the proposed site", title)
+    await priya.press("Save and continue")
+    await priya.press("Send the request")
+    reference = await priya.page.locator(".govuk-panel strong").inner_text()
+    await decide(await town.somebody(), await asked(town, TOM, title), "Approve", "Tom Fielding")
+    grace = await asked(town, GRACE, title)
+
+    today = datetime.now(UTC).date()  # noqa: TID251 -- the server's clock is this machine's
+    await town.import_people(f"{OFFICE},{SOPHIE},{today}..{today + timedelta(days=7)},,,,")
+    sophie = await asked(town, SOPHIE, title)
+    assert "Grace Okafor" in sophie.text
+    await priya.open(f"/cases/{reference}")
+    await priya.says("Communications manager or a deputy", "Sophie Lane, in place of Grace Okafor")
+
+    await decide(await town.somebody(), sophie, "Approve", "Sophie Lane")
+    late = await town.somebody()
+    await late.open(grace.link)
+    await late.says("no longer needed")
+    await asked(town, "helen.marsh@cadmus.example", title)
+    await priya.open(f"/cases/{reference}")
+    await priya.says("Sophie Lane approved as Communications manager, in place of Grace Okafor")

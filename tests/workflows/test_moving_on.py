@@ -1,0 +1,222 @@
+"""A running case that is moved on to another pack: what stays approved, what is asked again, and what readers see."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from domain.cases import Act, FromPack
+from domain.events import AnyEvent, Approved, AskClosed, AskOpened, PackChanged, Verdict
+from domain.pack import Confirmation, Process
+from store import packs, queries
+from tests.house import House
+from tests.stories import (
+    BEGINS,
+    THREE_STEPS,
+    a_changes,
+    a_directory,
+    a_pack,
+    a_process,
+    a_step,
+    an_answer,
+    an_edit,
+    an_opening,
+)
+from workflows.explorer import Move, Played, TimePasses, play, possible
+from workflows.site_creation import SiteCreation
+
+BEFORE = a_process(changes=a_changes())
+OPENING = an_opening(BEFORE).model_copy(update={"immaterial": ("note",)})
+MANAGER, COMMS, HEAD = an_answer("a1", "manager"), an_answer("a2", "comms"), an_answer("a3", "head")
+STRICTER = a_step("headteacher", attestation="I approve it after reading the new policy.")
+
+
+def a_move(process: Process, digest: str = "1" * 64, **more: object) -> Act:
+    """Return that whoever runs Duly moves the case on to a pack with `process`."""
+    pack = FromPack(
+        pack_digest=digest,
+        process=process,
+        seats=OPENING.seats,
+        calendar=OPENING.calendar,
+        immaterial=OPENING.immaterial,
+    )
+    return Act.model_validate(
+        {"kind": "move_on", "person": "duly", "how": "duly", "comment": "The new policy holds.", "pack": pack, **more}
+    )
+
+
+def another(*steps: object) -> Process:
+    """Return the process as a new pack has it, with other `steps`."""
+    return BEFORE.model_copy(update={"steps": steps or THREE_STEPS, "summary": "Ask for a site, as of this year."})
+
+
+def played(*moves: Move) -> Played:
+    return play(SiteCreation(), OPENING, a_directory(), BEGINS, moves)
+
+
+def events(so_far: Played) -> list[AnyEvent]:
+    return [said.event for said in so_far.events]
+
+
+def asked(so_far: Played) -> list[str]:
+    """Return the steps that were asked, in order."""
+    return [event.step for event in events(so_far) if isinstance(event, AskOpened)]
+
+
+def test_a_moved_case_asks_the_open_step_again_and_no_approved_step_twice() -> None:
+    to = a_move(another())
+    end = played(MANAGER, to)
+    assert end.replies[-1].says == "done"
+    assert [event.why for event in events(end) if isinstance(event, AskClosed)] == ["changed"]
+    end = played(MANAGER, to, an_answer("a3", "comms"), an_answer("a4", "head"))
+    assert asked(end) == ["line_manager", "communications_manager", "communications_manager", "headteacher"]
+    assert end.standing.outcome == "approved"
+
+
+def test_the_move_is_on_record_with_its_reason_and_both_packs() -> None:
+    (moved,) = (event for event in events(played(MANAGER, a_move(another()))) if isinstance(event, PackChanged))
+    assert moved == PackChanged(by="duly", comment="The new policy holds.", old="0" * 64, new="1" * 64)
+
+
+@pytest.mark.parametrize(
+    "signed",
+    [
+        {"attestation": "I approve it as the new policy wants."},
+        {"confirmations": (Confirmation(key="read", label="I have read it.", clause="1"),)},
+    ],
+    ids=["other words", "another confirmation"],
+)
+def test_an_approval_under_other_words_is_asked_for_again(signed: dict[str, object]) -> None:
+    manager = THREE_STEPS[0].model_copy(update=signed)
+    end = played(MANAGER, a_move(another(manager, *THREE_STEPS[1:])))
+    assert [ask.step for ask in end.standing.asks] == ["line_manager"]
+    answers = [
+        an_answer(f"a{n}", who, confirmations=("read", "resourced"))
+        for n, who in enumerate(("manager", "comms", "head"), 3)
+    ]
+    assert played(MANAGER, a_move(another(manager, *THREE_STEPS[1:])), *answers).standing.outcome == "approved"
+
+
+def test_the_new_pack_asks_for_a_step_that_the_old_had_not_even_before_the_open_one() -> None:
+    new = a_step("data_protection", "deputy_headteacher")
+    end = played(MANAGER, COMMS, a_move(another(new, *THREE_STEPS)))
+    assert [ask.step for ask in end.standing.asks] == ["data_protection"]
+    end = played(MANAGER, COMMS, a_move(another(new, *THREE_STEPS)), an_answer("a4", "deputy"), an_answer("a5", "head"))
+    assert end.standing.outcome == "approved"
+
+
+def test_a_step_that_the_new_pack_does_without_is_asked_no_more() -> None:
+    end = played(MANAGER, a_move(another(THREE_STEPS[0], THREE_STEPS[2])))
+    assert [ask.step for ask in end.standing.asks] == ["headteacher"]
+    assert (
+        played(MANAGER, a_move(another(THREE_STEPS[0], THREE_STEPS[2])), an_answer("a2", "comms")).replies[-1].says
+        == "closed"
+    )
+
+
+def test_where_the_new_pack_asks_for_nothing_more_the_case_comes_to_its_end() -> None:
+    assert played(MANAGER, COMMS, a_move(another(*THREE_STEPS[:2]))).standing.outcome == "approved"
+
+
+def test_a_case_that_waits_for_its_last_decision_to_settle_waits_as_the_new_pack_says() -> None:
+    slow = BEFORE.model_copy(update={"settles_within": 60})
+    opening = OPENING.model_copy(update={"process": slow})
+    moves = (MANAGER, COMMS, HEAD, a_move(slow.model_copy(update={"settles_within": 120})))
+    waits = play(SiteCreation(), opening, a_directory(), BEGINS, moves)
+    assert (waits.standing.outcome, waits.standing.next_at) == (None, BEGINS + timedelta(minutes=120))
+    late = TimePasses(until=BEGINS + timedelta(minutes=120))
+    assert play(SiteCreation(), opening, a_directory(), BEGINS, (*moves, late)).standing.outcome == "approved"
+
+
+def test_an_author_who_is_asked_for_changes_goes_on_being_asked_and_the_new_steps_come_after() -> None:
+    returned = an_answer("a2", "comms", Verdict.RETURN)
+    moves = (MANAGER, returned, a_move(another(STRICTER, THREE_STEPS[1])))
+    end = played(*moves)
+    assert [ask.ask for ask in end.standing.asks] == ["a3"]
+    answered = played(*moves, an_edit(OPENING.request, note="Soon."))
+    assert [ask.step for ask in answered.standing.asks] == ["headteacher"]
+
+
+def test_where_the_new_pack_knows_no_changes_its_author_is_asked_for_none() -> None:
+    returned = an_answer("a2", "comms", Verdict.RETURN)
+    end = played(MANAGER, returned, a_move(another().model_copy(update={"changes": None})))
+    assert [ask.step for ask in end.standing.asks] == ["communications_manager"]
+    assert "edit" not in end.standing.offers
+
+
+@pytest.mark.parametrize(
+    ("move", "says"),
+    [
+        (a_move(another(), how="session"), "not_offered"),
+        (a_move(another().model_copy(update={"key": "parties"})), "not_offered"),
+        (a_move(another(), pack=None), "not_offered"),
+        (a_move(another(), comment=" "), "incomplete"),
+        (a_move(another(), digest="0" * 64), "unchanged"),
+    ],
+    ids=["a person", "another process", "no pack", "no reason", "the same pack"],
+)
+def test_a_move_that_does_not_count_changes_nothing(move: Act, says: str) -> None:
+    end = played(MANAGER, move)
+    assert end.replies[-1].says == says
+    assert end.events == played(MANAGER).events
+
+
+def test_a_case_that_is_held_is_not_moved() -> None:
+    dispute = Act(kind="dispute", person="manager", how="link", ask="a1")
+    assert played(MANAGER, dispute, a_move(another())).replies[-1].says == "held"
+
+
+def test_a_case_that_has_ended_is_not_moved() -> None:
+    assert played(MANAGER, COMMS, HEAD, a_move(another())).replies[-1].says == "closed"
+
+
+def ways(most: int, *moves: Move) -> Iterator[tuple[Move, ...]]:
+    """Yield every sequence of up to `most` moves after which the case still runs."""
+    so_far = played(*moves)
+    if so_far.over:
+        return
+    yield moves
+    if most:
+        for move in possible(so_far, OPENING):
+            yield from ways(most - 1, *moves, move)
+
+
+def test_wherever_it_stands_a_moved_case_can_be_approved_and_each_step_signs_the_new_words() -> None:
+    to = another(THREE_STEPS[0], a_step("data_protection", "deputy_headteacher"), STRICTER)
+    opening = OPENING.model_copy(update={"process": to})
+    for way in ways(2):
+        moves = (*way, a_move(to))
+        while not (so_far := played(*moves)).over:
+            ask = so_far.standing.asks[0]
+            if ask.step == "changes":
+                request = so_far.standing.request or OPENING.request
+                moves = (*moves, an_edit(request, title=f"Edition {request.edition + 1}"))
+            else:
+                moves = (*moves, next(act for act in possible(so_far, opening) if isinstance(act, Act)))
+        assert so_far.standing.outcome == "approved"
+        last = {event.step: event.signature.attestation for event in events(so_far) if isinstance(event, Approved)}
+        assert last.items() >= {step.key: step.attestation for step in to.steps}.items()
+
+
+async def test_a_moved_case_is_read_under_its_new_pack_and_its_new_asks_are_mailed(at_home: House) -> None:
+    case = await at_home.begin(an_opening(BEFORE, key="moved"), a_directory())
+    await at_home.engine.act(case.opening.case, MANAGER)
+    await case.settled()
+    at_home.outbox.messages.clear()
+    async with at_home.db.write() as session:
+        digest = await packs.keep(session, a_pack().model_copy(update={"seats": OPENING.seats}))
+    process = another(THREE_STEPS[0], STRICTER)
+    assert (await at_home.engine.act(case.opening.case, a_move(process, digest))).says == "done"
+    await case.settled()
+    async with at_home.db.read() as session:
+        row = await queries.case_by_id(session, case.opening.case)
+        assert row is not None
+        opening = await queries.opening_of(session, at_home.keys, row)
+    assert (opening.pack_digest, opening.process) == (digest, process)
+    assert opening.request == case.opening.request
+    assert row.waits_for == "headteacher"
+    assert at_home.outbox.subjects("head@elms.example") == ["Please decide: Year 9 Science Club"]
+    (mail,) = at_home.outbox.to("head@elms.example")
+    assert "headteacher" in str(mail.get_body(("plain",))).lower()
+    assert (await at_home.engine.act(case.opening.case, an_answer("a3", "head"))).says == "done"
+    assert await case.handle.result() == "approved"
