@@ -99,7 +99,7 @@ async def confirm(session: AsyncSession, row: AddressChangeRow, by: str, at: dat
     await links.close_all(session, (before.id,), at)
     await sessions.end_all(session, (before.id,))
     row.settled_by, row.settled_at, row.confirmed = by, at, True
-    asks = [(case.id, ask.ask) for case, ask in await queries.waiting_for(session, before.id)]
+    asks = [(case.id, ask.ask) for case, ask in await queries.waiting_for(session, before.id, None)]
     mails = [
         MailRow(id=_mail_id(row.id, case, ask), case=case, person=before.id, template="ask", ask=ask, queued_at=at)
         for case, ask in asks

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 from sqlmodel import col
 
 from domain.access import CaseAccess
@@ -15,6 +16,12 @@ from domain.events import Recorded
 from domain.people import Asked
 from store.keys import CaseKeys, SealBrokenError, Sealer
 from store.tables import AskedRow, AskRow, CaseRow, EventRow, MailRow, SiteRow
+
+_UNSEALED: Final = (
+    defer(CaseRow.sealed_opening),  # type: ignore[arg-type]  # SQLModel says what a row holds, not its column
+    defer(CaseRow.sealed_standing),  # type: ignore[arg-type]
+)
+"""Lists read what is in clear; what is sealed is left where it is."""
 
 
 class BrokenRecordError(RuntimeError):
@@ -47,7 +54,7 @@ async def case_by_id(session: AsyncSession, case: str) -> CaseRow | None:
 
 async def cases_by_ids(session: AsyncSession, cases: Sequence[str]) -> Sequence[CaseRow]:
     """Return the cases with those ids."""
-    return (await session.scalars(select(CaseRow).where(col(CaseRow.id).in_(cases)))).all()
+    return (await session.scalars(select(CaseRow).where(col(CaseRow.id).in_(cases)).options(*_UNSEALED))).all()
 
 
 async def opening_of(session: AsyncSession, keys: CaseKeys, case: CaseRow) -> Opening:
@@ -158,14 +165,16 @@ async def reached(session: AsyncSession, case: str) -> dict[str, tuple[Asked, ..
     return by_ask
 
 
-async def waiting_for(session: AsyncSession, person: str) -> list[tuple[CaseRow, AskRow]]:
-    """Return the open asks that reached `person`, the soonest due first."""
+async def waiting_for(session: AsyncSession, person: str, most: int | None = 50) -> list[tuple[CaseRow, AskRow]]:
+    """Return the open asks that reached `person`, the soonest due first, no more than `most` of them, or all."""
     statement = (
         select(CaseRow, AskRow)
         .join(AskRow, col(AskRow.case) == col(CaseRow.id))
         .join(AskedRow, and_(col(AskedRow.case) == col(AskRow.case), col(AskedRow.ask) == col(AskRow.ask)))
         .where(col(AskedRow.person) == person, col(AskRow.closed_at).is_(None))
-        .order_by(col(AskRow.due))
+        .order_by(col(AskRow.due), col(AskRow.case), col(AskRow.ask))
+        .limit(most)
+        .options(*_UNSEALED)
     )
     return [(case, ask) for case, ask in (await session.execute(statement)).all()]
 
@@ -204,7 +213,7 @@ async def find_cases(
 
 
 def _newest(statement: Select[CaseRow]) -> Select[CaseRow]:
-    return statement.order_by(col(CaseRow.opened_at).desc(), col(CaseRow.id))
+    return statement.order_by(col(CaseRow.opened_at).desc(), col(CaseRow.id)).options(*_UNSEALED)
 
 
 async def nth_latest_opening(

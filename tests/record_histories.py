@@ -9,7 +9,7 @@ import tempfile
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -61,7 +61,7 @@ def an_opening_for(day: str, key: str) -> Opening:
     return opening.model_copy(update={"request": opening.request.model_copy(update={"answers": answers})})
 
 
-def an_edit_of(key: str, **answers: str) -> Act:
+def an_edit_of(key: str, **answers: Any) -> Act:
     """Return that the author changes the `answers` of the case `key`."""
     return an_edit(a_changing_opening(key).request, **answers)
 

@@ -25,12 +25,14 @@ MOST: Final = 50
 async def tasks(visit: Visit) -> Response:
     """Show what waits for the visitor's answer, the soonest due first, and what they asked for themselves."""
     async with visit.site.db.read() as session:
-        waiting = await queries.waiting_for(session, visit.person.id)
+        found = await queries.waiting_for(session, visit.person.id, MOST + 1)
+        waiting = found[:MOST]
         own = await queries.cases_of(session, visit.person.id)
         access = await queries.accesses_of(session, [*(row for row, _ in waiting), *own])
     return visit.show(
         "tasks.html",
         waiting=[(row, ask) for row, ask in waiting if allow(visit.viewer, _wanted(ask), access[row.id])],
+        more=len(found) > MOST,
         author=AUTHOR,
         own=[row for row in own if allow(visit.viewer, "see", access[row.id])],
         seats={seat.key: seat.title for seat in visit.pack.seats},

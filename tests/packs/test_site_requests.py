@@ -327,6 +327,17 @@ def test_a_headteacher_who_decides_alone_never_decides_their_own_request(author:
     assert who_decides(opening) == [decides]
 
 
+@pytest.mark.meets("PLAT-06")
+def test_whoever_has_a_conflict_of_interest_steps_aside_and_somebody_else_is_asked() -> None:
+    opening = an_opening(whole_pack("cadmus"))
+    first = an_answer(opening, played(opening))
+    aside = Act(kind="step_aside", person=first.person, how="link", ask="a1", comment="The author is my sister.")
+    directory = facts_of("cadmus").directory
+    deciding = [directory.person(one.person) for one in played(opening, aside).asked["a1"]]
+    assert [person.name for person in deciding if person] == ["Daniel Reyes"]
+    assert played(opening, aside, first).replies[-1].says == "not_asked"
+
+
 @pytest.mark.meets("SITE-28")
 def test_an_approval_of_a_form_that_does_not_hold_any_more_counts_for_nothing_and_goes_back() -> None:
     opening = an_opening(whole_pack("cadmus"))

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -258,14 +259,14 @@ def test_an_approval_of_a_form_that_does_not_hold_any_more_goes_back_to_the_auth
 
 
 def test_a_form_that_does_not_hold_any_more_can_still_be_rejected_or_returned() -> None:
-    unfit = {"unfit": (Fault(field="go_live_date", message="The date has passed"),)}
+    unfit: dict[str, Any] = {"unfit": (Fault(field="go_live_date", message="The date has passed"),)}
     rejected = played(an_answer("a1", "manager", Verdict.REJECT, **unfit))
     assert (says(rejected), rejected.standing.outcome) == ("done", "rejected")
     assert says(played(an_answer("a1", "manager", Verdict.RETURN, **unfit))) == "done"
 
 
 def test_an_approval_that_would_not_count_anyway_sends_nothing_back() -> None:
-    unfit = {"unfit": (Fault(field="go_live_date", message="The date has passed"),)}
+    unfit: dict[str, Any] = {"unfit": (Fault(field="go_live_date", message="The date has passed"),)}
     assert says(played(an_answer("a1", "comms", **unfit))) == "not_asked"
     assert kinds(played(an_answer("a1", "comms", **unfit))) == ["request_submitted", "ask_opened"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from domain.calendar import Calendar, Period
 from domain.cases import Act, Opening
-from domain.events import AskOpened, Extended, Reminded
+from domain.events import AskOpened, Extended, Reminded, Verdict
 from domain.people import Directory
 from tests.house import House
 from tests.stories import (
@@ -114,7 +114,7 @@ def test_a_changed_request_has_clocks_of_its_own() -> None:
 
 def test_an_author_who_is_asked_for_changes_is_reminded_as_the_pack_says() -> None:
     opening = an_opening(a_process(changes=a_changes(remind_on=(2, 4))))
-    end = played(an_answer("a1", "manager", "return"), until("2027-02-01"), opening=opening)
+    end = played(an_answer("a1", "manager", Verdict.RETURN), until("2027-02-01"), opening=opening)
     assert when(end, "reminded") == [("reminded", "Wed 13 Jan 07:00"), ("reminded", "Fri 15 Jan 07:00")]
 
 
@@ -253,7 +253,7 @@ def test_a_nudge_moves_no_clock_and_counts_as_no_reminder() -> None:
 
 def test_nobody_but_the_author_or_starter_nudges_and_nothing_is_nudged_that_waits_for_the_author() -> None:
     assert played(NUDGE.model_copy(update={"person": "head"})).replies[0].says == "not_offered"
-    returned = an_answer("a1", "head", "return")
+    returned = an_answer("a1", "head", Verdict.RETURN)
     assert played(returned, NUDGE).replies[1].says == "not_offered"
     assert played(an_answer("a1", "head"), NUDGE).replies[1].says == "closed"
 

@@ -30,7 +30,7 @@ PROCESSES = (
 )
 
 WEIGHTS: Final = {"approve": 6, "dispute": 4, "release": 4, "edit": 3, "withdraw": 0.3, "cancel": 0.3, "reject": 0.3}
-SEQUENCES: Final = min(2 * settings().max_examples, 1_000)
+SEQUENCES: Final = min(settings().max_examples, 1_000)
 
 
 def an_opening_of(number: int, begins: datetime) -> Opening:
@@ -88,7 +88,8 @@ def some_moves(opening: Opening, begins: datetime, luck: random.Random) -> tuple
         # Temporal takes the same act once: what says the same another time is another act.
         act = chosen(acts + also_possible(played, opening, now), luck).model_copy(update={"occasion": str(number)})
         passing = TimePasses(until=now + timedelta(days=luck.choice((1, 4, 8, 15))))
-        moves = (*moves, luck.choice([act, act, act, passing]))
+        move: Move = luck.choice((act, act, act, passing))
+        moves = (*moves, move)
         if played.over:
             break
     return moves

@@ -7,8 +7,8 @@ import pytest
 
 from domain.cases import Act, FromPack
 from domain.events import AnyEvent, Approved, AskClosed, AskOpened, PackChanged, Verdict
-from domain.pack import Confirmation, Process
-from store import packs, queries
+from domain.pack import Confirmation, Pack, Process
+from starter import moving
 from tests.house import House
 from tests.stories import (
     BEGINS,
@@ -203,20 +203,56 @@ async def test_a_moved_case_is_read_under_its_new_pack_and_its_new_asks_are_mail
     await at_home.engine.act(case.opening.case, MANAGER)
     await case.settled()
     at_home.outbox.messages.clear()
-    async with at_home.db.write() as session:
-        digest = await packs.keep(session, a_pack().model_copy(update={"seats": OPENING.seats}))
-    process = another(THREE_STEPS[0], STRICTER)
-    assert (await at_home.engine.act(case.opening.case, a_move(process, digest))).says == "done"
+    new = a_pack().model_copy(update={"seats": OPENING.seats, "processes": (another(THREE_STEPS[0], STRICTER),)})
+    offered = {new.organisation.key: new}
+    reference = case.opening.reference
+    assert await moving.move(at_home.db, at_home.engine, offered, reference, "The new policy holds.") == ""
     await case.settled()
-    async with at_home.db.read() as session:
-        row = await queries.case_by_id(session, case.opening.case)
-        assert row is not None
-        opening = await queries.opening_of(session, at_home.keys, row)
-    assert (opening.pack_digest, opening.process) == (digest, process)
-    assert opening.request == case.opening.request
-    assert row.waits_for == "headteacher"
+    (found,) = await moving.running_cases(at_home.db, at_home.keys, new.organisation.key)
+    assert (found.reference, found.stands_at, found.pack) == (reference, "Headteacher", new)
+    assert found.opening.process == new.processes[0]
+    assert found.opening.request == case.opening.request
+    assert found.if_moved(new) == ()
     assert at_home.outbox.subjects("head@elms.example") == ["Please decide: Year 9 Science Club"]
-    (mail,) = at_home.outbox.to("head@elms.example")
-    assert "headteacher" in str(mail.get_body(("plain",))).lower()
+    again = await moving.move(at_home.db, at_home.engine, offered, reference, "Again.")
+    assert again == "It goes by this pack already."
     assert (await at_home.engine.act(case.opening.case, an_answer("a3", "head"))).says == "done"
     assert await case.handle.result() == "approved"
+    await case.settled()
+    assert await moving.move(at_home.db, at_home.engine, offered, reference, "Late.") == "It has ended."
+    assert await moving.running_cases(at_home.db, at_home.keys, new.organisation.key) == []
+
+
+async def test_a_case_is_moved_back_to_a_pack_that_it_went_by_before(at_home: House) -> None:
+    case = await at_home.begin(an_opening(BEFORE, key="back"), a_directory())
+    await case.settled()
+    packs = [
+        a_pack().model_copy(update={"seats": OPENING.seats, "processes": (process,)})
+        for process in (BEFORE, another(STRICTER), BEFORE, another(STRICTER))
+    ]
+    for pack in packs:
+        offered = {pack.organisation.key: pack}
+        assert await moving.move(at_home.db, at_home.engine, offered, case.opening.reference, "To and fro.") == ""
+    await case.settled()
+    (found,) = await moving.running_cases(at_home.db, at_home.keys, "elms")
+    assert found.pack == packs[-1]
+    await at_home.engine.act(case.opening.case, Act(kind="withdraw", person="author", how="session"))
+
+
+@pytest.mark.parametrize(
+    ("offered", "reference", "why_not"),
+    [
+        ({}, "none", "There is no request of that reference."),
+        ({}, "theirs", "The pack that Duly has now does not offer its process."),
+        ({"elms": a_pack()}, "theirs", "The pack that Duly has now does not offer its process."),
+    ],
+    ids=["no case", "no pack", "no process"],
+)
+async def test_a_case_is_not_moved_to_where_it_cannot_go(
+    at_home: House, offered: dict[str, Pack], reference: str, why_not: str
+) -> None:
+    case = await at_home.begin(an_opening(BEFORE, key="stays"), a_directory())
+    before = await case.settled()
+    known = case.opening.reference if reference == "theirs" else "2222-2222"
+    assert await moving.move(at_home.db, at_home.engine, offered, known, "Moved.") == why_not
+    assert await case.settled() == before
