@@ -292,6 +292,11 @@ class Settings(BaseSettings):
         return self.data_dir / "temporal.sqlite3"
 
     @property
+    def temporal_address(self) -> Path:
+        """Where the embedded Temporal server's address stands while it runs."""
+        return self.data_dir / "temporal.address"
+
+    @property
     def logs(self) -> Path:
         """The folder in which `duly up` keeps one log for each of its parts."""
         return self.data_dir / "logs"

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import count
 from typing import Final
 
 import structlog
@@ -17,7 +18,7 @@ from activities.jobs import Jobs
 from domain.asking import whom
 from domain.calendar import local_day
 from domain.cases import Act
-from domain.people import Directory
+from domain.people import Asked, Directory
 from store import asks, mails, people
 from store.asks import Reaches
 from store.database import Database
@@ -32,6 +33,10 @@ _LOOKS: Final = 2
 
 _CLOCKS_DIFFER: Final = timedelta(seconds=20)
 """A case goes by the clock of Temporal's machine: a day begins here once it has begun there."""
+
+_LOOKS_FOR_MAILS: Final = 20
+_WITH_A_JOB_BY_NOW: Final = timedelta(minutes=2)
+"""Every so many looks, mails are looked for that have waited for longer than this."""
 
 _GATHERED_FOR: Final = timedelta(hours=4)
 _CHUNK: Final = 500
@@ -84,9 +89,22 @@ class Lookout:
             for mail_id in digests:
                 await _goes_well(self.jobs.send_mail(mail_id))
 
+    async def look_for_mails(self) -> None:
+        """Leave mails to jobs that nobody is at: Temporal could not be reached when they were to be left to one.
+
+        Raises:
+            SQLAlchemyError: the database does not answer; the next look sees to it.
+        """
+        async with self.db.read() as session:
+            waiting = await mails.left_behind(session, self.clock() - _WITH_A_JOB_BY_NOW)
+        for mail_id in waiting:
+            await _goes_well(self.jobs.send_mail(mail_id))
+
     async def _keep_looking(self, every: float) -> None:
-        while True:
+        for number in count():
             await _goes_well(self.look())
+            if number % _LOOKS_FOR_MAILS == 0:
+                await _goes_well(self.look_for_mails())
             await asyncio.sleep(every)
 
     async def _look_at(self, organisation: str, day: date, occasion: str) -> bool:
@@ -112,10 +130,9 @@ class Lookout:
             after = (chunk[-1].case, chunk[-1].ask)
 
 
-def _should_reach(one: Reaches, directory: Directory, day: date) -> frozenset[str]:
+def _should_reach(one: Reaches, directory: Directory, day: date) -> frozenset[Asked]:
     """Return whom an ask reaches, if it is looked up on `day`."""
-    found = whom(one.ladder, one.also, one.named, one.excluded | one.own, one.school, directory, day)
-    return frozenset(reached.person for reached in found)
+    return frozenset(whom(one.ladder, one.also, one.named, one.excluded | one.own, one.school, directory, day))
 
 
 async def _goes_well(work: Awaitable[None]) -> bool:

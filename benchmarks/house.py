@@ -225,6 +225,7 @@ def environment_of(folder: Path, server: Server, smtp_port: int, web_port: int) 
         "DULY_KEYS": f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
         "DULY_CASES_PER_HOUR": _NO_LIMIT,
         "DULY_CASES_PER_DAY": _NO_LIMIT,
+        "DULY_MAILS_A_DAY": _NO_LIMIT,
     }
 
 

@@ -28,8 +28,7 @@ def reached_by(
     """
     excluded = frozenset(event.excluded) | own
     if isinstance(event, Escalated):
-        further = who_is_asked(event.to, school, None, directory, day, excluded) if event.to else ()
-        return _joined(before, further)
+        return (*before, *_further(event.to, before, excluded, school, directory, day))
     if event.asked is not None:
         active = {person.id for person in directory.people if person.is_active(day)}
         return tuple(one for one in event.asked if one.person in active)
@@ -55,9 +54,18 @@ def whom(
 ) -> tuple[Asked, ...]:
     """Return whom an ask of `ladder` reaches, with those of the seats `also`, to which it was escalated."""
     first = who_is_asked(ladder, school, named, directory, day, excluded)
-    return _joined(first, who_is_asked(also, school, None, directory, day, excluded)) if also else first
+    return (*first, *_further(also, first, excluded, school, directory, day))
 
 
-def _joined(before: tuple[Asked, ...], further: tuple[Asked, ...]) -> tuple[Asked, ...]:
-    known = {one.person for one in before}
-    return (*before, *(one for one in further if one.person not in known))
+def _further(
+    ladder: tuple[str, ...],
+    before: tuple[Asked, ...],
+    excluded: frozenset[str],
+    school: str,
+    directory: Directory,
+    day: date,
+) -> tuple[Asked, ...]:
+    """Return those of the first seat of `ladder` that reaches anybody who is not asked yet."""
+    if not ladder:
+        return ()
+    return who_is_asked(ladder, school, None, directory, day, excluded | {one.person for one in before})

@@ -160,7 +160,8 @@ class MailOrder(Frozen):
 
     `to` are names that the pack uses (`author`, `deciders`, a seat), `asked` for all who are asked now, `decider` for
     whoever did what it tells of, and `administrators`. It is empty where the mail goes to those whom `ask` reaches;
-    `newly`, only to those whom it had not reached before. `about` is the number of the event that it tells of.
+    `newly`, only to those whom it had not reached before. `about` is the number of the event that it tells of, `asks`
+    are those that were open then, where it goes to `asked`.
     """
 
     template: str
@@ -168,6 +169,7 @@ class MailOrder(Frozen):
     ask: str | None = None
     to: tuple[str, ...] = ()
     newly: bool = False
+    asks: tuple[str, ...] = ()
 
 
 class OpenAsk(Frozen):

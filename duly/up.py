@@ -125,6 +125,7 @@ class House:
         if server:
             self._start(keeping, "temporal", server.command)
             self._environment["TEMPORAL_ADDRESS"] = server.address
+            self._settings.temporal_address.write_text(server.address, encoding="utf-8")
         if self._settings.smtp_host is None:
             self._start_mail_catcher(keeping)
         await self._prepare_database()
@@ -178,6 +179,7 @@ class House:
             say("Stopping …")
         for part in reversed(self._parts):
             await part.stop()
+        self._settings.temporal_address.unlink(missing_ok=True)
         say("Stopped.")
 
 

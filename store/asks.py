@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.asking import AUTHOR
+from domain.people import Asked
 from store.tables import AskedRow, AskRow, CaseRow
 
 
@@ -22,7 +23,7 @@ class Reaches(NamedTuple):
     also: tuple[str, ...]
     named: str | None
     excluded: frozenset[str]
-    asked: frozenset[str]
+    asked: frozenset[Asked]
 
 
 async def open_asks(session: AsyncSession, after: tuple[str, str], most: int) -> list[Reaches]:
@@ -43,10 +44,10 @@ async def open_asks(session: AsyncSession, after: tuple[str, str], most: int) ->
         col(CaseRow.id), col(CaseRow.organisation), col(CaseRow.school), col(CaseRow.author), col(CaseRow.starter)
     )
     cases = {row[0]: row for row in await session.execute(about.where(col(CaseRow.id).in_(ids)))}
-    reached = select(col(AskedRow.case), col(AskedRow.ask), col(AskedRow.person)).where(col(AskedRow.case).in_(ids))
-    people: dict[tuple[str, str], set[str]] = {}
-    for row in await session.execute(reached):
-        people.setdefault((row[0], row[1]), set()).add(row[2])
+    reached: dict[tuple[str, str], set[Asked]] = {}
+    for row in await session.scalars(select(AskedRow).where(col(AskedRow.case).in_(ids))):
+        one = Asked(person=row.person, seat=row.seat, instead_of=row.instead_of)
+        reached.setdefault((row.case, row.ask), set()).add(one)
     return [
         Reaches(
             case=row[0],
@@ -58,7 +59,7 @@ async def open_asks(session: AsyncSession, after: tuple[str, str], most: int) ->
             also=tuple(row[3].split()),
             named=row[4],
             excluded=frozenset(row[5].split()),
-            asked=frozenset(people.get((row[0], row[1]), ())),
+            asked=frozenset(reached.get((row[0], row[1]), ())),
         )
         for row in found
     ]

@@ -111,8 +111,10 @@ def data_converter(keys: CaseKeys) -> DataConverter:
     )
 
 
-async def connect(keys: CaseKeys, *, lazy: bool) -> Client:
+async def connect(keys: CaseKeys, *, lazy: bool, unless_named: str = "127.0.0.1:7233") -> Client:
     """Return a client of the Temporal that the environment names; a lazy one connects when it is first used.
+
+    Where the environment names none, it is the one at the address `unless_named`.
 
     Raises:
         RuntimeError: Temporal does not answer; never with `lazy`.
@@ -120,5 +122,5 @@ async def connect(keys: CaseKeys, *, lazy: bool) -> Client:
     Source: Temporal's own convention for the environment and its profile file.
     """
     configuration = await asyncio.to_thread(ClientConfig.load_client_connect_config)
-    configuration.setdefault("target_host", "127.0.0.1:7233")
+    configuration.setdefault("target_host", unless_named)
     return await Client.connect(**configuration, data_converter=data_converter(keys), lazy=lazy, identity="duly")

@@ -94,6 +94,14 @@ async def put_by(session: AsyncSession, before: datetime) -> Sequence[str]:
     return (await session.scalars(waiting.distinct().order_by(col(MailRow.person)))).all()
 
 
+async def left_behind(session: AsyncSession, before: datetime, most: int = 500) -> Sequence[str]:
+    """Return the ids of mails that were queued `before` and are to be sent still, the oldest first."""
+    waiting = select(col(MailRow.id)).where(
+        *_UNSETTLED, col(MailRow.gathered_at).is_(None), col(MailRow.queued_at) < before
+    )
+    return (await session.scalars(waiting.order_by(col(MailRow.queued_at)).limit(most))).all()
+
+
 async def gathered(session: AsyncSession, person: str) -> Sequence[MailRow]:
     """Return the mails that are put by for `person`, oldest first."""
     theirs = select(MailRow).where(*_PUT_BY, col(MailRow.person) == person)

@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
-from domain.asking import AUTHOR, Reaching, reached_by
+from domain.asking import Reaching, reached_by
 from domain.calendar import local_day
 from domain.cases import Batch, MailOrder, Opening, Standing
 from domain.chain import FIRST, forge
@@ -227,36 +227,46 @@ async def _reach(turn: _Turn, event: Reaching, recorded: Recorded) -> AnyEvent:
         event, before, frozenset({case.author, case.starter}), case.school, everybody, local_day(recorded.at)
     )
     if isinstance(event, AskMoved):
-        seats = {"named": event.named, "excluded": " ".join(event.excluded), "escalated_to": " ".join(event.also)}
+        seats = {
+            "ladder": " ".join(event.ladder),
+            "named": event.named,
+            "excluded": " ".join(event.excluded),
+            "escalated_to": " ".join(event.also),
+        }
         await _change_ask(turn, ask, seats)
     elif isinstance(event, Escalated):
         await _change_ask(turn, ask, {"escalated_to": " ".join(event.to)})
-    gone = {one.person for one in before} - {one.person for one in found}
-    if gone:
-        await _end_reach(turn, ask, gone, recorded.at)
-    known = {one.person for one in before}
+    known, stay = {one.person for one in before}, {one.person for one in found}
+    await _let_go(turn, ask, {one.person for one in before if one not in found})
+    await _close_links(turn, ask, known - stay, recorded.at)
     turn.newly[ask] = tuple(one for one in found if one.person not in known)
-    for one in turn.newly[ask]:
-        turn.add(AskedRow(case=case.id, ask=ask, **one.model_dump()))
+    for one in found:
+        if one not in before:
+            turn.add(AskedRow(case=case.id, ask=ask, **one.model_dump()))
     turn.asked[ask] = found
     if not found:
         turn.vacant.append(recorded.n)
     return event.model_copy(update={"asked": found})
 
 
-async def _end_reach(turn: _Turn, ask: str, people: set[str], at: datetime) -> None:
-    """Let go of `people` whom an ask does not reach any more, and close their links to it."""
-    case = turn.case.id
-    rows = turn.rows.get(AskedRow, [])
-    turn.rows[AskedRow] = [row for row in rows if row["ask"] != ask or row["person"] not in people]
-    if not turn.rows[AskedRow]:
-        del turn.rows[AskedRow]
-    theirs = (col(AskedRow.case) == case, col(AskedRow.ask) == ask, col(AskedRow.person).in_(people))
+async def _let_go(turn: _Turn, ask: str, people: set[str]) -> None:
+    """Forget how an ask reached `people`: it does so no more, or in another seat."""
+    if not people:
+        return
+    rows = [row for row in turn.rows.pop(AskedRow, []) if row["ask"] != ask or row["person"] not in people]
+    if rows:
+        turn.rows[AskedRow] = rows
+    theirs = (col(AskedRow.case) == turn.case.id, col(AskedRow.ask) == ask, col(AskedRow.person).in_(people))
     await turn.session.execute(delete(AskedRow).where(*theirs))
-    links = (col(LinkRow.case) == case, col(LinkRow.ask) == ask, col(LinkRow.person).in_(people))
+
+
+async def _close_links(turn: _Turn, ask: str, people: set[str], at: datetime) -> None:
+    """Close the links of `people` to an ask that does not reach them any more."""
+    if not people:
+        return
+    links = (col(LinkRow.case) == turn.case.id, col(LinkRow.ask) == ask, col(LinkRow.person).in_(people))
     answering = (col(LinkRow.purpose) == "answer", col(LinkRow.status) == "open")
-    closing = update(LinkRow).where(*links, *answering)
-    await turn.session.execute(closing.values(status="closed", closed_at=at))
+    await turn.session.execute(update(LinkRow).where(*links, *answering).values(status="closed", closed_at=at))
 
 
 async def _change_ask(turn: _Turn, ask: str, values: dict[str, Any]) -> None:
@@ -344,8 +354,7 @@ async def _recipients(turn: _Turn, order: MailOrder, about: AnyEvent | None, bat
             decided = select(col(AskRow.decided_by)).where(col(AskRow.case) == turn.case.id)
             people += [who for who in (await turn.session.execute(decided)).scalars() if who] + turn.deciders
         elif name == "asked":
-            deciding = [ask.ask for ask in batch.standing.asks if ask.seat != AUTHOR]
-            people += [one.person for ask in deciding for one in await _asked_now(turn, ask)]
+            people += [one.person for ask in order.asks for one in await _asked_now(turn, ask)]
         elif name == "administrators":
             everybody = await directory(turn.session, turn.case.organisation)
             people += [person.id for person in everybody.people if person.administrator]

@@ -5,7 +5,7 @@ answers, comments and what an event says are sealed with the key of their case.
 """
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import DateTime, Dialect, Index, LargeBinary, text
 from sqlalchemy.types import TypeDecorator
@@ -241,6 +241,9 @@ class LinkRow(SQLModel, table=True):
     purpose: str = "answer"
 
 
+_WAITING: Final = "sent_at IS NULL AND dropped_at IS NULL AND refused_at IS NULL"
+
+
 class MailRow(SQLModel, table=True):
     """A mail to one person: which template about which event. Its text is made when it is sent, and not kept.
 
@@ -248,7 +251,10 @@ class MailRow(SQLModel, table=True):
     """
 
     __tablename__ = "mail"
-    __table_args__ = (Index("ix_mail_person", "person", "queued_at"),)
+    __table_args__ = (
+        Index("ix_mail_person", "person", "queued_at"),
+        Index("ix_mail_waiting", "queued_at", sqlite_where=text(_WAITING), postgresql_where=text(_WAITING)),
+    )
     id: str = Field(primary_key=True)
     case: str | None = Field(default=None, index=True)
     person: str

@@ -7,7 +7,7 @@ nothing. Who somebody is, and that they are an administrator, the door has seen 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from domain.calendar import days_between, local_day
+from domain.calendar import CalendarTooShortError, days_between, local_day
 from domain.cases import Act, ActKind, Reply
 from domain.events import (
     Approved,
@@ -19,6 +19,7 @@ from domain.events import (
     PackChanged,
     RequestEdited,
     RequestUnfit,
+    Returned,
     Verdict,
 )
 from domain.text import is_blank
@@ -97,7 +98,8 @@ def _step_aside(case: "Case", act: Act) -> Reply:
     for one in case.open_asks():
         if one.is_for_changes:
             continue
-        reached = one.reaches(act.person) is not None
+        # Not known yet: it is being looked up at this moment.
+        reached = one.asked is None or one.reaches(act.person) is not None
         one.reach = one.reach._replace(
             excluded=one.reach.excluded | {act.person},
             named=None if one.reach.named == act.person else one.reach.named,
@@ -141,8 +143,8 @@ def _end(case: "Case", act: Act) -> Reply:
 
 def _edit(case: "Case", act: Act) -> Reply:
     """Change the request. After a change to a material answer every approval is void, and the steps are asked again."""
-    changes, before = case.opening.process.changes, case.request
-    if changes is None or not _is_own(case, act):
+    before = case.request
+    if case.opening.process.changes is None or not _is_own(case, act):
         return _NOT_OFFERED
     if case.disputed:
         return _HELD
@@ -180,10 +182,7 @@ def _edit(case: "Case", act: Act) -> Reply:
         }
     )
     case.tell(CHANGED_MAIL, "deciders", *(() if material else ("asked",)))
-    steps = [step.key for step in case.opening.process.steps]
-    if material:
-        case.interrupt(Answer(ending="changed", again=tuple(steps[steps.index(changes.back_to) :])))
-    elif any(ask.is_for_changes for ask in case.open_asks()):
+    if material or _author_is_asked(case):
         case.interrupt(Answer(ending="changed"))
     return _DONE
 
@@ -239,7 +238,10 @@ def _extend(case: "Case", act: Act) -> Reply:
         return _NOT_OFFERED
     if act.days is None or is_blank(act.comment):
         return _INCOMPLETE
-    _give(case, ask, act.days, act.person, act.comment)
+    try:
+        _give(case, ask, act.days, act.person, act.comment)
+    except CalendarTooShortError:
+        return _NOT_OFFERED
     return _DONE
 
 
@@ -270,8 +272,10 @@ def _release(case: "Case", act: Act) -> Reply:
         _start_clocks_again(case)
     if act.stands:
         case.tell_on()
-    else:
-        case.interrupt(Answer(ending="asked_again", again=(step,)))
+        return _DONE
+    case.void |= {ask.id}
+    if not _author_is_asked(case) or isinstance(ask.decision, Returned):
+        case.interrupt(Answer(ending="asked_again"))
     return _DONE
 
 
@@ -329,7 +333,7 @@ def _move_on(case: "Case", act: Act) -> Reply:
     if refused is not None:
         return Reply(says="refused", clause=refused)
     case.go_by(pack)
-    if pack.process.changes is None or not any(ask.is_for_changes for ask in case.open_asks()):
+    if pack.process.changes is None or not _author_is_asked(case):
         case.interrupt(Answer(ending="moved_on"))
     return _DONE
 
@@ -349,6 +353,10 @@ def _may_pull(case: "Case", act: Act) -> bool:
     """Return whether an administrator may do something about the case: who wrote it or decided in it may not."""
     decided = {getattr(ask.decision, "by", None) for ask in case.asks.values()}
     return act.how == "session" and not _is_own(case, act) and act.person not in decided | case.stepped_aside
+
+
+def _author_is_asked(case: "Case") -> bool:
+    return any(ask.is_for_changes for ask in case.open_asks())
 
 
 def _is_own(case: "Case", act: Act) -> bool:

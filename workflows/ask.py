@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Final, Literal, NamedTuple
 
 from domain.base import Frozen
-from domain.calendar import Calendar, due_on, end_of, local_day, morning_of
+from domain.calendar import Calendar, CalendarTooShortError, due_on, end_of, local_day, morning_of
 from domain.cases import Act, OpenAsk, Reply, Request
 from domain.events import AnyEvent, Approved, ClosedWhy, Confirmed, Rejected, Returned, Signature, Verdict
 from domain.pack import Changes, Step
@@ -16,10 +16,9 @@ _GOES_ON: Final = frozenset({"approved", "changed", "asked_again", "moved_on"})
 
 
 class Answer(Frozen):
-    """What a wait gave. `again` are the steps that have to be asked again because of it."""
+    """What a wait gave: how it ended."""
 
     ending: str
-    again: tuple[str, ...] = ()
 
     @property
     def approves(self) -> bool:
@@ -133,8 +132,14 @@ class Ask:
         Raises:
             CalendarTooShortError: the calendar does not reach the last of its days.
         """
+        before = self._given
         self._given += days
-        self._set_clocks()
+        try:
+            self._set_clocks()
+        except CalendarTooShortError:
+            self._given = before
+            self._set_clocks()
+            raise
 
     def judge(self, act: Act, request: Request) -> Reply | list[AnyEvent]:
         """Return what `act` means: the events of an answer that counts, the decision last; or why it does not.

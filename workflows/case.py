@@ -14,6 +14,7 @@ from domain.calendar import morning_of
 from domain.cases import Act, Batch, FromPack, MailOrder, NextDoes, Opening, Published, Reply, Standing
 from domain.events import (
     AnyEvent,
+    Approved,
     AskClosed,
     AskMoved,
     AskOpened,
@@ -99,7 +100,7 @@ class Case:
 
     `opening` has the pack it goes by now, `request` is the request as it is now, `past` all that happened, `asks` every
     ask by its id. `disputed` are asks whose answers somebody says were not theirs: as long as there are any, the case
-    is held.
+    is held. `void` are those whose answers an administrator then found to be void.
     """
 
     def __init__(self, opening: Opening, host: Host) -> None:
@@ -112,6 +113,7 @@ class Case:
         self.offers: dict[str, tuple[Callable[[Act], AnyEvent], str]] = {}
         self.disputed: tuple[str, ...] = ()
         self.held_at: datetime | None = None
+        self.void: frozenset[str] = frozenset()
         self.stepped_aside: frozenset[str] = frozenset()
         self.nudged_on: date | None = None
         self._host = host
@@ -150,7 +152,8 @@ class Case:
 
     def tell(self, template: str, *to: str) -> None:
         """Send the mail `template` about the latest event to those that the pack calls `to`."""
-        self._mails.append(MailOrder(template=template, about=len(self.past), to=to))
+        asks = tuple(ask.id for ask in self.open_asks() if not ask.is_for_changes) if "asked" in to else ()
+        self._mails.append(MailOrder(template=template, about=len(self.past), to=to, asks=asks))
 
     def mail_asked(self, template: str, ask: Ask, newly: bool = False) -> None:
         """Send the mail `template` about the latest event to those whom `ask` reaches, or only to new ones."""
@@ -158,9 +161,18 @@ class Case:
 
     # What a process waits for.
 
+    def next_step(self) -> Step | None:
+        """Return the first step of the process that is not approved, or None once all are.
+
+        An approval stands until it is void: because the form has another version and the request began again no later
+        than at its step, because it was disputed, or because the step now signs other words.
+        """
+        return next((step for step in self.opening.process.steps if not self._is_approved(step)), None)
+
     async def ask(self, step: Step) -> Answer:
-        """Ask the seats of `step`, all at once, and return the answer of all, or of the first, as the step needs."""
-        asks = [self._open(step, seat, self._reach(step, seat)) for seat in step.seats]
+        """Ask the seats of `step` that have not approved it, and return the answer of all, or of the first."""
+        seats = [seat for seat in step.seats if not self._has_approved(step, seat)]
+        asks = [self._open(step, seat, self._reach(step, seat)) for seat in seats]
         return await (self.any_of(asks) if step.needs == "any" else self.all_of(asks))
 
     async def ask_author(self, changes: Changes) -> Answer:
@@ -346,6 +358,26 @@ class Case:
             ask.close("refused")
         return ask
 
+    def _is_approved(self, step: Step) -> bool:
+        approved = [self._has_approved(step, seat) for seat in step.seats]
+        return any(approved) if step.needs == "any" else all(approved)
+
+    def _has_approved(self, step: Step, seat: str) -> bool:
+        """Return whether an approval of `step` stands that was asked of `seat`."""
+        process = self.opening.process
+        keys = [one.key for one in process.steps]
+        again = process.changes.back_to if process.changes is not None else ""
+        # Of a step before that which a changed request begins again at, the approval stands for every version.
+        any_version = again in keys[keys.index(step.key) + 1 :]
+        return any(
+            isinstance(ask.step, Step)
+            and (ask.step.key, ask.seat, ask.step.signed) == (step.key, seat, step.signed)
+            and isinstance(ask.decision, Approved)
+            and ask.id not in self.void
+            and (any_version or ask.version == self.request.version)
+            for ask in self.asks.values()
+        )
+
     async def _first_of(self, asks: list[Ask], ready: Callable[[], Answer | None]) -> Answer:
         answer = await Wait(lambda: self._interruption or ready())
         why = _CLOSES[self._interruption.ending] if self._interruption else "no_longer_needed"
@@ -407,8 +439,11 @@ class Case:
         )
         self._said, self._mails, self._untold = [], [], None
         published = await self._host.publish(batch)
+        # An ask that was moved meanwhile reaches whom the next flush says.
+        moved = {said.event.ask for said in self._said if isinstance(said.event, AskMoved)}
         for ask, asked in published.asked.items():
-            self.asks[ask].asked = asked
+            if ask not in moved:
+                self.asks[ask].asked = asked
         self._opened = True
 
 

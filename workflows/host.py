@@ -17,7 +17,7 @@ from workflows.site_creation import SiteCreation
 STORIES: Final[dict[str, type[Story]]] = {"site_creation": SiteCreation}
 
 _PUBLISH_WITHIN: Final = timedelta(seconds=60)
-_ALIVE_WITHIN: Final = timedelta(seconds=2)
+_ALIVE_WITHIN: Final = timedelta(seconds=3)
 _RETRY: Final = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30))
 
 

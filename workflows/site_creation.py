@@ -24,9 +24,8 @@ class SiteCreation:
 
     Ends at the first rejection, the first lapse, a withdrawal, when an administrator cancels it, or after the last
     approval, when the site enters the register. A request that is returned, or that does not hold any more, goes back
-    to its author; after a material change every step is asked again from where the pack says, and under another pack
-    every step that signs other words than were approved. `refused` means that an order rule of the pack forbade what
-    the steps led to.
+    to its author; whatever is not approved any more after that is asked again. `refused` means that an order rule of
+    the pack forbade what the steps led to.
 
     Source: Cadmus 16.2, 16.6 and Appendix 1; Newall Green 9.1.
     """
@@ -40,21 +39,15 @@ class SiteCreation:
             )
         )
         case.offer("withdraw", _withdrawn, ending=SiteOutcome.WITHDRAWN)
-        approved: dict[str, tuple[str, ...]] = {}
         while True:
-            process = case.opening.process
-            step = next((one for one in process.steps if approved.get(one.key) != one.signed), None)
+            step, changes = case.next_step(), case.opening.process.changes
             answer = await (case.ask(step) if step else case.settle())
-            if answer.goes_back and process.changes:
-                answer = await case.ask_author(process.changes)
-            elif answer.approves and step is None:
-                break
-            elif answer.approves and step is not None:
-                approved[step.key] = step.signed
+            if answer.goes_back and changes:
+                answer = await case.ask_author(changes)
             if not answer.goes_on:
                 return SiteOutcome(answer.ending)
-            for key in answer.again:
-                approved.pop(key, None)
+            if step is None and answer.approves:
+                break
         if not case.record(SiteApproved(version=case.request.version)) or not case.record(_registered(case)):
             return SiteOutcome.REFUSED
         return SiteOutcome.APPROVED

@@ -30,7 +30,13 @@ async def build(settings: Settings) -> AsyncIterator[Site]:
         async with db.write() as session:
             for pack in loaded.values():
                 await kept_packs.keep(session, pack)
-        client = await connect(keys, lazy=True)
+        client = await connect(keys, lazy=True, **_embedded(settings))
         yield Site(settings, db, keys, Engine(client), loaded, now, demo=settings.mode == "demo")
     finally:
         await db.close()
+
+
+def _embedded(settings: Settings) -> dict[str, str]:
+    """Return where the Temporal of a running `duly up` is, for a command beside it."""
+    file = settings.temporal_address
+    return {"unless_named": file.read_text(encoding="utf-8")} if file.exists() else {}

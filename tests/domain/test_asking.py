@@ -50,7 +50,7 @@ def changed(event: Reaching, **update: object) -> Reaching:
         (changed(ESCALATED, to=()), (BENS,), ("amina",), (BENS,)),
         (MOVED, (HELENS,), ("amina",), (BENS,)),
         (changed(MOVED, also=LADDER[1:]), (), ("amina",), (BENS, HELENS)),
-        (changed(MOVED, also=LADDER[1:], excluded=("ben",)), (), ("amina",), (HELENS,)),
+        (changed(MOVED, also=LADDER[1:], excluded=("ben",)), (), ("amina",), (HELENS, DEVS)),
         (changed(MOVED, named="otto"), (BENS,), ("amina",), (Asked(person="otto", seat="line_manager"),)),
         (changed(MOVED, named="nobody"), (BENS,), ("amina",), (HELENS,)),
     ],

@@ -286,11 +286,11 @@ def test_an_author_is_reached_by_no_seat_deputy_or_escalation_that_the_directory
         assert end.replies[-1].says == "not_asked"
 
 
-def test_whom_an_ask_reaches_joins_the_seats_it_was_escalated_to_each_person_once() -> None:
+def test_an_escalated_ask_reaches_the_next_seat_in_which_somebody_else_is() -> None:
     reached = whom(
         ("line_manager", "headteacher"), ("headteacher", "chair"), "head", frozenset(), SCHOOL, a_school(), TODAY
     )
-    assert reached == (Asked(person="head", seat="line_manager"),)
+    assert reached == (Asked(person="head", seat="line_manager"), Asked(person="chair", seat="chair"))
     both = whom(("line_manager",), ("headteacher",), "manager", frozenset(), SCHOOL, a_school(), TODAY)
     assert [one.person for one in both] == ["manager", "head"]
 

@@ -33,6 +33,9 @@ def upgrade() -> None:
     with op.batch_alter_table('site') as site:
         site.add_column(sa.Column('questioned_at', _INSTANT, nullable=True))
         site.add_column(sa.Column('void_at', _INSTANT, nullable=True))
+    waiting = sa.text('sent_at IS NULL AND dropped_at IS NULL AND refused_at IS NULL')
+    op.create_index('ix_mail_waiting', 'mail', ['queued_at'], unique=False, sqlite_where=waiting,
+                    postgresql_where=waiting)
     op.create_index('ix_ask_open', 'ask', ['case'], unique=False, sqlite_where=sa.text('closed_at IS NULL'),
                     postgresql_where=sa.text('closed_at IS NULL'))
     op.create_table(
