@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InternalError, OperationalError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -49,9 +49,6 @@ PROBES: Final = frozenset({"/healthz", "/readyz"})
 """What a supervisor asks, by whatever name it knows the machine; the answer tells nothing else."""
 
 _FRAMES: Final = 6
-
-UNREACHABLE: Final = (OperationalError, InterfaceError, OSError, TimeoutError)
-"""What an endpoint raises while the database cannot be reached; its transaction was not kept."""
 
 SAME_ORIGIN: Final = "duly.same_origin"
 """In the scope: whether the browser said that the form is from a page of this site."""
@@ -97,17 +94,17 @@ class Guard:
             return
         try:
             await self.app(scope, _once(body, receive), answer)
-        except UNREACHABLE as error:
-            log.warning("database_lost", request=request_id, error=type(error).__name__)
-            if not started:
-                await self._error(503, request_id)(scope, receive, answer)
         except Exception as error:  # noqa: BLE001 -- the last line: whatever failed, the reader gets a page and an id
-            # Not its message, which may hold what somebody wrote.
-            frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
-            where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-            log.error("failed", request=request_id, error=type(error).__name__, where=where)  # noqa: TRY400
+            lost = _is_lost(error)
+            if lost:
+                log.warning("database_lost", request=request_id, error=type(error).__name__)
+            else:
+                # Not its message, which may hold what somebody wrote.
+                frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+                where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+                log.error("failed", request=request_id, error=type(error).__name__, where=where)  # noqa: TRY400
             if not started:
-                await self._error(500, request_id)(scope, receive, answer)
+                await self._error(503 if lost else 500, request_id)(scope, receive, answer)
 
     async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -158,6 +155,14 @@ class Guard:
         if origin.lower() != self.site.settings.base_url.lower():
             raise RefusedError(403, why="origin")
         return True
+
+
+def _is_lost(error: Exception) -> bool:
+    """Return whether `error` says that the database cannot be reached: what was under way was not kept."""
+    if isinstance(error, DatabaseError):
+        return isinstance(error, OperationalError | InternalError)
+    # asyncpg's own errors of a lost connection are of none of SQLAlchemy's kinds.
+    return isinstance(error, DBAPIError | OSError | TimeoutError)
 
 
 async def _whole_body(receive: Receive, headers: Headers) -> bytes:
