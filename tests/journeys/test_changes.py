@@ -7,10 +7,10 @@ from tests.journeys.test_site_creation import (
     CONSULTED,
     GRACE,
     HELEN,
-    PRIYA,
     RESOURCED,
     SAMPLE,
     SIGNATURE,
+    SOPHIE,
     TOM,
     asked,
     begin,
@@ -25,59 +25,59 @@ AIMS = "What are the aims you propose to achieve by setting up this site?"
 @pytest.mark.meets("SITE-38")
 async def test_a_returned_request_is_changed_and_everybody_decides_again(town: Town) -> None:
     title = "Year 4 Nature Club"
-    priya = await town.sign_in(PRIYA)
-    reference = await asked_for(town, priya, title)
+    sophie = await town.sign_in(SOPHIE)
+    reference = await asked_for(town, sophie, title)
     await decide(await town.somebody(), await asked(town, TOM, title), "Approve", "Tom Fielding")
     await sent_back(town, await asked(town, GRACE, title), "Say what the pupils learn.")
 
-    mail = await town.mailbox.next(PRIYA, f"Please change your request: {title}")
+    mail = await town.mailbox.next(SOPHIE, f"Please change your request: {title}")
     assert mail.link.endswith(f"/cases/{reference}/edit")
-    await priya.open(mail.link)
-    await priya.says("Say what the pupils learn.", "So far these have approved", "Tom Fielding, Line manager")
-    await priya.press("Change the form")
-    await priya.says("Say what the pupils learn.")
-    await change_the_aims(priya, "They learn to look closely.")
-    await priya.says("The request is now version 2", "This waits for the Line manager")
+    await sophie.open(mail.link)
+    await sophie.says("Say what the pupils learn.", "So far these have approved", "Tom Fielding, Line manager")
+    await sophie.press("Change the form")
+    await sophie.says("Say what the pupils learn.")
+    await change_the_aims(sophie, "They learn to look closely.")
+    await sophie.says("The request is now version 2", "This waits for the Line manager")
     await town.mailbox.next(TOM, f"The request was changed: {title}")
 
     replaced = await asked(town, TOM, title)
-    await priya.follow("Go to the request")
-    await priya.press("Change the request")
-    await priya.press("Change the form")
-    await change_the_aims(priya, "They learn to look closely, and to draw.")
+    await sophie.follow("Go to the request")
+    await sophie.press("Change the request")
+    await sophie.press("Change the form")
+    await change_the_aims(sophie, "They learn to look closely, and to draw.")
     tom = await town.somebody()
     await tom.open(replaced.link)
     await tom.says("The request changed")
 
     await decide(tom, await asked(town, TOM, title), "Approve", "Tom Fielding")
     await decide(await town.somebody(), await asked(town, GRACE, title), "Approve", "Grace Okafor")
-    await told_what_changed_on_a_narrow_screen(priya, reference)
+    await told_what_changed_on_a_narrow_screen(sophie, reference)
     await decide(await town.somebody(), await asked(town, HELEN, title), "Approve", "Helen Marsh", CONSULTED, RESOURCED)
-    await town.mailbox.next(PRIYA, f"Approved: {title}")
-    await found_in_the_register(priya, title)
-    await priya.says("They learn to look closely, and to draw.")
+    await town.mailbox.next(SOPHIE, f"Approved: {title}")
+    await found_in_the_register(sophie, title)
+    await sophie.says("They learn to look closely, and to draw.")
 
 
 async def test_a_change_that_is_begun_changes_nothing_until_it_is_sent_in_a_browser_without_scripts(
     town: Town,
 ) -> None:
     title = "Year 3 Nature Club"
-    priya = await town.sign_in(PRIYA, scripts=False)
-    reference = await asked_for(town, priya, title)
-    await priya.open(f"/cases/{reference}/edit")
-    await priya.press("Change the form")
-    await priya.press("Check your answers")
-    await priya.says("You have changed nothing so far")
-    await priya.follow("Change Department")
-    await priya.type("Department", "Biology")
-    await priya.press("Save and continue")
-    await priya.says("What you changed", "the approvals given so far stay")
-    await priya.open(f"/cases/{reference}/edit")
-    await priya.says("Changes were begun")
-    await priya.press("Throw the changes away")
-    assert priya.page.url.endswith(f"/cases/{reference}")
-    await priya.open(f"/cases/{reference}/versions")
-    await priya.says("It was not changed since", "Nobody has approved yet")
+    sophie = await town.sign_in(SOPHIE, scripts=False)
+    reference = await asked_for(town, sophie, title)
+    await sophie.open(f"/cases/{reference}/edit")
+    await sophie.press("Change the form")
+    await sophie.press("Check your answers")
+    await sophie.says("You have changed nothing so far")
+    await sophie.follow("Change Department")
+    await sophie.type("Department", "Biology")
+    await sophie.press("Save and continue")
+    await sophie.says("What you changed", "the approvals given so far stay")
+    await sophie.open(f"/cases/{reference}/edit")
+    await sophie.says("Changes were begun")
+    await sophie.press("Throw the changes away")
+    assert sophie.page.url.endswith(f"/cases/{reference}")
+    await sophie.open(f"/cases/{reference}/versions")
+    await sophie.says("It was not changed since", "Nobody has approved yet")
 
 
 async def asked_for(town: Town, author: Somebody, title: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 from tests.journeys.browsing import Mail, Somebody, Town
 
 PRIYA = "priya.shah@cadmus.example"
+SOPHIE = "sophie.lane@cadmus.example"
 TOM = "tom.fielding@cadmus.example"
 GRACE = "grace.okafor@cadmus.example"
 HELEN = "helen.marsh@cadmus.example"
@@ -187,7 +188,10 @@ async def send(town: Town, author: Somebody, title: str) -> str:
     await author.press("Send the request")
     await author.says("Request sent", "What happens next")
     reference = await author.page.locator(".govuk-panel strong").inner_text()
-    email = {"Priya Shah": PRIYA, "Leo Mbeki": LEO}[await author.page.locator(".duly-header__person a").inner_text()]
+    signed_in = await author.page.locator(".duly-header__person a").inner_text()
+    email = {"Priya Shah": PRIYA, "Sophie Lane": SOPHIE, "Leo Mbeki": LEO}[signed_in]
+        await author.page.locator(".duly-header__person a").inner_text()
+    ]
     mail = await town.mailbox.next(email, f"We have your request: {title}")
     assert reference in mail.text
     return reference
