@@ -190,8 +190,6 @@ async def send(town: Town, author: Somebody, title: str) -> str:
     reference = await author.page.locator(".govuk-panel strong").inner_text()
     signed_in = await author.page.locator(".duly-header__person a").inner_text()
     email = {"Priya Shah": PRIYA, "Sophie Lane": SOPHIE, "Leo Mbeki": LEO}[signed_in]
-        await author.page.locator(".duly-header__person a").inner_text()
-    ]
     mail = await town.mailbox.next(email, f"We have your request: {title}")
     assert reference in mail.text
     return reference
