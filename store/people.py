@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -54,13 +54,12 @@ async def names(session: AsyncSession, organisation: str) -> dict[str, str]:
 
 async def person(session: AsyncSession, person_id: str) -> Person | None:
     """Return the person with that id, or None."""
-    return await _one(session, await session.get(PersonRow, person_id))
+    return await _one(session, col(PersonRow.id) == person_id)
 
 
 async def person_by_email(session: AsyncSession, address: str) -> Person | None:
     """Return the person with that address, in any of its spellings, or None."""
-    found = await session.execute(select(PersonRow).where(col(PersonRow.email_folded) == fold_email(address)))
-    return await _one(session, found.scalar_one_or_none())
+    return await _one(session, col(PersonRow.email_folded) == fold_email(address))
 
 
 async def addresses_elsewhere(session: AsyncSession, organisation: str) -> frozenset[str]:
@@ -103,10 +102,10 @@ def _row(one: Person) -> PersonRow:
     )
 
 
-async def _one(session: AsyncSession, row: PersonRow | None) -> Person | None:
-    if row is None:
-        return None
-    return (await _whole(session, [row], [row.id]))[0]
+async def _one(session: AsyncSession, where: ColumnElement[bool]) -> Person | None:
+    """Return the person of that one row, out of the directory, which is most often known already."""
+    found = (await session.execute(select(col(PersonRow.id), col(PersonRow.organisation)).where(where))).one_or_none()
+    return (await directory(session, found[1])).person(found[0]) if found is not None else None
 
 
 async def _whole(session: AsyncSession, rows: Sequence[PersonRow], whose: Any) -> list[Person]:  # noqa: ANN401 -- ids, or what selects them

@@ -54,6 +54,7 @@ _COMPONENT_TEMPLATES: Final = Environment(
     loader=PrefixLoader({_COMPONENTS: PackageLoader(_COMPONENTS)}),
     autoescape=True,
     undefined=ChainableUndefined,
+    auto_reload=False,
     trim_blocks=True,
     lstrip_blocks=True,
 )
@@ -78,6 +79,7 @@ _TEMPLATES: Final = _Templates(
     loader=FileSystemLoader(_HERE),
     autoescape=_is_html,
     undefined=StrictUndefined,
+    auto_reload=False,
     trim_blocks=True,
     lstrip_blocks=True,
     keep_trailing_newline=True,

@@ -12,6 +12,7 @@ from domain.cases import Act, Reply
 from domain.deciding import Typed, offered, unready_to_review, unready_to_sign
 from domain.events import Approved, Rejected, Returned, Verdict
 from domain.forms import Fault
+from domain.pack import Step
 from domain.telling import VERDICTS
 from domain.text import tidy
 from starter.engine import EngineLostError
@@ -78,7 +79,7 @@ async def task_receipt(visit: Visit) -> Response:
     """Show to somebody signed in what was recorded, once it is on record, or honestly that it is not there yet."""
     desk = await desk_at(visit)
     for _ in range(_LOOKS):
-        if desk.ask.closed_at is not None:
+        if desk.ask.closed_at is not None or desk.gone is not None:
             break
         await asyncio.sleep(_PATIENCE / _LOOKS)
         desk = await desk_at(visit)
@@ -106,6 +107,8 @@ async def new_link(visit: Visit) -> Response:
 
 async def _answer(visit: Visit, desk: Desk, sent: Pairs) -> Response:
     """Take what was typed one step further: choose, then read and sign; only a signed answer reaches the case."""
+    if desk.step is None:
+        return gone(visit, desk)
     ticks = [f"confirm-{confirmation.key}" for confirmation in desk.step.confirmations]
     fields = only(sent, ("stage",), ("decision", "comment", "signature", *ticks))
     typed = Typed(
@@ -125,7 +128,7 @@ async def _answer(visit: Visit, desk: Desk, sent: Pairs) -> Response:
         case "review":
             return await _review(visit, desk, typed)
         case "confirm":
-            return await _confirm(visit, desk, typed)
+            return await _confirm(visit, desk, desk.step, typed)
         case _:
             why = "the form has a step that is not on the page"
             raise UnreadableBodyError(why, 422)
@@ -141,7 +144,7 @@ async def _review(visit: Visit, desk: Desk, typed: Typed, faults: tuple[Fault, .
     return _show(visit, "decide_review.html", desk, typed, faults)
 
 
-async def _confirm(visit: Visit, desk: Desk, typed: Typed) -> Response:
+async def _confirm(visit: Visit, desk: Desk, step: Step, typed: Typed) -> Response:
     """Hand the signed answer to the case, which decides what comes of it."""
     async with visit.site.db.read() as session:
         opened_at = await links.opened_at(session, desk.known.row.id, desk.version, desk.person.id)
@@ -149,7 +152,7 @@ async def _confirm(visit: Visit, desk: Desk, typed: Typed) -> Response:
         unread = Fault(field="form", message="Read the request below before you sign your answer")
         return await _review(visit, desk, typed, (unread,))
     known = desk.known
-    faults = unready_to_sign(typed, known.opening.process, desk.step, known.request.overrides)
+    faults = unready_to_sign(typed, known.opening.process, step, known.request.overrides)
     if faults:
         return _show(visit, "decide_review.html", desk, typed, faults)
     act = Act(

@@ -5,14 +5,16 @@ from datetime import date
 from typing import Final, Literal
 
 from starlette.exceptions import HTTPException
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from domain.access import Viewer, allow
+from domain.asking import AUTHOR
 from domain.events import How, Verdict
 from domain.fields import FormFacts
 from domain.forms import Fault, check, typed_again
 from domain.pack import Step
 from domain.people import Person
+from domain.refs import read_reference
 from domain.telling import Given
 from starter.web.known import Known, case_for, know
 from starter.web.levers import stepped_aside
@@ -46,11 +48,14 @@ _CLOSED: Final[dict[str, Gone]] = {"changed": "changed", "sent_back": "back", "a
 
 @dataclass(frozen=True)
 class Desk:
-    """Somebody at work on one ask of a case, and how they came: by the link with `token`, or signed in."""
+    """Somebody at work on one ask of a case, and how they came: by the link with `token`, or signed in.
+
+    `step` is None where the case was moved on to a pack that does without it; then the desk is gone.
+    """
 
     known: Known
     ask: AskRow
-    step: Step
+    step: Step | None
     asked: AskedRow
     person: Person
     version: int
@@ -120,18 +125,12 @@ async def desk_of(visit: Visit, token: str) -> Desk:
         if person is None or row is None:
             raise HTTPException(404)
         known = await know(visit.site, session, row, await queries.access_of(session, row))
-    asked = known.reached(link.ask, person.id)
-    if asked is None and link.status != "open":
-        # Asked once, and not any more: they stepped aside, or somebody else holds the seat.
-        ask = known.ask(link.ask)
-        asked = AskedRow(case=row.id, ask=link.ask, person=person.id, seat=ask.seat) if ask is not None else None
-    desk = _seated(known, link.ask, asked, person, link.version, "link", token)
+    # A link that is not open may be of somebody who is not asked any more: somebody else holds the seat.
+    desk = _seated(known, link.ask, person, link.version, "link", token, was_asked=link.status != "open")
     if desk is None:
         raise HTTPException(404)
     if not person.is_active(visit.site.today):
         return replace(desk, gone="closed")
-    if person.id in stepped_aside(known):
-        return replace(desk, gone="aside")
     if desk.gone is None and link.status != "open":
         return replace(desk, gone="replaced" if link.status == "superseded" else "closed")
     if desk.gone is None and link.expires_at <= visit.site.clock():
@@ -153,22 +152,57 @@ async def desk_at(visit: Visit) -> Desk:
     Raises:
         HTTPException: 404, there is no such ask, or it does not ask them.
     """
-    known, ask, person = await case_for(visit, visit.place("reference")), visit.place("ask"), visit.person
-    desk = _seated(known, ask, known.reached(ask, person.id), person, known.row.version, "session")
+    reference, person = visit.place("reference"), visit.person
+    try:
+        known = await case_for(visit, reference)
+    except HTTPException:
+        known = await _left(visit, reference)
+    desk = _seated(known, visit.place("ask"), person, known.row.version, "session")
     if desk is None:
         raise HTTPException(404)
     return desk
 
 
+async def _left(visit: Visit, reference: str) -> Known:
+    """Return the case that the visitor may not see any more because they stepped aside: they are told that they did.
+
+    Raises:
+        HTTPException: 404, there is no such case, or they did not step aside in it.
+    """
+    async with visit.site.db.read() as session:
+        row = await queries.case_by_reference(session, read_reference(reference) or "")
+        if row is None or row.organisation != visit.person.organisation:
+            raise HTTPException(404)
+        known = await know(visit.site, session, row, await queries.access_of(session, row))
+    if visit.person.id not in stepped_aside(known):
+        raise HTTPException(404)
+    return known
+
+
 def _seated(
-    known: Known, ask_id: str, asked: AskedRow | None, person: Person, version: int, how: How, token: str = ""
+    known: Known,
+    ask_id: str,
+    person: Person,
+    version: int,
+    how: How,
+    token: str = "",
+    *,
+    was_asked: bool = False,
 ) -> Desk | None:
-    """Return the desk of `person` at an ask, or None where it never asked them."""
-    ask = known.ask(ask_id)
-    step = known.step(ask) if ask is not None else None
-    if ask is None or asked is None or step is None:
+    """Return the desk of `person` at an ask; None where it never asked them, or asks an author for changes."""
+    ask, aside = known.ask(ask_id), person.id in stepped_aside(known)
+    if ask is None or ask.seat == AUTHOR:
         return None
-    desk = Desk(known, ask, step, asked, person, version, how, token)
+    asked = known.reached(ask_id, person.id)
+    if asked is None and (aside or was_asked):
+        asked = AskedRow(case=ask.case, ask=ask_id, person=person.id, seat=ask.seat)
+    if asked is None:
+        return None
+    desk = Desk(known, ask, known.step(ask), asked, person, version, how, token)
+    if aside:
+        return replace(desk, gone="aside")
+    if desk.step is None:
+        return replace(desk, gone="closed")
     if ask.closed_at is not None or not allow(desk.viewer, "decide", known.access):
         return replace(desk, gone=_CLOSED.get(ask.closed_how or "", "closed"))
     return replace(desk, gone="changed") if version != ask.version else desk
@@ -192,8 +226,13 @@ def gone(visit: Visit, desk: Desk, why: Gone | None = None) -> Response:
     return visit.show("link_gone.html", 410, title=title, advice=advice, token=token)
 
 
-def to_case(visit: Visit, desk: Desk) -> RedirectResponse:
-    """Return the way to the page of the case, for somebody signed in whose answer is not needed any more."""
+def to_case(visit: Visit, desk: Desk) -> Response:
+    """Return the way to the page of the case, for somebody signed in whose answer is not needed any more.
+
+    Whoever stepped aside without an answer is told that they did: they may not see the case.
+    """
+    if desk.gone == "aside" and not desk.has_said(None):
+        return gone(visit, desk)
     return visit.go("case", reference=desk.known.row.reference)
 
 
@@ -203,7 +242,7 @@ def sign_in_first(visit: Visit, desk: Desk) -> Response | None:
     Somebody signed in as the person whom the link is for goes on to their task. Whoever is not signed in learns the
     title of the case and who asks; somebody else learns nothing.
     """
-    if not desk.token or not desk.step.sign_in:
+    if not desk.token or (desk.step is not None and not desk.step.sign_in):
         return None
     if desk.gone is not None:
         return gone(visit, desk)

@@ -190,15 +190,17 @@ def offered(visit: Visit, known: Known) -> tuple[Offered, ...]:
     """Return the levers that the visitor may pull now; none for whoever has, or had, a part in the case."""
     if not _may(visit, known):
         return ()
-    on_ask = ((RELEASE,) if known.standing.disputed else (REASSIGN, REMIND, EXTEND)) if not known.row.closed_at else ()
+    if known.row.closed_at is not None:
+        settle = Offered(RELEASE, visit.path("settle", reference=known.row.reference), "")
+        return (settle,) if known.standing.disputed else ()
+    on_ask = (RELEASE,) if known.standing.disputed else (REASSIGN, REMIND, EXTEND)
     asks = [
         Offered(lever, _path(visit, known, lever, ask), known.seat(ask.seat))
         for ask in known.asks
         for lever in on_ask
         if _is_for(known, lever, ask)
     ]
-    whole = () if known.row.closed_at else (Offered(CANCEL, _path(visit, known, CANCEL, None), ""),)
-    return (*asks, *whole)
+    return (*asks, Offered(CANCEL, _path(visit, known, CANCEL, None), ""))
 
 
 def _may(visit: Visit, known: Known) -> bool:
