@@ -31,6 +31,9 @@ EVERY: Final = 15.0
 _LOOKS: Final = 2
 """An ask that was being recorded while people changed is seen the second time."""
 
+_LOOKS_WHERE_SOME_FAIL: Final = 20
+"""A case that does not answer is not looked for for ever: whoever mends it has it looked up by changing somebody."""
+
 _CLOCKS_DIFFER: Final = timedelta(seconds=20)
 """A case goes by the clock of Temporal's machine: a day begins here once it has begun there."""
 
@@ -48,13 +51,13 @@ class Lookout:
     """Looks at the directories and at what was put by.
 
     `_looked` says of each organisation what its directory and the day were when all its asks were last looked at, and
-    how often.
+    how often, and whether all went well the last time.
     """
 
     db: Database
     jobs: Jobs
     clock: Callable[[], datetime]
-    _looked: dict[str, tuple[str, int]] = field(default_factory=dict)
+    _looked: dict[str, tuple[str, int, bool]] = field(default_factory=dict)
 
     @asynccontextmanager
     async def looking(self, every: float = EVERY) -> AsyncIterator[None]:
@@ -77,10 +80,11 @@ class Lookout:
             versions = await people.versions(session)
         for organisation, version in versions.items():
             occasion = f"{version}|{day}"
-            looked, times = self._looked.get(organisation, ("", 0))
+            looked, times, well = self._looked.get(organisation, ("", 0, True))
             times = times if looked == occasion else 0
-            if times < _LOOKS and await self._look_at(organisation, day, occasion):
-                self._looked[organisation] = (occasion, times + 1)
+            if times < (_LOOKS if well else _LOOKS_WHERE_SOME_FAIL):
+                well = await self._look_at(organisation, day, occasion)
+                self._looked[organisation] = (occasion, times + 1, well)
         async with self.db.read() as session:
             many = await mails.put_by(session, now - _GATHERED_FOR)
         if many:

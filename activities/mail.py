@@ -1,5 +1,6 @@
 """Mail: handed to the mail server, and noted; what does not go at once is left to a job that keeps trying."""
 
+import asyncio
 import hashlib
 import quopri
 import ssl
@@ -125,12 +126,16 @@ class Post:
     clock: Callable[[], datetime]
 
     async def deliver(self, letters: Sequence[Letter]) -> None:
-        """Hand over `letters`, one connection for all; leave those that do not go now to jobs that keep trying."""
+        """Hand over `letters`, one connection for all; leave those that do not go now to jobs that keep trying.
+
+        A slow mail server holds up no case: what has not gone within some seconds is left to them too.
+        """
         waiting = list(letters)
         sent: dict[str, str | None] = {}
+        gives_up_at = asyncio.get_running_loop().time() + _PATIENCE
         try:
             async with self.smtp.connected() as connection:
-                while waiting:
+                while waiting and asyncio.get_running_loop().time() < gives_up_at:
                     sent[waiting[0].id] = await self._hand_over(connection, waiting[0])
                     waiting.pop(0)
         except (OSError, aiosmtplib.SMTPException) as error:

@@ -5,6 +5,7 @@ Every kind says what it makes of raw input: `str` for most, a tuple of `str` for
 with a sentence for the person who typed.
 """
 
+import re
 from abc import abstractmethod
 from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
@@ -18,6 +19,9 @@ from domain.text import forbidden_character, is_blank, tidy
 _MOST_DIGITS = 9
 _FIRST_YEAR = 1000
 """A year of fewer digits is a slip of the one who types."""
+
+_AN_ID = re.compile(r"p-[0-9a-f]{32}")
+"""An id as the import of people makes it; nobody types one, but an answer that is checked again holds it."""
 
 Raw: TypeAlias = str | tuple[str, ...]
 """What was typed or ticked for one question, as it came."""
@@ -242,6 +246,9 @@ def resolve_person(text: str, authorised: bool, facts: FormFacts) -> Person:
         UnfitAnswerError: nobody, more than one, somebody who has left, or somebody not authorised.
     """
     found = facts.directory.named(text)
+    if not found and _AN_ID.fullmatch(text):
+        msg = "Somebody who is no longer in the directory was named. Type a full name or a school email address"
+        raise UnfitAnswerError(msg)
     if not found:
         msg = f"Nobody called “{text}” is in the directory. Type a full name or a school email address"
         raise UnfitAnswerError(msg)

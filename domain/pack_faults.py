@@ -311,6 +311,9 @@ def _changes_faults(
         ):
             reason = f"{rule.first.step} would never approve the new version, which the rule {rule.key} wants"
             yield PackFault(file, f"{where}.back_to", reason)
+        elif isinstance(rule, DifferentPeople) and (rule.first.step in earlier) != (rule.then.step in earlier):
+            reason = f"an approval of another version would escape the rule {rule.key}: begin again no later"
+            yield PackFault(file, f"{where}.back_to", reason)
 
 
 def _immaterial_faults(pack: Pack, process: Process, form: Form) -> Iterator[PackFault]:

@@ -9,9 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.calendar import local_day
 from domain.pack import Pack
-from domain.people import Directory
 from domain.people_import import PeopleImport, read_people
-from store import links, people, sessions
+from store import asks, links, people, sessions
 
 _AT_A_TIME: Final = 50
 
@@ -25,7 +24,8 @@ async def bring_in(
 ) -> PeopleImport:
     """Put the people of the CSV file `content` into the directory of the organisation of `pack`; return what came.
 
-    Whoever has left by `at`, or has another address than before, is signed out and loses every open link.
+    Whoever has left by `at`, or has another address than before, is signed out and loses every open link. What waits
+    for somebody at another address is queued to be mailed there.
     `progress` is told how many people are saved, and of how many.
 
     Raises:
@@ -41,17 +41,12 @@ async def bring_in(
         part = saving[start : start + _AT_A_TIME]
         await people.save(session, part)
         progress(start + len(part), len(saving))
-    locked_out = _locked_out(before, brought, at)
+    addresses = {person.id: person.email for person in before.people}
+    moved = {person.id for person in brought.changed if addresses[person.id] != person.email}
+    left = {person.id for person in brought.changed if not person.is_active(local_day(at))}
+    locked_out = tuple(moved | left)
     await sessions.end_all(session, locked_out)
     await links.close_all(session, locked_out, at)
+    for person in sorted(moved - left):
+        await asks.mail_again(session, person, at.isoformat(), at)
     return brought
-
-
-def _locked_out(before: Directory, brought: PeopleImport, at: datetime) -> tuple[str, ...]:
-    """Return whose way in ends with this import: whoever has left, or has another address."""
-    addresses = {person.id: person.email for person in before.people}
-    return tuple(
-        person.id
-        for person in brought.changed
-        if not person.is_active(local_day(at)) or addresses[person.id] != person.email
-    )

@@ -1,6 +1,5 @@
 """Corrections of addresses: one administrator proposes, another settles, and the row of it stays."""
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.people import Person
-from store import links, people, queries, sessions
-from store.tables import AddressChangeRow, MailRow, PersonRow
+from store import asks, links, people, sessions
+from store.tables import AddressChangeRow, PersonRow
 
 
 class AddressTakenError(ValueError):
@@ -99,15 +98,4 @@ async def confirm(session: AsyncSession, row: AddressChangeRow, by: str, at: dat
     await links.close_all(session, (before.id,), at)
     await sessions.end_all(session, (before.id,))
     row.settled_by, row.settled_at, row.confirmed = by, at, True
-    asks = [(case.id, ask.ask) for case, ask in await queries.waiting_for(session, before.id, None)]
-    mails = [
-        MailRow(id=_mail_id(row.id, case, ask), case=case, person=before.id, template="ask", ask=ask, queued_at=at)
-        for case, ask in asks
-    ]
-    session.add_all(mails)
-    await session.flush()
-    return Corrected(before, tuple(mail.id for mail in mails))
-
-
-def _mail_id(change: str, case: str, ask: str) -> str:
-    return hashlib.sha256(f"address|{change}|{case}|{ask}".encode()).hexdigest()[:32]
+    return Corrected(before, await asks.mail_again(session, before.id, row.id, at))

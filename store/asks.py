@@ -1,5 +1,7 @@
-"""The asks that are open, many at a time: whom each may reach, and whom it does reach."""
+"""The asks that are open, many at a time: whom each may reach, whom it does reach, and who is mailed anew."""
 
+import hashlib
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import and_, or_, select
@@ -8,7 +10,8 @@ from sqlmodel import col
 
 from domain.asking import AUTHOR
 from domain.people import Asked
-from store.tables import AskedRow, AskRow, CaseRow
+from store.queries import waiting_for
+from store.tables import AskedRow, AskRow, CaseRow, MailRow
 
 
 class Reaches(NamedTuple):
@@ -63,3 +66,22 @@ async def open_asks(session: AsyncSession, after: tuple[str, str], most: int) ->
         )
         for row in found
     ]
+
+
+async def mail_again(session: AsyncSession, person: str, occasion: str, at: datetime) -> tuple[str, ...]:
+    """Queue the mail of every open ask that reached `person` once more, at their new address; return the mails' ids.
+
+    `occasion` is the change of the address, which tells these mails apart from those of another one.
+    """
+    asks = [(case.id, ask.ask) for case, ask in await waiting_for(session, person, None)]
+    mails = [
+        MailRow(id=_mail_id(occasion, case, ask), case=case, person=person, template="ask", ask=ask, queued_at=at)
+        for case, ask in asks
+    ]
+    session.add_all(mails)
+    await session.flush()
+    return tuple(mail.id for mail in mails)
+
+
+def _mail_id(occasion: str, case: str, ask: str) -> str:
+    return hashlib.sha256(f"address|{occasion}|{case}|{ask}".encode()).hexdigest()[:32]

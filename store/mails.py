@@ -14,7 +14,7 @@ from store.tables import MailRow
 DIGEST: Final = "digest"
 """The template of the mail that stands for those that were put by."""
 
-_AT_ONCE: Final = frozenset({"receipt", "disputed"})
+_AT_ONCE: Final = frozenset({"receipt", "disputed", "stepped_aside"})
 """The mails of a case that are never put by: what tells of a decision that may be forged has to be read today."""
 
 _UNSETTLED: Final = (

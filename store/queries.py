@@ -113,17 +113,20 @@ async def access_of(session: AsyncSession, case: CaseRow) -> CaseAccess:
 async def accesses_of(session: AsyncSession, cases: Sequence[CaseRow]) -> dict[str, CaseAccess]:
     """Return, by the id of each of `cases`, what decides who may see it, at the cost of three questions.
 
-    Whom an ask reached until somebody answered it may see what was answered; whom it was taken from may not.
+    Whom an ask reached when somebody answered it may see what was answered; whom it was taken from before may not.
     """
     ids = [case.id for case in cases]
     asked, decided, told = ({case: set[str]() for case in ids} for _ in range(3))
     reached = (
-        select(col(AskedRow.case), col(AskedRow.person), col(AskRow.closed_at))
+        select(col(AskedRow.case), col(AskedRow.person), col(AskRow.closed_at), col(AskRow.decided_by))
         .join(AskRow, and_(col(AskRow.case) == col(AskedRow.case), col(AskRow.ask) == col(AskedRow.ask)))
         .where(col(AskedRow.case).in_(ids))
     )
-    for case, person, closed_at in (await session.execute(reached)).all():
-        (asked if closed_at is None else told)[case].add(person)
+    for case, person, closed_at, decided_by in (await session.execute(reached)).all():
+        if closed_at is None:
+            asked[case].add(person)
+        elif decided_by is not None:
+            told[case].add(person)
     answered = select(col(AskRow.case), col(AskRow.decided_by)).where(
         col(AskRow.case).in_(ids), col(AskRow.decided_by).is_not(None)
     )

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -30,7 +31,8 @@ def names(wheel: Path) -> set[str]:
 
 
 def test_only_duly_enters_site_packages(wheel: Path) -> None:
-    assert {name.split("/")[0] for name in names(wheel)} == {"duly", "duly-0.1.0.dist-info"}
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert {name.split("/")[0] for name in names(wheel)} == {"duly", f"duly-{version}.dist-info"}
 
 
 def test_everything_in_the_house_is_inside(wheel: Path) -> None:

@@ -5,16 +5,21 @@ nothing. Who somebody is, and that they are an administrator, the door has seen 
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from domain.calendar import CalendarTooShortError, days_between, local_day
 from domain.cases import Act, ActKind, Reply
 from domain.events import (
+    AnyEvent,
     Approved,
+    AskMoved,
     CaseCancelled,
+    DatePassed,
     DecisionDisputed,
     Extended,
     HoldReleased,
+    MovedWhy,
     Nudged,
     PackChanged,
     RequestEdited,
@@ -22,6 +27,7 @@ from domain.events import (
     Returned,
     Verdict,
 )
+from domain.pack import Step
 from domain.text import is_blank
 from workflows.ask import Answer, Ask
 
@@ -33,8 +39,16 @@ RECEIPT_MAIL: Final = "receipt"
 CHANGED_MAIL: Final = "request_changed"
 DISPUTED_MAIL: Final = "disputed"
 HELD_MAIL: Final = "held"
+ASIDE_MAIL: Final = "stepped_aside"
 RELEASED_MAIL: Final = "released"
 CANCELLED_MAIL: Final = "outcome_cancelled"
+
+_MOST: Final = 1500
+_ALWAYS: Final = frozenset({"withdraw", "cancel", "release"})
+"""Temporal takes two thousand acts in one case: near that, only those that bring it to an end are taken."""
+
+_MOST_EDITIONS: Final = 100
+_MOST_DAYS: Final = 260
 
 _DONE: Final = Reply(says="done")
 _CLOSED: Final = Reply(says="closed")
@@ -45,6 +59,9 @@ _NOT_OFFERED: Final = Reply(says="not_offered")
 
 def take(case: "Case", act: Act) -> Reply:
     """Take `act`, tell the story on, and return what came of it."""
+    case.taken += 1
+    if case.taken > _MOST and act.kind not in _ALWAYS:
+        return _NOT_OFFERED
     if act.kind == "answer":
         return _answer(case, act)
     if case.outcome is not None:
@@ -59,7 +76,7 @@ def _answer(case: "Case", act: Act) -> Reply:
     ask = case.asks.get(act.ask or "")
     if ask is None:
         return Reply(says="not_asked")
-    judged = ask.judge(act, case.request)
+    judged = ask.judge(act, case.request, case.own)
     if isinstance(judged, Reply):
         return judged
     if act.verdict is Verdict.RETURN and case.opening.process.changes is None:
@@ -73,8 +90,28 @@ def _answer(case: "Case", act: Act) -> Reply:
         return Reply(says="refused", clause=refused)
     case.tell(RECEIPT_MAIL, "decider")
     ask.decide(judged[-1])
+    _count_once(case, ask, act.person)
     case.tell_on()
     return Reply(says="done", decision=judged[-1])
+
+
+def _count_once(case: "Case", ask: Ask, person: str) -> None:
+    """Take whoever answered for one seat of a step out of its other seats: nobody counts twice."""
+    if not isinstance(ask.decision, Approved) or not isinstance(ask.step, Step) or ask.step.needs == "any":
+        return
+    for other in case.open_asks():
+        if other.step.key == ask.step.key:
+            _take_out(case, other, person, "people_changed")
+
+
+def _take_out(case: "Case", ask: Ask, person: str, why: MovedWhy, by: str | None = None, comment: str = "") -> None:
+    """Let `person` not decide an open ask; where it reaches them, it is looked up anew."""
+    # Where it is not known yet whom it reaches, it is being looked up at this moment.
+    reached = ask.asked is None or ask.reaches(person) is not None
+    named = None if ask.reach.named == person else ask.reach.named
+    ask.reach = ask.reach._replace(excluded=ask.reach.excluded | {person}, named=named)
+    if reached:
+        case.move(ask, why, by, comment)
 
 
 def _send_back(case: "Case", ask: Ask, act: Act) -> Reply:
@@ -94,36 +131,50 @@ def _step_aside(case: "Case", act: Act) -> Reply:
         return _CLOSED
     if is_blank(act.comment):
         return _INCOMPLETE
-    case.stepped_aside |= {act.person}
+    if isinstance(ask.step, Step) and ask.step.sign_in and act.how != "session":
+        return Reply(says="sign_in")
+    case.set_apart |= {act.person}
     for one in case.open_asks():
-        if one.is_for_changes:
-            continue
-        # Not known yet: it is being looked up at this moment.
-        reached = one.asked is None or one.reaches(act.person) is not None
-        one.reach = one.reach._replace(
-            excluded=one.reach.excluded | {act.person},
-            named=None if one.reach.named == act.person else one.reach.named,
-        )
-        if reached:
-            case.move(one, "stepped_aside", act.person, act.comment)
+        if not one.is_for_changes:
+            _take_out(case, one, act.person, "stepped_aside", act.person, act.comment)
+    case.tell(ASIDE_MAIL, "decider", "administrators")
     return _DONE
 
 
 def _dispute(case: "Case", act: Act) -> Reply:
-    """Hold the case, because somebody says that an answer in their name was not theirs."""
+    """Hold the case, because somebody says that an answer in their name was not theirs.
+
+    An answer that does not count any more is put under question on the record alone.
+    """
     ask = case.asks.get(act.ask or "")
     if ask is None or ask.decision is None or getattr(ask.decision, "by", None) != act.person:
         return Reply(says="not_asked")
-    if ask.id in case.disputed:
-        return _DONE
     if any(isinstance(event, HoldReleased) and event.ask == ask.id for event in case.past):
         return Reply(says="already_decided", decision=ask.decision)
+    if any(isinstance(event, DecisionDisputed) and event.ask == ask.id for event in case.past):
+        return _DONE
     case.record(DecisionDisputed(ask=ask.id, step=ask.step.key, by=act.person, how=act.how))
+    if not _counts(case, ask):
+        case.tell(DISPUTED_MAIL, "administrators")
+        return _DONE
     case.disputed = (*case.disputed, ask.id)
     case.held_at = case.held_at or case.now()
     case.tell(DISPUTED_MAIL, "administrators")
     case.tell(HELD_MAIL, "asked", "author", "starter")
     return _DONE
+
+
+def _counts(case: "Case", ask: Ask) -> bool:
+    """Return whether anything still rests on the answer to `ask`: its approval stands, or it sent the request back."""
+    if isinstance(ask.decision, Approved) and isinstance(ask.step, Step):
+        return case.has_approved(ask.step, ask.seat)
+    return _author_is_asked(case) and _sent_back_by(case) is ask.decision
+
+
+def _sent_back_by(case: "Case") -> AnyEvent | None:
+    """Return what last sent the request back to its author, or None."""
+    backs = (event for event in reversed(case.past) if isinstance(event, Returned | RequestUnfit | DatePassed))
+    return next(backs, None)
 
 
 # The author.
@@ -150,6 +201,8 @@ def _edit(case: "Case", act: Act) -> Reply:
         return _HELD
     if act.request is None:
         return _INCOMPLETE
+    if before.edition >= _MOST_EDITIONS:
+        return _NOT_OFFERED
     if act.version != before.edition:
         return Reply(says="wrong_version")
     answers = act.request.answers
@@ -181,6 +234,7 @@ def _edit(case: "Case", act: Act) -> Reply:
             "overrides": edited.overrides,
         }
     )
+    case.own |= {act.person, edited.author}
     case.tell(CHANGED_MAIL, "deciders", *(() if material else ("asked",)))
     if material or _author_is_asked(case):
         case.interrupt(Answer(ending="changed"))
@@ -214,7 +268,8 @@ def _reassign(case: "Case", act: Act) -> Reply:
         return _NOT_OFFERED
     if is_blank(act.comment):
         return _INCOMPLETE
-    ask.reach = ask.reach._replace(named=act.to, excluded=ask.reach.excluded | {act.person})
+    case.set_apart |= {act.person}
+    ask.reach = ask.reach._replace(named=act.to, also=(), excluded=ask.reach.excluded | {act.person})
     case.move(ask, "reassigned", act.person, act.comment)
     return _DONE
 
@@ -238,6 +293,8 @@ def _extend(case: "Case", act: Act) -> Reply:
         return _NOT_OFFERED
     if act.days is None or is_blank(act.comment):
         return _INCOMPLETE
+    if ask.given + act.days > _MOST_DAYS:
+        return _NOT_OFFERED
     try:
         _give(case, ask, act.days, act.person, act.comment)
     except CalendarTooShortError:
@@ -266,6 +323,7 @@ def _release(case: "Case", act: Act) -> Reply:
         return _INCOMPLETE
     step = ask.step.key
     case.record(HoldReleased(ask=ask.id, step=step, by=act.person, stands=act.stands, comment=act.comment))
+    case.set_apart |= {act.person}
     case.tell(RELEASED_MAIL, "author", "starter", "deciders", "asked")
     case.disputed = tuple(one for one in case.disputed if one != ask.id)
     if not case.disputed:
@@ -274,7 +332,7 @@ def _release(case: "Case", act: Act) -> Reply:
         case.tell_on()
         return _DONE
     case.void |= {ask.id}
-    if not _author_is_asked(case) or isinstance(ask.decision, Returned):
+    if not _author_is_asked(case) or _sent_back_by(case) is ask.decision:
         case.interrupt(Answer(ending="asked_again"))
     return _DONE
 
@@ -287,7 +345,8 @@ def _start_clocks_again(case: "Case") -> None:
         stopped_on = local_day(max(held_at, ask.opened_at))
         days = days_between(stopped_on, local_day(case.now()), case.opening.calendar, ask.step.pauses_in_holidays)
         if days:
-            _give(case, ask, days)
+            with suppress(CalendarTooShortError):
+                _give(case, ask, days)
 
 
 # Duly itself.
@@ -309,7 +368,8 @@ def _told(case: "Case", act: Act) -> Reply:
         return _NOT_OFFERED
     days = days_between(local_day(ask.opened_at), local_day(act.at), case.opening.calendar, ask.step.pauses_in_holidays)
     if days and not ask.told:
-        _give(case, ask, days)
+        with suppress(CalendarTooShortError):
+            _give(case, ask, days)
     ask.told = True
     return _DONE
 
@@ -352,7 +412,9 @@ def _open_ask(case: "Case", act: Act) -> Ask | None:
 def _may_pull(case: "Case", act: Act) -> bool:
     """Return whether an administrator may do something about the case: who wrote it or decided in it may not."""
     decided = {getattr(ask.decision, "by", None) for ask in case.asks.values()}
-    return act.how == "session" and not _is_own(case, act) and act.person not in decided | case.stepped_aside
+    asked = {one.person for ask in case.open_asks() for one in ask.asked or ()}
+    stepped_aside = {event.by for event in case.past if isinstance(event, AskMoved) and event.why == "stepped_aside"}
+    return act.how == "session" and act.person not in case.own | decided | asked | stepped_aside
 
 
 def _author_is_asked(case: "Case") -> bool:

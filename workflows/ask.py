@@ -96,7 +96,7 @@ class Ask:
         self.answer: Answer | None = None
         self.decision: AnyEvent | None = None
         self._calendar = calendar
-        self._given = 0
+        self.given = 0
         self._set_clocks()
 
     @property
@@ -132,19 +132,18 @@ class Ask:
         Raises:
             CalendarTooShortError: the calendar does not reach the last of its days.
         """
-        before = self._given
-        self._given += days
+        before, self.given = self.given, self.given + days
         try:
             self._set_clocks()
         except CalendarTooShortError:
-            self._given = before
+            self.given = before
             self._set_clocks()
             raise
 
-    def judge(self, act: Act, request: Request) -> Reply | list[AnyEvent]:
+    def judge(self, act: Act, request: Request, own: frozenset[str]) -> Reply | list[AnyEvent]:
         """Return what `act` means: the events of an answer that counts, the decision last; or why it does not.
 
-        Nobody decides their own request, and nobody decides a form that they have not been shown.
+        Nobody decides a request that is or was their `own`, and nobody decides a form that they have not been shown.
 
         Source: Cadmus Appendix 1, Approval (SITE-37).
         """
@@ -155,7 +154,7 @@ class Ask:
             return Reply(says="closed" if act.version == request.version else "wrong_version")
         reached = self.reaches(act.person)
         step = self.step
-        if reached is None or isinstance(step, Changes) or act.person in {request.author, request.starter}:
+        if reached is None or isinstance(step, Changes) or act.person in own:
             return Reply(says="not_asked")
         if step.sign_in and act.how != "session":
             return Reply(says="sign_in")
@@ -217,7 +216,7 @@ class Ask:
 
     def _day(self, count: int) -> date:
         opened = local_day(self.opened_at)
-        return due_on(opened, count + self._given, self._calendar, self.step.pauses_in_holidays)
+        return due_on(opened, count + self.given, self._calendar, self.step.pauses_in_holidays)
 
 
 def _is_complete(act: Act, step: Step, request: Request) -> bool:

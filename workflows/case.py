@@ -101,6 +101,8 @@ class Case:
     `opening` has the pack it goes by now, `request` is the request as it is now, `past` all that happened, `asks` every
     ask by its id. `disputed` are asks whose answers somebody says were not theirs: as long as there are any, the case
     is held. `void` are those whose answers an administrator then found to be void.
+    `own` is everybody whose request it is or ever was, `set_apart` whoever stepped aside or intervened: they decide
+    nothing in it. `taken` counts the acts.
     """
 
     def __init__(self, opening: Opening, host: Host) -> None:
@@ -114,7 +116,9 @@ class Case:
         self.disputed: tuple[str, ...] = ()
         self.held_at: datetime | None = None
         self.void: frozenset[str] = frozenset()
-        self.stepped_aside: frozenset[str] = frozenset()
+        self.own = frozenset({opening.request.author, opening.request.starter})
+        self.set_apart: frozenset[str] = frozenset()
+        self.taken = 0
         self.nudged_on: date | None = None
         self._host = host
         self._said: list[Recorded] = []
@@ -171,7 +175,7 @@ class Case:
 
     async def ask(self, step: Step) -> Answer:
         """Ask the seats of `step` that have not approved it, and return the answer of all, or of the first."""
-        seats = [seat for seat in step.seats if not self._has_approved(step, seat)]
+        seats = [seat for seat in step.seats if not self.has_approved(step, seat)]
         asks = [self._open(step, seat, self._reach(step, seat)) for seat in seats]
         return await (self.any_of(asks) if step.needs == "any" else self.all_of(asks))
 
@@ -231,9 +235,12 @@ class Case:
             self.tell_on()
 
     def ready_for(self, act: Act) -> bool:
-        """Return whether `act` can be judged now: the case has begun, and it is known whom the ask reaches."""
-        ask = self.asks.get(act.ask or "")
-        return self._opened and (ask is None or not ask.is_open or ask.asked is not None)
+        """Return whether `act` can be judged now: the case has begun, and it is known whom its open asks reach.
+
+        For a withdrawal, and for a remark of Duly's own, that is not needed.
+        """
+        known = all(ask.asked is not None for ask in self.open_asks())
+        return self._opened and (known or act.kind == "withdraw" or act.how == "duly")
 
     def receive(self, act: Act) -> Reply:
         """Take what somebody does, record what it means, tell the story on, and say what came of it."""
@@ -330,11 +337,10 @@ class Case:
         held = next((one for one in self.opening.seats if one.key == seat), None)
         named = self.request.answers.get(held.from_field) if held and held.from_field else None
         bound = barred(self.opening.process.rules, self.past, step.key, self.request.version)
-        own = {self.request.author, self.request.starter}
         return Reach(
             ladder=(seat, *(held.stands_in if held else ())),
             named=str(named) if named is not None else None,
-            excluded=bound | own | self.stepped_aside,
+            excluded=bound | self.own | self.set_apart,
         )
 
     def _open(self, step: Step | Changes, seat: str, reach: Reach) -> Ask:
@@ -359,10 +365,10 @@ class Case:
         return ask
 
     def _is_approved(self, step: Step) -> bool:
-        approved = [self._has_approved(step, seat) for seat in step.seats]
+        approved = [self.has_approved(step, seat) for seat in step.seats]
         return any(approved) if step.needs == "any" else all(approved)
 
-    def _has_approved(self, step: Step, seat: str) -> bool:
+    def has_approved(self, step: Step, seat: str) -> bool:
         """Return whether an approval of `step` stands that was asked of `seat`."""
         process = self.opening.process
         keys = [one.key for one in process.steps]
@@ -373,6 +379,7 @@ class Case:
             isinstance(ask.step, Step)
             and (ask.step.key, ask.seat, ask.step.signed) == (step.key, seat, step.signed)
             and isinstance(ask.decision, Approved)
+            and ask.decision.by not in self.own
             and ask.id not in self.void
             and (any_version or ask.version == self.request.version)
             for ask in self.asks.values()

@@ -84,5 +84,7 @@ class CaseWorkflow:
     @workflow.update(name=ACT)
     async def act(self, act: Act) -> Reply:
         """Take what somebody does and say what came of it. An update can arrive before `run` has begun: it waits."""
-        await workflow.wait_condition(lambda: self._case.ready_for(act))
+        # Again and again: of several that wait for the same, the first may change what the next has to wait for.
+        while not self._case.ready_for(act):
+            await workflow.wait_condition(lambda: self._case.ready_for(act))
         return self._case.receive(act)

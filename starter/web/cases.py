@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import dropwhile
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -12,7 +13,7 @@ from domain.access import Action, allow
 from domain.asking import AUTHOR
 from domain.cases import Act
 from domain.deciding import LONGEST_COMMENT
-from domain.events import Approved, Recorded, Rejected, Returned
+from domain.events import Approved, CaseEnded, HoldReleased, Recorded, Rejected, Returned
 from domain.picture import draw, stages_of
 from domain.text import tidy
 from domain.waiting import may_nudge, was_nudged
@@ -39,8 +40,11 @@ _OUTCOMES: Final = {
 }
 
 
-def state_of(row: CaseRow) -> str:
-    """Return how a case stands, in a few words."""
+def state_of(row: CaseRow, history: Sequence[Recorded] = ()) -> str:
+    """Return how a case stands, in a few words; with its `history`, whether its approval became void afterwards."""
+    afterwards = dropwhile(lambda event: not isinstance(event, CaseEnded), (said.event for said in history))
+    if row.outcome == "approved" and any(isinstance(event, HoldReleased) and not event.stands for event in afterwards):
+        return "Approval void"
     if row.outcome is not None:
         return _OUTCOMES.get(row.outcome, row.outcome)
     if row.held_at is not None:
@@ -86,7 +90,7 @@ async def case(visit: Visit) -> Response:
     return visit.show(
         "case.html",
         known=known,
-        state=state_of(known.row),
+        state=state_of(known.row, known.history),
         waiting=known.waiting(viewer, now),
         stages=stages,
         picture=draw(stages, f"The steps of request {known.row.reference}"),
@@ -107,8 +111,7 @@ async def nudge(visit: Visit) -> Response:
     """Have those asked reminded for the author, at most once a day."""
     known = await _own(visit, "nudge")
     only(visit.sent, ())
-    today = visit.site.today.isoformat()
-    act = Act(kind="nudge", person=visit.person.id, how="session", occasion=today)
+    act = Act(kind="nudge", person=visit.person.id, how="session", occasion=str(len(known.history)))
     title = "Nobody was reminded"
     try:
         return await hand_over(visit, known, act, title)
@@ -130,7 +133,8 @@ async def withdraw(visit: Visit) -> Response:
     errors = too_long if len(comment) > LONGEST_COMMENT else []
     if fields["stage"] == "review" or errors:
         return _asked_again(visit, known, comment, 422 if errors else 200, errors)
-    act = Act(kind="withdraw", person=visit.person.id, how="session", comment=comment)
+    occasion = str(len(known.history))
+    act = Act(kind="withdraw", person=visit.person.id, how="session", comment=comment, occasion=occasion)
     try:
         return await hand_over(visit, known, act, "The request was not withdrawn")
     except EngineLostError:

@@ -222,6 +222,8 @@ def _too_late(visit: Visit, desk: Desk, verdict: Verdict | None) -> Response:
     given = desk.recorded
     if given is None or not allow(desk.viewer, "see", desk.known.access):
         return gone(visit, desk)
+    if desk.token and visit.site.clock() - given.at > _RECEIPT_LASTS:
+        return gone(visit, desk)
     return _stands(visit, desk, Decision(given.name, given.verdict, given.comment, given.at))
 
 

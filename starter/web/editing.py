@@ -131,7 +131,14 @@ def changes_in(found: Filling) -> Changes | None:
 
 async def send_changes(visit: Visit, found: Filling, known: Known) -> Response:
     """Hand the changed request to its case, and return the page for what came of it."""
-    act = Act(kind="edit", person=visit.person.id, how="session", version=found.row.changes, request=request_of(found))
+    act = Act(
+        kind="edit",
+        person=visit.person.id,
+        how="session",
+        version=found.row.changes,
+        request=request_of(found),
+        occasion=str(len(known.history)),
+    )
     try:
         reply = await visit.site.engine.act(known.row.id, act)
     except EngineLostError:

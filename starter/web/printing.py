@@ -46,7 +46,7 @@ def completed_form(site: Site, known: Known) -> CompletedForm:
             _fact("Version of the form", f"{row.version}, sent by {known.requester} on {moment(row.opened_at)}"),
             *on_behalf,
             _fact("Policy", *_policy(known), *([form.source] if form else [])),
-            _fact("State", state_of(row) + (f" on {day(row.closed_at)}" if row.closed_at else "")),
+            _fact("State", *_state(known)),
             *(_fact("To approve all the same, a reason was needed", override) for override in request.overrides),
         ),
         sections=tuple(
@@ -59,6 +59,13 @@ def completed_form(site: Site, known: Known) -> CompletedForm:
         decisions=tuple(_signed(known, given) for given in known.given),
         made=f"Made from the record on {moment(site.clock())}. What was decided later is not on it.",
     )
+
+
+def _state(known: Known) -> tuple[str, ...]:
+    """Return how the case stands, and that its approval is void where it became so after the case had ended."""
+    ended, now = state_of(known.row), state_of(known.row, known.history)
+    on = f" on {day(known.row.closed_at)}" if known.row.closed_at else ""
+    return (f"{ended}{on}",) if now == ended else (f"{ended}{on}", now)
 
 
 def _policy(known: Known) -> tuple[str, ...]:

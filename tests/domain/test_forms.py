@@ -20,6 +20,7 @@ from domain.fields import (
     Question,
     Raw,
     ShortText,
+    UnfitAnswerError,
     WholeNumber,
     YesNoUnsure,
 )
@@ -433,6 +434,13 @@ def test_who_was_named_and_may_no_more_is_a_fault_beside_the_question(directory:
     faults = check(form, typed_again(form, then.answers), now).faults
     assert [fault.field for fault in faults] == ["who", "team"]
     assert all(says in fault.message for fault in faults)
+
+
+def test_whoever_was_named_and_is_no_longer_in_the_directory_is_not_called_by_their_id() -> None:
+    gone = f"p-{7:032x}"
+    question = OnePerson(type="person", key="who", label="Who")
+    with pytest.raises(UnfitAnswerError, match=r"^Somebody who is no longer in the directory was named\. Type a full"):
+        question.read(gone, FACTS)
 
 
 @given(typed(wild=True))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,13 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from typer.testing import CliRunner, Result
 
 import packs
-from domain.people import Person
+from domain.fields import FormFacts, UnfitAnswerError, resolve_person
+from domain.people import Directory, Person
 from settings import Settings, load_settings
 from starter import demo
 from starter.commands import app
-from store import links, people, sessions
+from store import links, mails, people, sessions
 from store.database import Database
 from store.migrate import upgrade
+from tests.store.test_address_changes import asked
 
 T = TypeVar("T")
 
@@ -168,6 +170,47 @@ def test_whoever_has_left_or_moved_is_signed_out_and_loses_every_link(
     secret, token = within(settings, come_in)
     assert run(write(settings, file), "--organisation", "cadmus").exit_code == 0
     assert within(settings, still_in) == (locked_out, locked_out)
+
+
+def test_whoever_is_taken_out_of_the_directory_is_not_called_by_their_id(settings: Settings) -> None:
+    assert run(write(settings, HEADER + HELEN), "--organisation", "cadmus").exit_code == 0
+    facts = FormFacts(directory=Directory(people=()), today=date(2026, 11, 2), school="hollybank")
+    with pytest.raises(UnfitAnswerError, match="Somebody who is no longer in the directory"):
+        resolve_person(known(settings)["helen@cadmus.example"].id, authorised=False, facts=facts)
+
+
+@pytest.mark.parametrize(
+    ("file", "mailed"),
+    [
+        (HEADER + BEN.format(leaves_on="").replace("ben@", "ben+new@"), ["c-1"]),
+        (HEADER + BEN.format(leaves_on="2020-07-31").replace("ben@", "ben+new@"), []),
+        (HEADER + BEN.format(leaves_on="").replace("Ben Carter", "Benjamin Carter"), []),
+    ],
+    ids=["another address", "another address, and left", "another name"],
+)
+def test_what_waits_for_somebody_at_another_address_is_queued_to_be_mailed_there(
+    settings: Settings, file: str, mailed: list[str]
+) -> None:
+    people_file = HEADER + HELEN + BEN.format(leaves_on="")
+    assert run(write(settings, people_file), "--organisation", "cadmus").exit_code == 0
+    ben = known(settings)["ben@cadmus.example"].id
+
+    async def wait() -> None:
+        db = Database(settings.database_url)
+        await asked(db, "c-1", "a1", ben)
+        await asked(db, "c-2", "a1", ben, closed_at=datetime(2026, 11, 2, tzinfo=UTC))
+        await db.close()
+
+    async def queued(session: AsyncSession) -> list[tuple[str | None, str | None, str, str]]:
+        left = await mails.left_behind(session, datetime(2200, 1, 1, tzinfo=UTC))
+        rows = [await mails.queued(session, mail) for mail in left]
+        return [(row.case, row.ask, row.person, row.template) for row in rows if row is not None]
+
+    asyncio.run(wait())
+    # The same file again changes nobody's address any more.
+    for _ in range(2):
+        assert run(write(settings, file), "--organisation", "cadmus").exit_code == 0
+        assert within(settings, queued) == [(case, "a1", ben, "ask") for case in mailed]
 
 
 def test_the_demo_brings_people_to_each_organisation_that_has_none(settings: Settings, shipped: list[str]) -> None:

@@ -77,6 +77,7 @@ def test_every_mail_that_a_case_or_a_page_sends_has_its_template() -> None:
         "request_notice",
         "request_received",
         "sign_in_code",
+        "stepped_aside",
         "vacant",
     ]
 

@@ -194,7 +194,7 @@ async def test_a_look_that_fails_is_made_up_for_by_the_next(home: House) -> None
     case = await begun(home)
     at = await opened_on(case)
     await change(home, a_person("head"))
-    marks: dict[str, tuple[str, int]] = {}
+    marks: dict[str, tuple[str, int, bool]] = {}
     await Lookout(home.db, Deaf(home.client), lambda: at, marks).look()
     assert moves(await case.settled()) == []
     await Lookout(home.db, Jobs(home.client), lambda: at, marks).look()

@@ -1,6 +1,8 @@
 """A site without a socket: a real database in a new file, invented people, and running cases that only remember."""
 
+import asyncio
 import base64
+import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +18,10 @@ from domain.cases import Act, Opening, Reply
 from domain.mails import PersonalMail
 from settings import Settings
 from starter.engine import EngineLostError
-from starter.web import create_app
+from starter.web import acting, create_app, deciding, editing
+from starter.web.signed_in import cookie_name
 from starter.web.site import Site
-from store import packs, people
+from store import packs, people, sessions
 from store.database import Database
 from store.keys import CaseKeys, Keyring
 from store.migrate import upgrade
@@ -27,6 +30,7 @@ from tests.starter.web.running import Running
 from tests.starter.web.school import EVERYBODY, PACKS, SAMPLE
 
 BASE_URL = "http://127.0.0.1:8000"
+_FORM_TOKEN = re.compile(r'<input type="hidden" name="form_token" value="([^"]+)">')
 Fields = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
@@ -103,23 +107,15 @@ class Browser:
         return self._seen(await self.client.post(path, content=body, headers={**usual, **headers}))
 
     def _seen(self, answer: Response) -> Response:
-        token = BeautifulSoup(answer.text, "html.parser").find("input", {"name": "form_token"})
+        token = _FORM_TOKEN.search(answer.text)
         if token is not None:
-            self.form_token = str(token["value"])
+            self.form_token = token[1]
         return answer
 
 
 def page_of(answer: Response) -> BeautifulSoup:
     """Return the page in `answer`."""
     return BeautifulSoup(answer.text, "html.parser")
-
-
-@pytest.fixture(scope="session")
-def new_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the file of a database as it is before anything happens, to be copied."""
-    file = tmp_path_factory.mktemp("database") / "new.sqlite3"
-    upgrade(f"sqlite+aiosqlite:///{file}")
-    return file
 
 
 @pytest.fixture
@@ -132,33 +128,50 @@ def cases() -> RememberedCases:
     return RememberedCases()
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     key = base64.b64encode(b"k" * 32).decode()
-    demo = tmp_path / "packs" / ORGANISATION / "demo"
+    folder = tmp_path_factory.mktemp("site")
+    demo = folder / "packs" / ORGANISATION / "demo"
     demo.mkdir(parents=True)
     (demo.parent / "pack.toml").touch()
     (demo / "club.toml").write_text(SAMPLE, encoding="utf-8")
     return Settings.model_validate(
         {
             "mode": "demo",
-            "data_dir": tmp_path,
+            "data_dir": folder,
             "keys": f"k1:{key}",
             "base_url": BASE_URL,
-            "packs": (str(tmp_path / "packs"),),
+            "packs": (str(folder / "packs"),),
         }
     )
 
 
-@pytest.fixture
-async def site(settings: Settings, new_database: Path, cases: RememberedCases, clock: Clock) -> AsyncIterator[Site]:
-    """Yield a site in demo mode, with everybody of `school` in its directory."""
-    shutil.copy(new_database, settings.data_dir / "duly.sqlite3")
+@pytest.fixture(scope="session")
+async def kept(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> tuple[Database, Path]:
+    """Return the database of every site here, and the file that it begins as, with everybody of `school` in it.
+
+    It is one for all tests because what SQLAlchemy has compiled once belongs to it.
+    """
+    file, new = settings.data_dir / "duly.sqlite3", tmp_path_factory.mktemp("database") / "new.sqlite3"
+    await asyncio.to_thread(upgrade, settings.database_url)
     db = Database(settings.database_url)
     async with db.write() as session:
         await people.save(session, EVERYBODY)
         for pack in PACKS.values():
             await packs.keep(session, pack)
+    await db.close()
+    shutil.copy(file, new)
+    return db, new
+
+
+@pytest.fixture
+async def site(
+    settings: Settings, kept: tuple[Database, Path], cases: RememberedCases, clock: Clock
+) -> AsyncIterator[Site]:
+    """Yield a site in demo mode, on a database in which nothing has happened yet."""
+    db, new = kept
+    shutil.copy(new, settings.data_dir / "duly.sqlite3")
     yield Site(settings, db, CaseKeys(db, Keyring.of(settings.key_ring)), cases, PACKS, clock, demo=True)
     await db.close()
 
@@ -184,20 +197,30 @@ def client(open_browser: Callable[[], Browser]) -> Browser:
     return open_browser()
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have pages wait for the record only briefly, where it does not catch up as long as they wait."""
+    for waiting in (acting, deciding, editing):
+        monkeypatch.setattr(waiting, "_PATIENCE", 0.1)
+
+
 SignedIn = Callable[[str], Awaitable[Browser]]
 
 
 @pytest.fixture
-def signed_in(open_browser: Callable[[], Browser], cases: RememberedCases) -> SignedIn:
-    """Return what opens a browser and signs in there with an address, by the pages and the mailed code."""
+def signed_in(site: Site, open_browser: Callable[[], Browser]) -> SignedIn:
+    """Return what opens a browser in which somebody is signed in, by their address; `test_signing_in` has the way."""
 
     async def sign_in(email: str) -> Browser:
         browser = open_browser()
-        await browser.get("/sign-in")
-        await browser.post("/sign-in", {"address": email})
-        answer = await browser.post("/sign-in/code", {"code": cases.mails[-1].code})
-        assert answer.status_code == 303, answer.text
-        await browser.get("/")
+        async with site.db.write() as session:
+            person = await people.person_by_email(session, email)
+            assert person is not None
+            secret = await sessions.open_session(session, person.id, site.clock())
+            opened = await sessions.session_of(session, secret, site.clock())
+            assert opened is not None
+        browser.client.cookies.set(cookie_name(site, "session"), secret, domain="127.0.0.1")
+        browser.form_token = opened.form_token
         return browser
 
     return sign_in

@@ -86,7 +86,7 @@ async def test_an_empty_question_or_answer_is_asked_for_again(signed_in: SignedI
     empty = await amina.post(f"/drafts/{key}/advice", {"question": " \u200b"})
     assert (empty.status_code, list(faults_on(empty))) == (422, ["#question"])
     assert (await amina.post(f"/drafts/{key}/advice", {"question": "x" * 8001})).status_code == 422
-    assert {mail.template for mail in cases.mails} == {"sign_in_code"}
+    assert cases.mails == []
     await amina.post(f"/drafts/{key}/advice", {"question": "Well?"})
     path = cases.mails[-1].path
     empty = await (await signed_in(HELENS)).post(path, {"answer": ""})

@@ -173,6 +173,7 @@ async def test_a_request_is_withdrawn_by_two_posts(running: Running, signed_in: 
     assert len(running.acts) == 1
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_withdrawal_that_is_not_on_record_yet_is_said_to_be_on_its_way(
     running: Running, signed_in: SignedIn
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from httpx2 import Response
 
 from domain.calendar import Period
-from domain.cases import Act, Request
+from domain.cases import Act, FromPack, Request
 from domain.events import AnyEvent, Approved, AskMoved, Recorded, RequestUnfit, Returned
 from domain.pack import Changes
 from starter.web.site import Site
@@ -123,6 +123,7 @@ async def test_a_link_shows_as_whom_and_on_what_one_decides_with_nothing_chosen(
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.usefixtures("impatient")
 async def test_opening_a_link_however_often_changes_nothing(
     client: Browser, running: Running, token: str, method: str
 ) -> None:
@@ -856,7 +857,60 @@ async def test_somebody_signed_in_steps_aside_by_the_same_two_steps(
     assert "You have stepped aside" in text_of(done)
     await running.settled("c-1")
     assert [act.how for act in running.acts] == ["session"]
-    assert (await ben.get("/tasks/K7QM-4TXR/a1")).status_code == 404
+    for late in (
+        await ben.post(address, {"stage": "confirm", **said}),
+        await ben.get(address),
+        await ben.get("/tasks/K7QM-4TXR/a1"),
+        await ben.post("/tasks/K7QM-4TXR/a1", {"version": "1", **SIGNED}),
+        await ben.get("/tasks/K7QM-4TXR/a1/receipt"),
+    ):
+        assert late.status_code == 410
+        assert "You have stepped aside" in text_of(late)
+        assert "Science club" not in late.text
+    assert [act.how for act in running.acts] == ["session"]
+    for elsewhere in ("/tasks/K7QM-4TXR/a9", "/tasks/ZZZZ-ZZZZ/a1", "/cases/K7QM-4TXR"):
+        assert (await ben.get(elsewhere)).status_code == 404
+    for stranger in ("otto@elmbrook.example", "ruth@redwood.example"):
+        assert (await (await signed_in(stranger)).get("/tasks/K7QM-4TXR/a1")).status_code == 404
+
+
+async def test_whoever_stepped_aside_after_an_answer_of_theirs_still_sees_that_answer(
+    running: Running, signed_in: SignedIn
+) -> None:
+    await requested(running, answers={**ANSWERS, "line_manager": "helen"})
+    await answered(running, "helen", "a1", confirmations=())
+    step_aside = Act(kind="step_aside", person="helen", how="session", ask="a2", comment="My sister.")
+    assert (await running.act("c-1", step_aside)).says == "done"
+    await running.settled("c-1")
+    helen = await signed_in("helen@elmbrook.example")
+    assert "You approved this" in text_of(await helen.get("/tasks/K7QM-4TXR/a1/receipt"))
+    for ask, status in (("a1", 303), ("a2", 410)):
+        assert (await helen.get(f"/tasks/K7QM-4TXR/{ask}")).status_code == status
+
+
+async def test_a_link_of_a_step_without_which_the_case_was_moved_on_is_needed_no_more(
+    client: Browser, running: Running, token: str
+) -> None:
+    shorter = PROCESS.model_copy(update={"steps": PROCESS.steps[1:]})
+    async with running.site.db.write() as session:
+        digest = await packs.keep(session, PACK.model_copy(update={"processes": (shorter,)}))
+    to = FromPack(pack_digest=digest, process=shorter, seats=PACK.seats, calendar=an_opening().calendar, immaterial=())
+    await review(client, token)
+    move = Act(kind="move_on", person="duly", how="duly", comment="The new policy holds.", pack=to)
+    assert (await running.act("c-1", move)).says == "done"
+    await running.settled("c-1")
+    for late in (
+        await client.get(f"/d/{token}"),
+        await review(client, token),
+        await confirm(client, token),
+        await client.get(f"/d/{token}/receipt"),
+        await client.get(f"/d/{token}/step-aside"),
+    ):
+        assert late.status_code == 410
+        assert "This link is no longer needed" in text_of(late)
+        assert "Science club" not in late.text
+    helens = await a_link(running.site, HELEN, "a2")
+    assert (await client.get(f"/d/{helens}")).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/d", "/d/step-aside", "/d/new-link", "/dispute"])

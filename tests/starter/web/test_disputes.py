@@ -250,6 +250,48 @@ async def test_an_administrator_settles_what_is_under_question_once(
     assert len(await the_events(running.site, DecisionDisputed)) == 1
 
 
+@pytest.mark.parametrize(("stands", "state"), [("yes", "Approved"), ("no", "Approval void")])
+async def test_the_page_of_an_ended_case_leads_whoever_may_settle_it_there_and_says_what_came_of_it(
+    client: Browser, running: Running, signed_in: SignedIn, late: str, stands: str, state: str
+) -> None:
+    case = "/cases/K7QM-4TXR"
+    ada, amina, ben = [await signed_in(f"{who}@elmbrook.example") for who in ("ada", "amina", "ben")]
+    async with running.site.db.write() as session:
+        await people.save(session, [BEN.model_copy(update={"administrator": True})])
+
+    async def ways(browser: Browser) -> list[str]:
+        page = page_of(await browser.get(case))
+        return [link.get_text(strip=True) for link in page.select(f"a[href='{SETTLING}']")]
+
+    assert await ways(ada) == []
+    await say_so(client, late)
+    assert await ways(ada) == ["Settle the disputed answer"]
+    assert [await ways(amina), await ways(ben)] == [[], []]
+    await settle(ada, stands=stands)
+    assert await ways(ada) == []
+    tag = page_of(await amina.get(case)).select_one("main .govuk-tag")
+    assert tag is not None
+    assert tag.get_text(strip=True) == state
+    assert ("govuk-tag--green" in tag["class"]) == (stands == "yes")
+
+
+async def test_an_answer_that_was_void_before_the_request_was_approved_does_not_make_its_approval_void(
+    client: Browser, running: Running, signed_in: SignedIn, token: str
+) -> None:
+    await say_so(client, token)
+    await running.settled("c-1")
+    release = Act(kind="release", person="ada", how="session", ask="a1", stands=False, comment="Not Ben.")
+    await running.act("c-1", release)
+    await running.settled("c-1")
+    for person, ask in (("ben", "a3"), ("helen", "a4")):
+        assert (await answered(running, person, ask)).says == "done"
+    tag = page_of(await (await signed_in("amina@elmbrook.example")).get("/cases/K7QM-4TXR")).select_one(
+        "main .govuk-tag"
+    )
+    assert tag is not None
+    assert tag.get_text(strip=True) == "Approved"
+
+
 async def test_everything_that_is_missing_to_settle_it_is_said_at_once(
     client: Browser, running: Running, signed_in: SignedIn, late: str
 ) -> None:

@@ -323,6 +323,7 @@ async def test_a_change_whose_reply_was_lost_is_known_again_whoever_of_the_two_t
     assert await stored(running.site, sent.key) == {}
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_while_the_record_falls_behind_the_page_says_so(sent: Sent) -> None:
     browser = await sent.opened()
     sent.running.hold()

@@ -292,6 +292,7 @@ async def test_what_a_case_does_not_take_is_said_with_why(
     assert why in text_of(answer)
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_what_is_not_on_record_yet_is_said_to_be_on_its_way(running: Running, signed_in: SignedIn) -> None:
     await requested(running)
     ada = await signed_in(ADA)

@@ -1,5 +1,7 @@
 """The mailbox of the demo: every mail as text, whatever it says of itself."""
 
+import shutil
+from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -20,15 +22,16 @@ def a_mail(subject: str, text: str, html: str = "") -> EmailMessage:
 
 
 @pytest.fixture
-def folder(settings: Settings) -> Path:
-    """Return the folder of caught mail, with two mails in it."""
+def folder(settings: Settings) -> Iterator[Path]:
+    """Yield the folder of caught mail, with two mails in it."""
     folder = settings.mailbox
     folder.mkdir()
     link = f"See {BASE_URL}/d/abc or https://elsewhere.example/d/abc"
     html = "<script>alert(1)</script><img src='https://elsewhere.example/x.png'><b>Bold</b>"
     (folder / "20261102T093000.000000Z-00000001.eml").write_bytes(a_mail("First", "Hello", "").as_bytes())
     (folder / "20261102T100000.000000Z-00000002.eml").write_bytes(a_mail("<b>Second</b>", link, html).as_bytes())
-    return folder
+    yield folder
+    shutil.rmtree(folder)
 
 
 async def test_an_empty_mailbox_says_what_will_come(client: Browser) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from pypdf import PdfReader
 
+from store import disputes
 from templates import documents
 from tests.builders import MONDAY
 from tests.starter.web.conftest import Clock, SignedIn, page_of
@@ -53,6 +54,18 @@ async def test_the_form_has_every_answer_and_every_signature(
         "K7QM-4TXR, version 1 Page 1 of",
     ):
         assert said in text
+
+
+async def test_a_form_whose_approval_became_void_says_so(running: Running, signed_in: SignedIn) -> None:
+    await requested(running)
+    await answered(running, "ben", "a1")
+    await answered(running, "helen", "a2")
+    keys, now = running.site.keys, running.site.clock()
+    async with running.site.db.write() as session:
+        await disputes.dispute(session, keys, case="c-1", ask="a1", by="ben", how="link", at=now)
+        await disputes.settle(session, keys, case="c-1", ask="a1", by="ada", stands=False, comment="Not Ben.", at=now)
+    text = text_of((await (await signed_in("amina@elmbrook.example")).get(PDF)).content)
+    assert "State Approved on Monday 2 November 2026 Approval void" in text
 
 
 async def test_a_request_that_nobody_decided_yet_says_so(running: Running, signed_in: SignedIn) -> None:
