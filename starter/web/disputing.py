@@ -18,7 +18,7 @@ from domain.text import is_blank, tidy
 from starter.engine import EngineLostError
 from starter.web.desks import unknown_link
 from starter.web.known import Known, case_for, know
-from starter.web.levers import stepped_aside
+from starter.web.levers import once_theirs, stepped_aside
 from starter.web.page import Page, Visit
 from starter.web.reading import only
 from store import disputes, links, people, queries
@@ -83,7 +83,8 @@ async def settle(visit: Visit) -> Response:
     As long as a case runs, an answer of it is settled on the page of the case.
     """
     known = await case_for(visit, visit.place("reference"))
-    if not allow(visit.viewer, "intervene", known.access) or visit.person.id in stepped_aside(known):
+    apart = stepped_aside(known) | once_theirs(known)
+    if not allow(visit.viewer, "intervene", known.access) or visit.person.id in apart:
         raise HTTPException(403)
     asks = known.standing.disputed if known.row.closed_at is not None else ()
     given = next((one for one in known.given if one.ask in asks), None)

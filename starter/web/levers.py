@@ -14,7 +14,7 @@ from domain.asking import AUTHOR
 from domain.calendar import CalendarTooShortError, due_on, local_day
 from domain.cases import Act
 from domain.deciding import LONGEST_COMMENT
-from domain.events import AskMoved, Extended
+from domain.events import AskMoved, Extended, RequestEdited
 from domain.fields import FormFacts, UnfitAnswerError, resolve_person
 from domain.telling import Given
 from domain.text import is_blank, tidy
@@ -161,6 +161,13 @@ def stepped_aside(known: Known) -> frozenset[str]:
     return frozenset(move.by for move in moves if move.why == "stepped_aside" and move.by)
 
 
+def once_theirs(known: Known) -> frozenset[str]:
+    """Return everybody whose request it is or ever was."""
+    edits = [said.event for said in known.history if isinstance(said.event, RequestEdited)]
+    first = known.opening.request
+    return frozenset({first.author, first.starter, *(who for edit in edits for who in (edit.by, edit.author))})
+
+
 async def reassign(visit: Visit) -> Response:
     """Ask whom to ask in the place of those asked now; the second POST hands it to the case."""
     return await _pull(visit, REASSIGN)
@@ -204,7 +211,9 @@ def offered(visit: Visit, known: Known) -> tuple[Offered, ...]:
 
 
 def _may(visit: Visit, known: Known) -> bool:
-    return allow(visit.viewer, "intervene", known.access) and visit.person.id not in stepped_aside(known)
+    return allow(visit.viewer, "intervene", known.access) and visit.person.id not in stepped_aside(known) | once_theirs(
+        known
+    )
 
 
 def _is_for(known: Known, lever: Lever, ask: AskRow) -> bool:
