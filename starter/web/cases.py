@@ -111,7 +111,9 @@ async def nudge(visit: Visit) -> Response:
     """Have those asked reminded for the author, at most once a day."""
     known = await _own(visit, "nudge")
     only(visit.sent, ())
-    act = Act(kind="nudge", person=visit.person.id, how="session", occasion=str(len(known.history)))
+    # A repeated act gets its old reply: what was too soon, or not possible, may be asked again once that has passed.
+    occasion = f"{visit.site.today}|{len(known.history)}"
+    act = Act(kind="nudge", person=visit.person.id, how="session", occasion=occasion)
     title = "Nobody was reminded"
     try:
         return await hand_over(visit, known, act, title)
