@@ -21,8 +21,8 @@ test: quality browser ## format, lint, types, import contracts, and every test
 check: quality ## the same without the journeys through a browser
 	@$(PYTEST) -m "not journey"
 
-soak: tools browser ## every test, with far more invented examples
-	@DULY_TEST_PROFILE=soak $(PYTEST) --timeout 1800
+soak: tools browser ## every test with far more invented examples, and faults at random for SECONDS_OF_FAULTS
+	@DULY_TEST_PROFILE=soak DULY_SOAK_SECONDS=$${SECONDS_OF_FAULTS:-600} $(PYTEST) --timeout 1800
 
 lock: tools ## choose the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --upgrade \

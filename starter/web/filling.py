@@ -1,5 +1,7 @@
 """A form being filled in: the draft, the form that it fills, and what is known to check it."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,6 +64,12 @@ class Filling:
     def checked(self) -> Checked:
         """The whole form, checked as it stands."""
         return check(self.form, self.raw, self.facts)
+
+    @property
+    def digest(self) -> str:
+        """What the answers come to: another whenever one of them is."""
+        told = json.dumps(self.checked.answers, sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     @property
     def directory(self) -> Directory:

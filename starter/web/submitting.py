@@ -26,7 +26,10 @@ from store import drafts
 async def check_answers(visit: Visit) -> Response:
     """Show all answers before they are sent; a POST sends them, unless something is wrong."""
     found = await filling(visit, visit.place("key"))
-    edition = only(visit.sent, (), ("edition",)).get("edition")
+    fields = only(visit.sent, (), ("edition", "read"))
+    edition, unread = fields.get("edition"), fields.get("read", found.digest) != found.digest
+    if unread and not found.checked.faults and (found.changing is not None or not found.sent):
+        return _shown(visit, found, 409, unread=True)
     if found.changing is not None:
         return await _check_changes(visit, found, found.changing, edition)
     if edition is not None and found.sent and found.row.changes is None:
@@ -121,14 +124,17 @@ def _full(visit: Visit, found: Filling, full: Full) -> Response:
     return answer
 
 
-def _shown(visit: Visit, found: Filling, status: int = 200) -> Response:
+def _shown(visit: Visit, found: Filling, status: int = 200, unread: bool = False) -> Response:
+    """Show all answers; `unread` are some that were changed elsewhere since this page was shown."""
     checked = found.checked
+    elsewhere = [("#main-content", "An answer was changed in another window: read them again before you send them")]
     return visit.show(
         "check.html",
         status,
         draft=found,
         sections=shown_form(found.form, checked.answers, found.directory),
         errors=[_linked(visit, found, fault) for fault in checked.faults],
+        unread=elsewhere if unread else [],
         warnings=checked.warnings,
         overrides=checked.overrides,
         changes=changes_in(found),

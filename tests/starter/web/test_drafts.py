@@ -321,3 +321,22 @@ async def test_a_form_without_invented_answers_stays_as_it_is(signed_in: SignedI
     key = await begin(browser, "new_site")
     assert (await browser.post(f"/drafts/{key}/sample")).status_code == 404
     assert await stored(site, key) == {}
+
+
+async def test_what_is_sent_is_what_was_read_on_the_page_before(signed_in: SignedIn) -> None:
+    browser = await signed_in(AMINAS)
+    key = await filled(browser)
+
+    async def read() -> str:
+        field = page_of(await browser.get(f"/drafts/{key}/check")).select_one("input[name=read]")
+        assert field is not None
+        return str(field["value"])
+
+    before = await read()
+    await browser.post(f"/drafts/{key}/team", {**TEAM, "name": "Changed in another window"})
+    stale = await browser.post(f"/drafts/{key}/check", {"read": before})
+    assert stale.status_code == 409
+    assert "changed in another window" in " ".join(faults_on(stale).values())
+    assert "Changed in another window" in stale.text
+    sent = await browser.post(f"/drafts/{key}/check", {"read": await read()})
+    assert sent.headers["Location"] == f"/drafts/{key}/done"
