@@ -67,8 +67,11 @@ class InlineSqlite(SQLiteDialect_pysqlite):
     def _opened(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 -- the driver's
         options |= {"isolation_level": None, "check_same_thread": False, "factory": _Connection}
         connection: Any = super().connect(*arguments, **options)
+        gives_up_at = time.monotonic() + _GIVES_UP_AFTER
         for pragma in (*_PRAGMAS, _WRITERS_WAIT) if self._writes else _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
+            # Of two that open a new file at once, SQLite has neither wait for the other to change its journal.
+            while not _done(connection, f"PRAGMA {pragma}", gives_up_at):
+                time.sleep(_LOOKS_AGAIN_AFTER)
         return connection
 
     def do_begin(self, dbapi_connection: Any) -> None:  # noqa: ANN401 -- the driver's
@@ -80,16 +83,8 @@ class InlineSqlite(SQLiteDialect_pysqlite):
             dbapi_connection.execute("BEGIN")
             return
         gives_up_at = time.monotonic() + _GIVES_UP_AFTER
-        while True:
-            try:
-                dbapi_connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                # The lowest byte says what it is, the others why.
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > gives_up_at:
-                    raise
-                await_only(asyncio.sleep(_LOOKS_AGAIN_AFTER))
-            else:
-                return
+        while not _done(dbapi_connection, "BEGIN IMMEDIATE", gives_up_at):
+            await_only(asyncio.sleep(_LOOKS_AGAIN_AFTER))
 
     def do_commit(self, dbapi_connection: Any) -> None:  # noqa: ANN401 -- the driver's
         """Commit. Whoever is told to stop meanwhile stops when it is done.
@@ -105,6 +100,18 @@ registry.register("sqlite.inline", __name__, InlineSqlite.__name__)
 def engine(url: str, *, writes: bool = False) -> AsyncEngine:
     """Return an engine for the file of `url`, whatever driver that names."""
     return create_async_engine(make_url(url).set(drivername="sqlite+inline"), writes=writes)
+
+
+def _done(connection: Any, statement: str, gives_up_at: float) -> bool:  # noqa: ANN401 -- the driver's
+    """Run `statement`; return whether it was, or has to be tried again because somebody else is at the file."""
+    try:
+        connection.execute(statement)
+    except sqlite3.OperationalError as error:
+        # The lowest byte says what it is, the others why.
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > gives_up_at:
+            raise
+        return False
+    return True
 
 
 async def _to_the_end(task: asyncio.Task[None]) -> None:
