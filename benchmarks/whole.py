@@ -21,6 +21,8 @@ import psutil  # type: ignore[import-untyped]  # comes without types
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from sqlalchemy import select
+from sqlmodel import col
 from temporalio.client import Client
 
 from benchmarks import open_cases, pages, starting, trouble
@@ -42,6 +44,7 @@ from benchmarks.load import (
     settled,
 )
 from benchmarks.ways import Bare, Direct, Pages, direct, signed_in
+from store.tables import CaseRow
 
 ADMINISTRATOR: Final = ("admin@measured.example", "Abel Admin")
 HEADTEACHER: Final = ("head@measured.example", "Helen Head")
@@ -254,13 +257,9 @@ async def _visits(
 ) -> Sequence[tuple[Browser, str, str]]:
     """Return the lists, and a case of each kind, to be visited."""
     async with engine.db.read() as session:
-        connection = await session.connection()
-        found = await connection.exec_driver_sql('SELECT reference FROM "case" WHERE id = ?', (own,))
-        waiting = found.scalar_one()
-        closed = await connection.exec_driver_sql(
-            'SELECT reference FROM "case" WHERE closed_at IS NOT NULL ORDER BY closed_at DESC LIMIT 1'
-        )
-        decided = closed.scalar_one()
+        waiting = await session.scalar(select(col(CaseRow.reference)).where(col(CaseRow.id) == own))
+        over = select(col(CaseRow.reference)).where(col(CaseRow.closed_at).is_not(None))
+        decided = await session.scalar(over.order_by(col(CaseRow.closed_at).desc()).limit(1))
     return (
         (headteacher, "start page", "/"),
         (headteacher, "my tasks", "/tasks"),
