@@ -67,7 +67,10 @@ class Running:
         await self.settled(opening.case)
 
     async def act(self, case_id: str, act: Act) -> Reply:
-        """Have a case take an act; the same again is answered as before, as Temporal answers it."""
+        """Have a case take an act; the same again is answered as before, as Temporal answers it.
+
+        The record has caught up when this returns, unless `hold` keeps it behind.
+        """
         if self.lost:
             raise EngineLostError
         self.acts.append(act)
@@ -78,6 +81,8 @@ class Running:
                 return Reply(says="closed")
             self._replies[known] = case.receive(act)
             host.moved.set()
+            if self._held.is_set():
+                await self.settled(case_id)
         return self._replies[known]
 
     async def settled(self, case_id: str) -> None:

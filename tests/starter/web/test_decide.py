@@ -596,6 +596,7 @@ async def test_a_request_that_does_not_hold_any_more_goes_back_at_its_approval(
     assert "The request does not hold any more" in text_of(await client.get(f"/d/{token}"))
     reviewed = text_of(await review(client, token))
     assert "If you approve it, nothing is decided, and it goes back to its author." in reviewed
+    running.hold()
     for _ in range(2):
         answer = await confirm(client, token)
         assert answer.status_code == 409
@@ -603,6 +604,7 @@ async def test_a_request_that_does_not_hold_any_more_goes_back_at_its_approval(
         assert "Nothing was decided" in text
         assert "you get a new e-mail" in text
         assert "Otto Lind" in text
+    running.let_go()
     await running.settled("c-1")
     assert await the_events(running.site, Approved) == []
     assert len(await the_events(running.site, RequestUnfit)) == 1
