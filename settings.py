@@ -26,10 +26,15 @@ ENV_PREFIX = "DULY_"
 # The test suite has variables of its own, which are no settings.
 TEST_PREFIX = "DULY_TEST_"
 KEY_BYTES = 32
+TENANT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 KEY_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 SMTP_PORTS = {"none": 25, "starttls": 587, "tls": 465}
 DATABASES = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
 DEMO_SENDER = "duly@duly.example"
+ENTRA, GOOGLE = "login.microsoftonline.com", "accounts.google.com"
+OIDC_SET_UP = (
+    "set up the school account with DULY_OIDC_ISSUER, DULY_OIDC_CLIENT_ID and DULY_OIDC_CLIENT_SECRET together"
+)
 
 
 class SettingsError(Exception):
@@ -144,6 +149,12 @@ class Settings(BaseSettings):
     mail_from: EmailStr = DEMO_SENDER
     keys_file: Path | None = None
     keys: SecretStr | None = None
+    oidc_issuer: str | None = None
+    oidc_tenant: str | None = None
+    oidc_hosted_domain: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret_file: Path | None = None
+    oidc_client_secret: SecretStr | None = None
     bad_links_per_minute: int = Field(default=10, ge=1)
     cases_per_hour: int = Field(default=10, ge=1)
     cases_per_day: int = Field(default=200, ge=1)
@@ -161,7 +172,7 @@ class Settings(BaseSettings):
         """Return where settings come from, strongest first."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
-    @field_validator("data_dir", "smtp_password_file", "keys_file")
+    @field_validator("data_dir", "smtp_password_file", "keys_file", "oidc_client_secret_file")
     @classmethod
     def _whole_path(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else None
@@ -276,6 +287,74 @@ class Settings(BaseSettings):
             parse_keys(keys.get_secret_value())
         return keys
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _safe_issuer(cls, issuer: str | None, info: ValidationInfo) -> str | None:
+        if issuer is None:
+            return None
+        parts = urlsplit(issuer)
+        host = parts.hostname or ""
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+            message = "should be the address of the school's sign-in, beginning with https://"
+            raise ValueError(message)
+        if not host or parts.query or parts.fragment or issuer.endswith("/.well-known/openid-configuration"):
+            message = "should be the issuer itself, such as https://accounts.google.com"
+            raise ValueError(message)
+        _loopback_in_demo(host, info)
+        return issuer
+
+    @field_validator("oidc_tenant")
+    @classmethod
+    def _one_tenant(cls, tenant: str | None, info: ValidationInfo) -> str | None:
+        issuer = info.data.get("oidc_issuer")
+        if tenant is not None and "oidc_issuer" in info.data and issuer is None:
+            message = f"is given without an issuer: {OIDC_SET_UP}"
+            raise ValueError(message)
+        if _host_of(issuer) == ENTRA:
+            if tenant is None or not TENANT.fullmatch(tenant):
+                message = "should be the id of the school's own tenant: Entra signs in people of any school"
+                raise ValueError(message)
+            if issuer != f"https://{ENTRA}/{tenant}/v2.0":
+                message = f"and DULY_OIDC_ISSUER should fit: the issuer is https://{ENTRA}/<the tenant's id>/v2.0"
+                raise ValueError(message)
+        return tenant
+
+    @field_validator("oidc_hosted_domain")
+    @classmethod
+    def _one_domain(cls, domain: str | None, info: ValidationInfo) -> str | None:
+        issuer = info.data.get("oidc_issuer")
+        if domain is not None and "oidc_issuer" in info.data and issuer is None:
+            message = f"is given without an issuer: {OIDC_SET_UP}"
+            raise ValueError(message)
+        if domain is None and _host_of(issuer) == GOOGLE:
+            message = "is missing: Google signs in people of any school, so say which domain is this one's"
+            raise ValueError(message)
+        if domain is not None and info.data.get("oidc_tenant") is not None:
+            message = "is for Google, and DULY_OIDC_TENANT for Entra: give one of them"
+            raise ValueError(message)
+        return domain
+
+    @field_validator("oidc_client_id")
+    @classmethod
+    def _client_and_issuer(cls, client: str | None, info: ValidationInfo) -> str | None:
+        if "oidc_issuer" in info.data and (client is None) != (info.data["oidc_issuer"] is None):
+            message = f"{'is missing' if client is None else 'is given without an issuer'}: {OIDC_SET_UP}"
+            raise ValueError(message)
+        return client
+
+    @field_validator("oidc_client_secret", mode="before")
+    @classmethod
+    def _client_secret_from_file(cls, secret: object, info: ValidationInfo) -> object:
+        return _text_or_file(secret, info.data.get("oidc_client_secret_file"))
+
+    @field_validator("oidc_client_secret")
+    @classmethod
+    def _secret_and_issuer(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if "oidc_issuer" in info.data and (secret is None) != (info.data["oidc_issuer"] is None):
+            message = f"{'is missing' if secret is None else 'is given without an issuer'}: {OIDC_SET_UP}"
+            raise ValueError(message)
+        return secret
+
     @property
     def key_ring(self) -> tuple[Key, ...]:
         """The keys: the first encrypts, all decrypt. Empty only where no key was made yet (demo mode)."""
@@ -336,6 +415,10 @@ def _loopback_in_demo(host: str, info: ValidationInfo) -> str:
         message = "should be a loopback address such as 127.0.0.1: demo mode stays on this machine"
         raise ValueError(message)
     return host
+
+
+def _host_of(url: str | None) -> str | None:
+    return urlsplit(url).hostname if url else None
 
 
 def _bracketed(host: str) -> str:

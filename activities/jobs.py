@@ -10,7 +10,8 @@ from temporalio.common import ActivityIDConflictPolicy, RetryPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.cases import Act
-from domain.names import ACT, SEND_MAIL, TASK_QUEUE
+from domain.mails import PersonalMail
+from domain.names import ACT, MAIL_PERSON, SEND_MAIL, TASK_QUEUE
 
 _PATIENCE: Final = 10.0
 
@@ -43,9 +44,20 @@ class Jobs:
         Raises:
             RPCError: Temporal did not take the job.
         """
+        await self._leave(SEND_MAIL, mail_id, mail_id)
+
+    async def mail_person(self, mail: PersonalMail) -> None:
+        """Leave a mail that is no part of a case to a job that keeps trying to send it.
+
+        Raises:
+            RPCError: Temporal did not take the job.
+        """
+        await self._leave(MAIL_PERSON, mail, mail.id)
+
+    async def _leave(self, job: str, argument: str | PersonalMail, mail_id: str) -> None:
         await self.client.start_activity(
-            SEND_MAIL,
-            mail_id,
+            job,
+            argument,
             id=f"mail-{mail_id}",
             task_queue=TASK_QUEUE,
             id_conflict_policy=ActivityIDConflictPolicy.USE_EXISTING,

@@ -1,7 +1,7 @@
 """The lookout: sees that people, seats or absences changed, and has the asks looked up anew that this concerns.
 
-It also sends what was put by for those who get many mails. It runs beside the worker; what it misses or cannot do it
-does the next time that it looks.
+It also sends what was put by for those who get many mails, and tells of changes of power. It runs beside the worker;
+what it misses or cannot do it does the next time that it looks.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from domain.asking import whom
 from domain.calendar import local_day
 from domain.cases import Act
 from domain.people import Asked, Directory
-from store import asks, mails, people
+from store import asks, mails, people, power_mails
 from store.asks import Reaches
 from store.database import Database
 
@@ -92,6 +92,7 @@ class Lookout:
                 digests = await mails.queue_digests(session, many, now)
             for mail_id in digests:
                 await _goes_well(self.jobs.send_mail(mail_id))
+        await _goes_well(power_mails.tell(self.db, self.jobs.mail_person, now))
 
     async def look_for_mails(self) -> None:
         """Leave mails to jobs that nobody is at: Temporal could not be reached when they were to be left to one.

@@ -92,8 +92,8 @@ async def _alive() -> AsyncIterator[None]:
 
     async def tell() -> None:
         while True:
-            activity.heartbeat()
             await asyncio.sleep(1)
+            activity.heartbeat()
 
     telling = asyncio.create_task(tell())
     try:

@@ -106,6 +106,7 @@ class Writer:
             organisation=order.organisation,
             link=f"{self.base_url}{order.path}",
             title=order.title,
+            titles=order.titles,
             requester=order.requester,
             code=order.code,
         )

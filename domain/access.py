@@ -14,24 +14,31 @@ Action = Literal[
     "see_register",
     "start",
     "correct_address",
+    "settle_power",
     "nudge",
     "intervene",
+    "record",
 ]
 """What somebody may want: see a case or draft, decide an ask, withdraw, go on with a draft, answer a question about
-a draft, list all cases of an organisation, see its register, start a process, correct a person's address, have those
-asked reminded, see to a case as an administrator without deciding in it."""
+a draft, list all cases of an organisation, see its register, start a process, propose another address for a person,
+settle a change of power, have those asked reminded, see to a case as an administrator without
+deciding in it, put something on record in a confidential case."""
 
-Field = Literal["content", "mails", "delivery"]
-"""Which part of a case: the form, what was decided and what happened; which mails went to whom; or whether those asked
-have their mails."""
+Field = Literal["content", "mails", "delivery", "reporter"]
+"""Which part of a case: the form, what was decided and what happened; which mails went to whom; whether those asked
+have their mails; or who reported a confidential matter."""
 
 
 class Viewer(Frozen):
-    """Somebody who is signed in, or holds a link: who, of which organisation, and whether an administrator."""
+    """Somebody who is signed in, or holds a link: who, of which organisation, and whether an administrator.
+
+    `strong` is whether they showed who they are in two ways, or to their school, within the last quarter of an hour.
+    """
 
     person: str
     organisation: str
     administrator: bool = False
+    strong: bool = False
 
 
 class CaseAccess(Frozen):
@@ -45,20 +52,43 @@ class CaseAccess(Frozen):
     told: frozenset[str] = frozenset()
 
 
-def allow(viewer: Viewer, action: Action, case: CaseAccess | None = None, field: Field = "content") -> bool:
+class ConfidentialAccess(Frozen):
+    """What about a confidential case decides who may see it.
+
+    `asked` are those asked now, `managers` those of them who see to the case; `told` are those whom the route tells,
+    and `opened_for` those for whom two custodians opened it in an emergency. `recused` must not learn of it.
+    """
+
+    organisation: str
+    asked: frozenset[str] = frozenset()
+    managers: frozenset[str] = frozenset()
+    told: frozenset[str] = frozenset()
+    opened_for: frozenset[str] = frozenset()
+    recused: frozenset[str] = frozenset()
+
+
+def allow(
+    viewer: Viewer, action: Action, case: CaseAccess | ConfidentialAccess | None = None, field: Field = "content"
+) -> bool:
     """Return whether `viewer` may do `action`, with `case` where there is one; what is not named here is refused.
 
     An administrator, as such, reads a case in which they are neither author nor asked nor decider, and intervenes in
     it, and decides in none. Nobody decides their own request. Whoever decided sees the form that they decided on;
-    `told` are those whom the pack tells of a request (the headteacher at submission), who may read it. A correction of
-    an address is seen like a case: who proposes it is its starter, the person whose address it is its author; neither
-    may settle it.
+    `told` are those whom the pack tells of a request (the headteacher at submission), who may read it. A change of
+    power is seen like a case: who proposes it is its starter, the person whose power it is its author, whoever else
+    gains or loses by it is told, and none of them settles it; those who may are asked.
 
-    Source: Newall Green 3.5 (PLAT-08) and 6.20 (PLAT-10).
+    A confidential case is seen by those asked in it, those told of it, and those for whom it was opened in an
+    emergency; by nobody who is recused, nor without a strong sign-in, and by no administrator as such. Who reported it,
+    only those who see to it know, and those for whom it was opened.
+
+    Source: Newall Green 3.5 (PLAT-08), 6.20 (PLAT-10) and 6.24 (ALLEG-11).
     """
+    if isinstance(case, ConfidentialAccess):
+        return _allow_confidential(viewer, action, case, field)
     if case is None:
         return action in {"start", "see_register"} or (
-            action in {"list_all", "correct_address"} and viewer.administrator
+            action in {"list_all", "correct_address", "settle_power"} and viewer.administrator
         )
     if viewer.organisation != case.organisation or (field != "content" and action != "see"):
         return False
@@ -71,6 +101,8 @@ def allow(viewer: Viewer, action: Action, case: CaseAccess | None = None, field:
         return viewer.person in case.asked
     if action == "correct_address":
         return viewer.administrator and not own
+    if action == "settle_power":
+        return viewer.person in case.asked and not own and viewer.person not in case.told
     as_administrator = viewer.administrator and not own and viewer.person not in case.asked | case.decided
     if action == "intervene" or field == "mails":
         return as_administrator
@@ -78,3 +110,15 @@ def allow(viewer: Viewer, action: Action, case: CaseAccess | None = None, field:
         return as_administrator or own
     involved = own or viewer.person in case.asked | case.decided | case.told
     return action == "see" and (involved or as_administrator)
+
+
+def _allow_confidential(viewer: Viewer, action: Action, case: ConfidentialAccess, field: Field) -> bool:
+    if viewer.organisation != case.organisation or viewer.person in case.recused or not viewer.strong:
+        return False
+    if action == "record":
+        return viewer.person in case.asked
+    if action != "see":
+        return False
+    if field == "reporter":
+        return viewer.person in case.managers | case.opened_for
+    return viewer.person in case.asked | case.told | case.opened_for

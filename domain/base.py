@@ -1,6 +1,15 @@
 """The base of every shape in Duly."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
+"""What a pack calls something that others refer to."""
+
+How = Literal["link", "session", "receipt", "duly"]
+"""How somebody was known: by the link of a mail, by a signed-in session, by the code that a reporter was given; or it
+was Duly itself."""
 
 
 class Frozen(BaseModel):

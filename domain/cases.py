@@ -6,9 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from domain.base import Frozen
+from domain.allegations import Clearance, Matter
+from domain.base import Frozen, How, Key
 from domain.calendar import Calendar
-from domain.events import AnyEvent, How, Recorded, Verdict
+from domain.entries import OneEntry
+from domain.events import AnyEvent, Recorded, Verdict
 from domain.fields import Value
 from domain.forms import Fault
 from domain.pack import Pack, Process, Seat, digest
@@ -58,13 +60,20 @@ def taken_from(pack: Pack, process: Process, calendar: Calendar) -> FromPack:
 
 
 class Opening(FromPack):
-    """All that a case begins with; it never looks anything up again but who holds a seat."""
+    """All that a case begins with; it never looks anything up again but who holds a seat.
+
+    A confidential case begins with a `matter`, and with an empty request: nobody is its author. `clearance` is what
+    lets a disciplinary case begin without a triage of its own, `parent` the case out of which it was opened.
+    """
 
     case: str
     reference: str
     organisation: str
     school: str
     request: Request
+    matter: Matter | None = None
+    clearance: Clearance | None = None
+    parent: str | None = None
 
 
 ActKind = Literal[
@@ -82,11 +91,13 @@ ActKind = Literal[
     "look_up",
     "told",
     "move_on",
+    "record",
 ]
 """What can be done in a case. Whoever is asked answers, or steps aside from a conflict of interest, or says that an
 answer was not theirs. The author withdraws, edits, nudges. Administrators reassign, remind, extend, cancel, release a
 hold. Duly itself has an ask looked up anew when people changed, says when a mail was delivered late, and moves the case
-on to another pack where whoever runs it wants that."""
+on to another pack where whoever runs it wants that. In a confidential case, those who see to it, and the reporter,
+record entries."""
 
 
 class Act(Frozen):
@@ -96,7 +107,8 @@ class Act(Frozen):
     the form today, checked again for an approval. That a person may do what only administrators may, the door sees to.
     `opened_at` is when that person first opened this version of the form; an answer without it is refused (SITE-37).
     `request` is what an edit makes of the request, `version` the edition that it changes. `at` is when a mail was
-    delivered. `pack` is what the case shall go by from now on. `occasion` tells two acts apart that say the same.
+    delivered. `pack` is what the case shall go by from now on. `entry` is what is to be put on record. `occasion` tells
+    two acts apart that say the same; in a confidential case it is random, so that nobody guesses an act by its digest.
     """
 
     kind: ActKind
@@ -116,6 +128,7 @@ class Act(Frozen):
     stands: bool | None = None
     at: datetime | None = None
     pack: FromPack | None = None
+    entry: OneEntry | None = None
     occasion: str = ""
 
     @property
@@ -184,15 +197,17 @@ class OpenAsk(Frozen):
     escalated: bool = False
 
 
-NextDoes = Literal["remind", "escalate", "lapse", "date_passes", "settle"]
-"""What a case does by itself: with an ask; or because its date comes, or the last approval has had time to settle."""
+NextDoes = Literal["remind", "escalate", "lapse", "date_passes", "settle", "goes_on"]
+"""What a case does by itself: with an ask; or because its date comes, the last approval has had time to settle, or the
+day comes on which it goes on."""
 
 
 class Standing(Frozen):
     """Where a case stands: what it waits for, what may be done at any moment, and what comes next by itself.
 
     `disputed` are the asks whose answers somebody says were not theirs, since `held_at`. `request` is the request as it
-    is now, where it was changed since the case began.
+    is now, where it was changed since the case began. In a confidential case, `recused` are those who must not learn of
+    it, and `told` the seats that are told and may read.
     """
 
     outcome: str | None = None
@@ -204,12 +219,28 @@ class Standing(Frozen):
     disputed: tuple[str, ...] = ()
     held_at: datetime | None = None
     request: Request | None = None
+    recused: tuple[str, ...] = ()
+    told: tuple[Key, ...] = ()
+
+
+class ToOpen(Frozen):
+    """Another case that is to be opened out of this one: by which story, and about what.
+
+    `about` is the number of the event that says so. `cleared_by` is the number of the event that clears it, where one
+    does: with the case and the event's hash it becomes the clearance with which the other case begins.
+    """
+
+    story: Literal["allegation", "disciplinary"]
+    matter: Matter
+    about: int
+    cleared_by: int | None = None
 
 
 class Batch(Frozen):
     """All that one turn of a case says, to be recorded and sent in one flush.
 
-    `opening` comes with the first, and again when the case was moved on to another pack.
+    `opening` comes with the first, and again when the case was moved on to another pack. `opens` are the cases to open
+    out of this one. `clears` asks whether the clearance is on record with which the case began, or which it waits for.
     """
 
     case: str
@@ -217,9 +248,16 @@ class Batch(Frozen):
     mails: tuple[MailOrder, ...] = ()
     standing: Standing
     opening: Opening | None = None
+    opens: tuple[ToOpen, ...] = ()
+    clears: Clearance | None = None
 
 
 class Published(Frozen):
-    """What the world answers to a batch: whom each ask in it reaches from now on; nobody, where no one may decide."""
+    """What the world answers to a batch.
+
+    `asked` is whom each ask in it reaches from now on; nobody, where no one may decide. `cleared` is whether the
+    clearance that it asked about is on record and permits what it is to permit.
+    """
 
     asked: dict[str, tuple[Asked, ...]]
+    cleared: bool | None = None

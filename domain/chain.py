@@ -1,7 +1,8 @@
 """The chain of a case's events: anybody can check it, and nobody can guess from it.
 
 An entry holds salted commitments of what an event says, and the hash of the entry before it. The salts are kept apart,
-sealed with the case's key: without them the chain still verifies, and says nothing.
+sealed with the case's key: without them the chain still verifies, and says nothing. Of a confidential case, the entry
+does not even name the fields, nor show how many there are.
 """
 
 import hashlib
@@ -16,6 +17,10 @@ FIRST: Final = "0" * 64
 
 Salted = Mapping[str, tuple[str, Any]]
 """What an event says, by field: the salt (hex) and the value."""
+
+
+_PLACES: Final = 16
+"""As many commitments as an event of a confidential case has at least, whatever it says."""
 
 
 class Link(Frozen):
@@ -41,6 +46,19 @@ def canonical(value: Any) -> str:  # noqa: ANN401 -- anything that JSON holds
 def commitment(salt: str, value: Any) -> str:  # noqa: ANN401 -- anything that JSON holds
     """Return the commitment to `value` under `salt` (hex)."""
     return hashlib.sha256(bytes.fromhex(salt) + canonical(value).encode()).hexdigest()
+
+
+def veiled(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an event says by fields that say nothing: each holds a name with its value, and some hold neither."""
+    named: list[list[Any]] = [[name, value] for name, value in values.items()]
+    return {str(place): one for place, one in enumerate(named + [["", None]] * (_PLACES - len(named)))}
+
+
+def unveiled(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an event says by the names of its fields, whether they were veiled or not."""
+    if "0" not in fields:
+        return dict(fields)
+    return {name: value for name, value in fields.values() if name}
 
 
 def forge(case: str, n: int, at: str, said: Salted, previous: str) -> Link:

@@ -6,13 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from domain.base import Frozen
+from domain.base import Frozen, How
+from domain.entries import AnyEntry, AnyRemark
 from domain.fields import Value
 from domain.forms import Fault
 from domain.people import Asked
-
-How = Literal["link", "session", "duly"]
-"""How somebody was known: by the link of a mail, by a signed-in session; or it was Duly itself."""
 
 
 class Verdict(StrEnum):
@@ -113,8 +111,9 @@ class AskOpened(Frozen):
     asked: tuple[Asked, ...] | None = None
 
 
-MovedWhy = Literal["people_changed", "reassigned", "stepped_aside"]
-"""People, seats or absences changed; an administrator named somebody else; or somebody asked stepped aside."""
+MovedWhy = Literal["people_changed", "reassigned", "stepped_aside", "recused", "routed"]
+"""People, seats or absences changed; an administrator named somebody else; somebody asked stepped aside, or may not
+learn of the case any more; or the case was routed to somebody else."""
 
 
 class AskMoved(Frozen):
@@ -260,9 +259,12 @@ class HoldReleased(Frozen):
     comment: str
 
 
-ClosedWhy = Literal["lapsed", "no_longer_needed", "withdrawn", "cancelled", "changed", "sent_back", "asked_again"]
+ClosedWhy = Literal[
+    "lapsed", "no_longer_needed", "withdrawn", "cancelled", "changed", "sent_back", "asked_again", "done", "routed"
+]
 """Nobody answered in time; another answer made it needless; the request was withdrawn, cancelled, changed (or what it
-goes by was) or sent back to its author; or an earlier step is asked again."""
+goes by was) or sent back to its author; an earlier step is asked again; what was asked for was done; or the case was
+routed to somebody else."""
 
 
 class AskClosed(Frozen):
@@ -351,7 +353,9 @@ AnyEvent = Annotated[
     | SiteApproved
     | SiteRegistered
     | StepRefused
-    | CaseEnded,
+    | CaseEnded
+    | AnyRemark
+    | AnyEntry,
     Field(discriminator="kind"),
 ]
 

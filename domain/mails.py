@@ -21,6 +21,9 @@ NOTICE_TEMPLATES: Final = (
 )
 """The mails that a pack may hang on an event."""
 
+NEUTRAL: Final = "neutral"
+"""The mail that says that something waits and nothing else: the one of confidential cases, and one of ordinary ones."""
+
 
 class MailContext(Frozen):
     """All that a template may use: of an ordinary case, never more than this.
@@ -62,5 +65,6 @@ class PersonalMail(Frozen):
     path: str
     address: EmailStr | None = Field(default=None, repr=False)
     title: str = ""
+    titles: tuple[str, ...] = Field(default=(), repr=False)
     requester: str = ""
     code: str = Field(default="", repr=False)

@@ -6,8 +6,9 @@ The same function judges an event as it happens, what the explorer can reach, an
 from collections.abc import Sequence
 from typing import Final
 
+from domain.base import Frozen
 from domain.events import AnyEvent, HoldReleased
-from domain.pack import DifferentPeople, EventMatch, OrderRule
+from domain.pack import Before, DifferentPeople, EventMatch, NotBetween, OrderRule, Permitted
 
 _ANSWERS: Final = frozenset({"approved", "confirmed", "returned", "rejected"})
 
@@ -28,9 +29,7 @@ def forbidding_rule(rules: Sequence[OrderRule], past: Sequence[AnyEvent], event:
 
 def barred(rules: Sequence[OrderRule], past: Sequence[AnyEvent], step: str, version: int) -> frozenset[str]:
     """Return who may not approve `step` of that version: who did what a rule wants somebody else to do."""
-    apart = [rule for rule in rules if isinstance(rule, DifferentPeople)]
-    pairs = [(rule.first, rule.then) for rule in apart] + [(rule.then, rule.first) for rule in apart]
-    others = [one for one, other in pairs if other.event == "approved" and other.step in {None, step}]
+    others = [one for one, other in _apart(rules) if "approved" in other.event and other.step in {None, step}]
     return frozenset(
         str(getattr(before, "by", ""))
         for before in standing(past)
@@ -38,13 +37,27 @@ def barred(rules: Sequence[OrderRule], past: Sequence[AnyEvent], step: str, vers
     )
 
 
+def barred_from(rules: Sequence[OrderRule], past: Sequence[AnyEvent], kinds: Sequence[str]) -> frozenset[str]:
+    """Return who may not record an entry of `kinds`: who did, or is to do, what a rule wants somebody else to do."""
+    others = [one for one, other in _apart(rules) if set(other.event) & set(kinds)]
+    found = [before for before in past if any(matches(other, before) for other in others)]
+    return frozenset(who for before in found if (who := _doer(before)))
+
+
 def matches(pattern: EventMatch, event: AnyEvent) -> bool:
     """Return whether `event` is one that `pattern` speaks of."""
     return (
-        event.kind == pattern.event
+        event.kind in pattern.event
         and (pattern.step is None or getattr(event, "step", None) == pattern.step)
         and (pattern.confirmation is None or getattr(event, "confirmation", None) == pattern.confirmation)
+        and all(_says(event, name) & set(wanted) for name, wanted in pattern.where.items())
     )
+
+
+def _says(event: AnyEvent, name: str) -> set[str]:
+    said = getattr(event, name, None)
+    parts = said if isinstance(said, tuple) else (said,)
+    return {str(one).lower() if isinstance(one, bool) else str(one) for one in parts}
 
 
 def standing(past: Sequence[AnyEvent]) -> list[AnyEvent]:
@@ -53,21 +66,68 @@ def standing(past: Sequence[AnyEvent]) -> list[AnyEvent]:
     return [event for event in past if event.kind not in _ANSWERS or getattr(event, "ask", None) not in void]
 
 
+def is_between(opens: EventMatch, closes: EventMatch, past: Sequence[AnyEvent]) -> bool:
+    """Return whether the last event of the two kinds is one that opens."""
+    for event in reversed(past):
+        if matches(closes, event):
+            return False
+        if matches(opens, event):
+            return True
+    return False
+
+
+def _apart(rules: Sequence[OrderRule]) -> list[tuple[EventMatch, EventMatch]]:
+    """Return what two different people have to do, both ways round."""
+    apart = [rule for rule in rules if isinstance(rule, DifferentPeople)]
+    return [(rule.first, rule.then) for rule in apart] + [(rule.then, rule.first) for rule in apart]
+
+
 def _keeps(rule: OrderRule, past: Sequence[AnyEvent], event: AnyEvent) -> bool:
-    if isinstance(rule, DifferentPeople):
-        return not any(
-            matches(one, event) and matches(other, before) and _by_the_same(before, event)
-            for one, other in ((rule.then, rule.first), (rule.first, rule.then))
-            for before in standing(past)
-        )
-    return not matches(rule.then, event) or any(
-        matches(rule.first, before)
-        and (not rule.same_version or getattr(before, "version", None) == getattr(event, "version", None))
-        for before in standing(past)
-    )
+    match rule:
+        case DifferentPeople():
+            return not any(
+                matches(one, event) and matches(other, before) and _by_the_same(before, event)
+                for one, other in ((rule.then, rule.first), (rule.first, rule.then))
+                for before in standing(past)
+            )
+        case Before():
+            return not matches(rule.then, event) or _came_before(rule, past, event)
+        case Permitted():
+            return not matches(rule.then, event) or _is_permitted(rule, past, event)
+        case NotBetween():
+            return not matches(rule.then, event) or not is_between(rule.opens, rule.closes, past)
+
+
+def _came_before(rule: Before, past: Sequence[AnyEvent], event: AnyEvent) -> bool:
+    first = [before for before in standing(past) if matches(rule.first, before)]
+    if rule.same == "allegation":
+        wanted = about(event)
+        return bool(wanted) and wanted <= {key for before in first for key in about(before)}
+    versions = {getattr(before, "version", None) for before in first}
+    return bool(first) and (rule.same is None or getattr(event, "version", None) in versions)
+
+
+def _is_permitted(rule: Permitted, past: Sequence[AnyEvent], event: AnyEvent) -> bool:
+    """Return whether the latest `first` about each allegation of `event` permits it."""
+    latest: dict[str, AnyEvent] = {}
+    for before in past:
+        if matches(rule.first, before):
+            latest |= dict.fromkeys(about(before), before)
+    wanted = about(event)
+    return bool(wanted) and all(rule.permit in getattr(latest.get(key), "permits", ()) for key in wanted)
+
+
+def about(event: Frozen) -> frozenset[str]:
+    """Return the keys of the allegations that `event` is about."""
+    return frozenset(getattr(event, "allegations", ()))
+
+
+def _doer(event: AnyEvent) -> str | None:
+    """Return whose part in the case `event` is: who was appointed by it, or else who did it."""
+    return getattr(event, "person", None) or getattr(event, "by", None) or None
 
 
 def _by_the_same(before: AnyEvent, event: AnyEvent) -> bool:
     """Return whether the same person did both, for the same version of the form where both are of one."""
     versions = {getattr(before, "version", None), getattr(event, "version", None)} - {None}
-    return len(versions) <= 1 and getattr(before, "by", None) == getattr(event, "by", None)
+    return len(versions) <= 1 and _doer(before) is not None and _doer(before) == _doer(event)

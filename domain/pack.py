@@ -2,16 +2,15 @@
 
 import hashlib
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
-from domain.base import Frozen
+from domain.allegations import Category, Permit, Procedure
+from domain.base import Frozen, Key
 from domain.calendar import Period, WorkingDays
 from domain.forms import Form
 from domain.people import PersonKind
-
-Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 
 
 class Cited(Frozen):
@@ -109,8 +108,9 @@ class Clocks(Cited):
     """How long somebody who is asked has, in working days after the ask.
 
     `answer_within` until it is due, `remind_on` for reminders, `escalate_on` for telling the seats that stand in,
-    `lapse_on` for giving up (never, unless the pack says so). `pauses_in_holidays` says that days between the school's
-    terms do not count; `runs_from_told`, that days on which the mail could not be delivered do not.
+    `lapse_on` for giving up (never, unless the pack says so). `escalate_when_overdue` tells those that stand in the
+    moment it is overdue. `pauses_in_holidays` says that days between the school's terms do not count; `runs_from_told`,
+    that days on which the mail could not be delivered do not.
     """
 
     key: Key
@@ -121,6 +121,7 @@ class Clocks(Cited):
     lapse_on: WorkingDays | None = None
     pauses_in_holidays: bool = False
     runs_from_told: bool = False
+    escalate_when_overdue: bool = False
 
 
 class Step(Clocks):
@@ -170,22 +171,43 @@ class Notice(Frozen):
     cites: tuple[str, ...] = ()
 
 
-class EventMatch(Frozen):
-    """Which events a rule speaks of: a kind, and where given, a step or a confirmation."""
+def _several(one: object) -> object:
+    return (one,) if isinstance(one, str) else one
 
-    event: str
+
+OneOrMore: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1)]
+"""One text, or several."""
+
+
+class EventMatch(Frozen):
+    """Which events a rule speaks of: one kind or several, and where given, a step or a confirmation.
+
+    `where` asks for what an event says: each attribute that it names has one of the values, or holds one of them.
+    """
+
+    event: OneOrMore
     step: Key | None = None
     confirmation: Key | None = None
+    where: dict[str, OneOrMore] = Field(default_factory=dict)
 
 
 class Before(Cited):
-    """`first` must have happened before `then`; with `same_version`, for the same version of the form."""
+    """`first` must have happened before `then`; with `same`, for the same version of the form, or each allegation."""
 
     rule: Literal["before"]
     key: Key
     first: EventMatch
     then: EventMatch
-    same_version: bool = False
+    same: Literal["version", "allegation"] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_before(cls, given: Any) -> Any:  # noqa: ANN401 -- what came
+        """Read what packs before 0.3 said of the version."""
+        if isinstance(given, dict) and "same_version" in given:
+            given = dict(given)
+            given |= {"same": "version"} if given.pop("same_version") else {}
+        return given
 
 
 class DifferentPeople(Cited):
@@ -197,7 +219,98 @@ class DifferentPeople(Cited):
     then: EventMatch
 
 
-OrderRule = Annotated[Before | DifferentPeople, Field(discriminator="rule")]
+class Permitted(Cited):
+    """`then` may happen only where the latest `first` about each of its allegations permits it."""
+
+    rule: Literal["permitted"]
+    key: Key
+    first: EventMatch
+    then: EventMatch
+    permit: Permit
+
+
+class NotBetween(Cited):
+    """`then` may not happen after `opens`, until `closes` has.
+
+    With `stops_clocks` it is a hold: meanwhile the clocks of all tasks stand still that are not `safeguarding`.
+    """
+
+    rule: Literal["not_between"]
+    key: Key
+    opens: EventMatch
+    closes: EventMatch
+    then: EventMatch
+    stops_clocks: bool = False
+
+
+OrderRule = Annotated[Before | DifferentPeople | Permitted | NotBetween, Field(discriminator="rule")]
+
+
+class Topic(Cited):
+    """What an allegation can be about, in the policy's words. `at_risk`: a child could be, by its nature."""
+
+    key: Key
+    label: str
+    at_risk: bool = False
+
+
+class Route(Cited):
+    """Who sees to a matter: the first route fits that names its subject's category, its topic and who is involved.
+
+    What a route does not name, it does not ask for. `ladders` has, for each seat of the process (`case_manager`,
+    `decider`, `appeal`), the pack's seats that hold it, in order; whoever is recused is left out. `told` are seats that
+    are told and may read.
+    """
+
+    key: Key
+    subjects: tuple[Category, ...] = ()
+    topics: tuple[Key, ...] = ()
+    involved: tuple[Key, ...] = ()
+    ladders: dict[Key, tuple[Key, ...]]
+    told: tuple[Key, ...] = ()
+    procedure: Procedure
+
+
+class Task(Clocks):
+    """Something that has to be done and put on record: by which seat, and which entry says that it was done.
+
+    With `each_allegation` it is done once every allegation has such an entry. `procedures` are those that have the task
+    (all, where none is named); `when` says after which event it comes, and `unless`, after which it does not. The clock
+    of a `safeguarding` task never stops: not while the police hold a case, nor while the school is shut.
+    """
+
+    seat: Key
+    done_by: EventMatch
+    each_allegation: bool = False
+    procedures: tuple[Procedure, ...] = ()
+    when: EventMatch | None = None
+    unless: EventMatch | None = None
+    safeguarding: bool = False
+
+
+class Reviews(Clocks):
+    """The reviews of a long case: `first_after` working days after `after`, then every `every`."""
+
+    key: Literal["review"] = "review"
+    title: str = "Review of the case"
+    seat: Key = "case_manager"
+    after: EventMatch
+    done_by: EventMatch
+    first_after: WorkingDays
+    every: WorkingDays
+    safeguarding: bool = True
+
+
+class Retention(Cited):
+    """How long a closed case is kept: until pension age or for years, whichever is longer (KCSIE)."""
+
+    years: int = Field(ge=0, le=100)
+    pension_age: int = Field(default=68, ge=50, le=80)
+    child_abuse_years: int = Field(default=75, ge=0, le=100)
+
+
+AnyClocks: TypeAlias = Step | Changes | Task | Reviews
+"""All that somebody can be asked for, each with its clocks."""
 
 
 class Process(Cited):
@@ -206,27 +319,50 @@ class Process(Cited):
     It travels with every case that it begins, so that a changed pack leaves running cases alone. Without `changes`, a
     request that was sent stays as it is. `settles_within` are the minutes after the last approval in which somebody can
     still say that a decision was not theirs before anything comes of it.
+
+    A process that begins with a form has `form`, `steps` and who `may_start` it. A confidential one has `topics`,
+    `routes`, `tasks`, `retention`, and `custodians`: seats that can open a case together in an emergency. Basic
+    enquiries before the advice are off unless it says so.
     """
 
     key: Key
-    story: Literal["site_creation"]
+    story: Literal["site_creation", "allegation", "disciplinary"]
     title: str
     summary: str
-    form: Key
-    may_start: tuple[PersonKind, ...] = Field(min_length=1)
-    steps: tuple[Step, ...] = Field(min_length=1)
+    form: Key | None = None
+    may_start: tuple[PersonKind, ...] = ()
+    steps: tuple[Step, ...] = ()
     changes: Changes | None = None
     settles_within: int = Field(default=0, ge=0, le=7 * 24 * 60)
     notices: tuple[Notice, ...] = ()
     rules: tuple[OrderRule, ...] = ()
+    topics: tuple[Topic, ...] = ()
+    routes: tuple[Route, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    reviews: Reviews | None = None
+    retention: Retention | None = None
+    custodians: tuple[Key, ...] = ()
+    basic_enquiries: bool = False
+
+    @property
+    def confidential(self) -> bool:
+        """Return whether only those who must know may know that there is such a case."""
+        return self.story != "site_creation"
 
     def step(self, key: str) -> Step | None:
         """Return the step with that key, or None."""
         return next((step for step in self.steps if step.key == key), None)
 
-    def clocks(self, key: str) -> Step | Changes | None:
-        """Return the step with that key, or the changes that its author is asked for, or None."""
-        return self.changes if self.changes is not None and self.changes.key == key else self.step(key)
+    def task(self, key: str) -> Task | None:
+        """Return the task with that key, or None."""
+        return next((task for task in self.tasks if task.key == key), None)
+
+    def clocks(self, key: str) -> AnyClocks | None:
+        """Return the step or task with that key, the changes that its author is asked for, the reviews, or None."""
+        for one in (self.changes, self.reviews):
+            if one is not None and one.key == key:
+                return one
+        return self.step(key) or self.task(key)
 
 
 class NotOffered(Cited):
@@ -256,7 +392,7 @@ class Pack(Frozen):
         """Return the seat with that key, or None."""
         return next((seat for seat in self.seats if seat.key == key), None)
 
-    def form(self, key: str) -> Form | None:
+    def form(self, key: str | None) -> Form | None:
         """Return the form with that key, or None."""
         return next((form for form in self.forms if form.key == key), None)
 

@@ -57,7 +57,7 @@ _SAYS: Final = {
     "ahead": "the date that has to lie ahead",
     "material": "whether a change of it voids approvals",
     "cites": "the demands it meets",
-    "same_version": "whether it has to be the same version",
+    "same": "whether it has to be the same version, or the same allegation",
 }
 """What an attribute says, where its name is not plain enough."""
 

@@ -2,15 +2,30 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 
+from domain.confidential_faults import confidential_faults
+from domain.entries import AnyEntry, AnyRemark
 from domain.events import AnyEvent
 from domain.fields import Day, ManyOf, OneOf, OnePerson, People, Question, ShortText, WholeNumber
 from domain.forms import After, Among, AtLeast, EnoughPeople, Form, NotAfter, NotTheSamePerson, RequiredWhen, Within
 from domain.mails import NOTICE_TEMPLATES
-from domain.pack import Before, Changes, DifferentPeople, EventMatch, Pack, Process, Step
+from domain.pack import (
+    AnyClocks,
+    Before,
+    Changes,
+    DifferentPeople,
+    EventMatch,
+    NotBetween,
+    OrderRule,
+    Pack,
+    Permitted,
+    Process,
+    Step,
+)
+from domain.pack_fault import PackFault
 
 MANDATORY_CONTACTS: Final = ("lado", "police")
 """Whom a school must be able to reach, whatever its policy says: Cadmus 10.1 (ALLEG-05)."""
@@ -44,7 +59,23 @@ _STEP_EVENTS: Final = frozenset(
         "ask_closed",
     }
 )
+_CONFIDENTIAL: Final = frozenset(
+    one.model_fields["kind"].default for one in (*get_args(AnyRemark), *get_args(AnyEntry))
+) | {
+    "ask_opened",
+    "ask_moved",
+    "reminded",
+    "nudged",
+    "escalated",
+    "extended",
+    "ask_closed",
+    "pack_changed",
+    "step_refused",
+    "case_ended",
+}
 RECORDED_BY: Final = {
+    "allegation": _CONFIDENTIAL,
+    "disciplinary": _CONFIDENTIAL,
     "site_creation": _STEP_EVENTS
     | {
         "request_submitted",
@@ -57,7 +88,7 @@ RECORDED_BY: Final = {
         "site_registered",
         "step_refused",
         "case_ended",
-    }
+    },
 }
 """Which events the story of each kind records."""
 
@@ -72,18 +103,6 @@ _PLACEHOLDER: Final = re.compile(
     re.IGNORECASE,
 )
 """What a policy prints where a school has to write its own: “insert school name”, “[written]”, “TBC”, dots."""
-
-
-class PackFault(NamedTuple):
-    """One thing that is wrong: in which file, at which key, and why."""
-
-    file: str
-    key: str
-    reason: str
-
-    def __str__(self) -> str:
-        """Return the fault as one line."""
-        return f"{self.file}: {self.key}: {self.reason}" if self.key else f"{self.file}: {self.reason}"
 
 
 def faults_of(pack: Pack, unread: frozenset[str] = frozenset()) -> tuple[PackFault, ...]:
@@ -238,8 +257,13 @@ def _processes(pack: Pack, unread: frozenset[str]) -> Iterator[PackFault]:
     for process in pack.processes:
         file = f"processes/{process.key}.toml"
         form = pack.form(process.form)
-        if form is None and f"forms/{process.form}.toml" not in unread:
+        if process.confidential:
+            yield from confidential_faults(pack, process)
+        elif form is None and f"forms/{process.form}.toml" not in unread:
             yield PackFault(file, "form", f"there is no form {process.form}")
+        for key in ("steps", "may_start"):
+            if not process.confidential and not getattr(process, key):
+                yield PackFault(file, key, "must name at least one")
         yield from _twice(file, "steps", (step.key for step in process.steps))
         yield from _twice(file, "rules", (rule.key for rule in process.rules))
         for step in process.steps:
@@ -250,8 +274,7 @@ def _processes(pack: Pack, unread: frozenset[str]) -> Iterator[PackFault]:
             yield from _immaterial_faults(pack, process, form)
         yield from _notice_faults(file, pack, process)
         for rule in process.rules:
-            told = "by" if isinstance(rule, DifferentPeople) else "version" if rule.same_version else None
-            for name, pattern in (("first", rule.first), ("then", rule.then)):
+            for name, pattern, told in _patterns(rule):
                 for reason in _never_recorded(pattern, process, told):
                     yield PackFault(file, f"rules.{rule.key}.{name}", reason)
 
@@ -277,7 +300,7 @@ def _step_faults(file: str, pack: Pack, step: Step, form: Form | None) -> Iterat
         yield PackFault(file, f"{where}.escalate_on", "comes before the answer is due")
 
 
-def _clock_faults(file: str, where: str, pack: Pack, clocks: Step | Changes) -> Iterator[PackFault]:
+def _clock_faults(file: str, where: str, pack: Pack, clocks: AnyClocks) -> Iterator[PackFault]:
     if list(clocks.remind_on) != sorted(set(clocks.remind_on)):
         yield PackFault(file, f"{where}.remind_on", "should rise from day to day")
     if any(remind > clocks.answer_within for remind in clocks.remind_on):
@@ -305,7 +328,7 @@ def _changes_faults(
     for rule in process.rules:
         if (
             isinstance(rule, Before)
-            and rule.same_version
+            and rule.same == "version"
             and rule.first.step in earlier
             and rule.then.step not in earlier
         ):
@@ -340,16 +363,34 @@ def _notice_faults(file: str, pack: Pack, process: Process) -> Iterator[PackFaul
                 yield PackFault(file, f"{where}.to", f"there is no seat or recipient {to}")
 
 
-def _never_recorded(pattern: EventMatch, process: Process, told: str | None) -> Iterator[str]:
-    if pattern.event not in RECORDED_BY[process.story]:
-        yield f"no process records {pattern.event}"
-    elif told is not None and told not in _TELLS[pattern.event]:
-        yield f"{pattern.event} has no {told} to compare"
-    if pattern.step is not None and (process.step(pattern.step) is None or pattern.event not in _STEP_EVENTS):
-        yield f"{pattern.event} never happens at a step {pattern.step}"
-    confirmed = {one.key for step in process.steps for one in step.confirmations}
-    if pattern.confirmation is not None and (pattern.event != "confirmed" or pattern.confirmation not in confirmed):
-        yield f"{pattern.event} never has a confirmation {pattern.confirmation}"
+def _patterns(rule: OrderRule) -> Iterator[tuple[str, EventMatch, str | None]]:
+    """Yield each kind of event that a rule speaks of, by its name there, with what the event has to tell."""
+    match rule:
+        case NotBetween():
+            yield from (("opens", rule.opens, None), ("closes", rule.closes, None), ("then", rule.then, None))
+            return
+        case DifferentPeople():
+            told: str | None = "by"
+        case Permitted():
+            told = "allegations"
+        case _:
+            told = "allegations" if rule.same == "allegation" else rule.same
+    yield from (("first", rule.first, told), ("then", rule.then, told))
+
+
+def _never_recorded(pattern: EventMatch, process: Process, tells: str | None) -> Iterator[str]:
+    for event in pattern.event:
+        if event not in RECORDED_BY[process.story]:
+            yield f"no process records {event}"
+            continue
+        for told in (*((tells,) if tells is not None else ()), *pattern.where):
+            if told not in _TELLS[event]:
+                yield f"{event} has no {told} to compare"
+        if pattern.step is not None and (process.step(pattern.step) is None or event not in _STEP_EVENTS):
+            yield f"{event} never happens at a step {pattern.step}"
+        confirmed = {one.key for step in process.steps for one in step.confirmations}
+        if pattern.confirmation is not None and (event != "confirmed" or pattern.confirmation not in confirmed):
+            yield f"{event} never has a confirmation {pattern.confirmation}"
 
 
 def _twice(file: str, where: str, keys: Iterable[str]) -> Iterator[PackFault]:

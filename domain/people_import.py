@@ -66,11 +66,11 @@ class FaultyPeopleError(ValueError):
 
 
 class PeopleImport(Frozen):
-    """What a file brings to the directory: people who are new, people who changed, and how many did not."""
+    """What a file brings to the directory: people who are new, people who changed, and people who did not."""
 
     new: tuple[Person, ...]
     changed: tuple[Person, ...]
-    unchanged: int
+    unchanged: tuple[Person, ...]
 
 
 class _Row(NamedTuple):
@@ -92,11 +92,13 @@ def read_people(
     directory: Directory,
     elsewhere: frozenset[str],
     new_id: Callable[[], str],
+    arriving: Mapping[str, str] | None = None,
 ) -> PeopleImport:
     """Return what the CSV file `content` brings to `directory`, the people of the organisation of `pack`.
 
     Whoever has an address of the directory, in any of its spellings, keeps their id; others get one of `new_id`.
-    `elsewhere` are the folded addresses of people of other organisations, which nobody else can have.
+    `elsewhere` are the folded addresses of people of other organisations, which nobody else can have; `arriving` are
+    those of people who wait for a second person to let them in, with the ids that they got.
 
     Raises:
         FaultyPeopleError: something is wrong with the file; it says everything that is.
@@ -104,7 +106,7 @@ def read_people(
     faults: list[Fault] = []
     rows = _rows(_text(content), faults)
     known = {fold_email(person.email): person for person in directory.people}
-    ids = {address: person.id for address, person in known.items()}
+    ids = {**(arriving or {}), **{address: person.id for address, person in known.items()}}
     for row in rows:
         if row.address is not None and fold_email(row.address) not in ids:
             ids[fold_email(row.address)] = new_id()
@@ -117,7 +119,7 @@ def read_people(
     return PeopleImport(
         new=tuple(person for person in read if person.id not in before),
         changed=tuple(person for person in read if person.id in before and before[person.id] != person),
-        unchanged=sum(before.get(person.id) == person for person in read),
+        unchanged=tuple(person for person in read if before.get(person.id) == person),
     )
 
 

@@ -39,6 +39,7 @@ from domain.events import (
 )
 from domain.order import standing
 from domain.people import Asked
+from domain.telling_entries import entry_in_words
 from domain.words import day_in_words, listed
 
 VERDICTS: Final = {"approved": Verdict.APPROVE, "returned": Verdict.RETURN, "rejected": Verdict.REJECT}
@@ -156,6 +157,8 @@ class Teller:
                     "people_changed": "People, seats or absences changed",
                     "reassigned": f"{self._name(event.by or '')} asked for somebody else",
                     "stepped_aside": f"{self._name(event.by or '')} stepped aside because of a conflict of interest",
+                    "recused": "Somebody may not see to it any more",
+                    "routed": "It was routed to somebody else",
                 }[event.why]
                 return f"{why}: the step “{self._step(event.step)}” now asks {self._who(event.asked) or 'nobody'}"
             case Nudged():
@@ -199,6 +202,8 @@ class Teller:
                     "changed": "ended because of the change",
                     "sent_back": "ended because the request went back to its author",
                     "asked_again": "ended because an earlier step is asked again",
+                    "done": "was done",
+                    "routed": "went to somebody else",
                 }[event.why]
                 return f"The step “{self._step(event.step)}” {why}"
             case RequestWithdrawn():
@@ -211,6 +216,8 @@ class Teller:
                 return f"Something was refused because of {event.clause}; it did not happen"
             case CaseEnded():
                 return f"The request ended: {event.outcome}"
+            case _:
+                return entry_in_words(event, self._names)
 
     def _name(self, person: str) -> str:
         return self._names.get(person, "Somebody who is no longer in the directory")

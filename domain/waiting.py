@@ -19,7 +19,7 @@ from domain.events import (
     RequestUnfit,
     Returned,
 )
-from domain.pack import Changes, Pack, Process, Step
+from domain.pack import AnyClocks, Pack, Process
 from domain.people import Asked
 from domain.versions import sent_back_by
 from domain.words import clock_time, day_in_words, listed, weekday_in_words
@@ -166,7 +166,7 @@ class _Names:
         named = {event.named for event in moves if event.why == "reassigned"}
         return bool(moves) and moves[-1].named in named
 
-    def _until(self, ask: OpenAsk, step: Step | Changes | None) -> str:
+    def _until(self, ask: OpenAsk, step: AnyClocks | None) -> str:
         end = f"the end of {weekday_in_words(local_day(ask.due))}"
         if step is None:
             return end

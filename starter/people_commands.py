@@ -1,14 +1,19 @@
 """`duly people`: who there is at each school."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 if TYPE_CHECKING:
     from domain.pack import Pack
-    from domain.people_import import PeopleImport
     from settings import Settings
+    from starter.people_import import Brought
+
+_ALONE: Final = (
+    "There should be two administrators: it takes both to change an address, a line manager, a deputy, an administrator"
+    " or a seat. Whoever holds a seat can confirm the second one."
+)
 
 group = typer.Typer(help="People: who there is at each school.", no_args_is_help=True)
 
@@ -24,29 +29,47 @@ def import_people(
     organisation: Annotated[
         str, typer.Option(help="The key of the organisation; needed only where there are several.")
     ] = "",
+    by: Annotated[
+        str, typer.Option(help="The address of the administrator who proposes what a second person has to confirm.")
+    ] = "",
 ) -> None:
     """Take in the people of FILE: new ones, and what changed about those already known.
 
+    Into an empty directory all of it comes at once. After that, addresses, line managers, deputies, administrators,
+    seats and later last days wait until a second person confirms them on a page.
     Where anything is wrong with the file, all of it is said and nothing is changed; exit 1.
     """
     import asyncio
 
     from domain.people_import import FaultyPeopleError
     from starter.commands import checked_settings
+    from starter.people_import import NotProposedError
+    from store.power_mails import PLACE
 
     settings = checked_settings()
     pack = _pack_of(settings, organisation)
     try:
-        brought = asyncio.run(_import(settings, pack, file.read_bytes()))
+        brought = asyncio.run(_import(settings, pack, file.read_bytes(), by))
     except FaultyPeopleError as faulty:
         for fault in faulty.faults:
             typer.echo(str(fault), err=True)
         typer.echo(f"{file.name}: {_counted(len(faulty.faults), 'fault')}; nothing was changed.", err=True)
         raise typer.Exit(1) from None
+    except NotProposedError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
     typer.echo(
-        f"{pack.organisation.name}: {_counted(len(brought.new), 'new person', 'new people')},"
-        f" {len(brought.changed)} changed, {brought.unchanged} as before."
+        f"{pack.organisation.name}: {_counted(brought.new, 'new person', 'new people')},"
+        f" {brought.changed} changed, {brought.unchanged} as before."
     )
+    applied = f"{_counted(brought.applied, 'change')} applied"
+    if not brought.waiting:
+        typer.echo(f"{applied}.")
+    else:
+        wait = f"{brought.waiting} {'waits' if brought.waiting == 1 else 'wait'}"
+        typer.echo(f"{applied}, {wait} for a second person: {settings.base_url}{PLACE}")
+    if brought.alone:
+        typer.echo(_ALONE, err=True)
 
 
 def _pack_of(settings: "Settings", organisation: str) -> "Pack":
@@ -66,7 +89,7 @@ def _pack_of(settings: "Settings", organisation: str) -> "Pack":
     raise typer.Exit(2)
 
 
-async def _import(settings: "Settings", pack: "Pack", content: bytes) -> "PeopleImport":
+async def _import(settings: "Settings", pack: "Pack", content: bytes, by: str) -> "Brought":
     import asyncio
     from datetime import UTC, datetime
 
@@ -91,6 +114,7 @@ async def _import(settings: "Settings", pack: "Pack", content: bytes) -> "People
                     content,
                     now,
                     lambda saved, total: progress.update(task, completed=saved, total=total),
+                    by=by,
                 )
     finally:
         await db.close()

@@ -9,13 +9,16 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from domain.mails import NEUTRAL
+from store.keys import Sealer
 from store.tables import MailRow
 
 DIGEST: Final = "digest"
 """The template of the mail that stands for those that were put by."""
 
-_AT_ONCE: Final = frozenset({"receipt", "disputed", "stepped_aside"})
-"""The mails of a case that are never put by: what tells of a decision that may be forged has to be read today."""
+_AT_ONCE: Final = frozenset({"receipt", "disputed", "stepped_aside", NEUTRAL})
+"""The mails that are never put by: what tells of a decision that may be forged has to be read today, and of a neutral
+mail nobody may know what it is about."""
 
 _UNSETTLED: Final = (
     col(MailRow.sent_at).is_(None),
@@ -36,6 +39,14 @@ async def queued(session: AsyncSession, mail_id: str) -> MailRow | None:
     if row is None or row.sent_at or row.dropped_at or row.refused_at or row.gathered_at:
         return None
     return row
+
+
+def neutral(sealer: Sealer, n: int, person: str, at: datetime) -> MailRow:
+    """Return the neutral mail to `person` after the `n`th event of the case whose key `sealer` has.
+
+    Its row names no case, and its id is nobody's guess: it cannot be told from that of any other case.
+    """
+    return MailRow(id=sealer.mark("mail", str(n), person)[:32], person=person, template=NEUTRAL, queued_at=at)
 
 
 async def mark_handed_over(session: AsyncSession, digests: Mapping[str, str | None], at: datetime) -> None:

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, make_url, select
 from sqlmodel import SQLModel
 
-import store.tables  # noqa: F401 -- fills the metadata
+import store.confidential.tables  # noqa: F401 -- fills the metadata, with the tables that it imports
 from store.database import Database
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -66,6 +66,16 @@ async def addresses_elsewhere(session: AsyncSession, organisation: str) -> froze
     """Return the folded addresses of everybody who is not of this organisation."""
     others = select(col(PersonRow.email_folded)).where(col(PersonRow.organisation) != organisation)
     return frozenset((await session.execute(others)).scalars())
+
+
+async def alone(session: AsyncSession, organisation: str) -> None:
+    """Have everybody else who would change the directory of an organisation wait until this session ends.
+
+    What is read afterwards is what they left.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        # There, unlike on SQLite, others write at the same time.
+        await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"directory|{organisation}"))))
 
 
 async def save(session: AsyncSession, people: Sequence[Person]) -> None:

@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from domain.access import CaseAccess
 from domain.cases import Opening, Standing
-from domain.chain import Link, keeps_its_word
+from domain.chain import Link, keeps_its_word, unveiled
 from domain.events import Recorded
 from domain.people import Asked
 from store.keys import CaseKeys, SealBrokenError, Sealer
@@ -100,9 +100,8 @@ def _recorded(row: EventRow, sealer: Sealer) -> Recorded:
     said = {name: (salt, value) for name, (salt, value) in sealed.items()}
     if not keeps_its_word(link, said):
         raise BrokenRecordError(row.case, row.n)
-    return Recorded.model_validate(
-        {"n": row.n, "at": link.at, "event": {name: value for name, (_, value) in said.items()}}
-    )
+    event = unveiled({name: value for name, (_, value) in said.items()})
+    return Recorded.model_validate({"n": row.n, "at": link.at, "event": event})
 
 
 async def access_of(session: AsyncSession, case: CaseRow) -> CaseAccess:

@@ -94,7 +94,7 @@ async def write_batch(session: AsyncSession, keys: CaseKeys, batch: Batch, at: d
     """
     sealer = await keys.of(batch.case, session)
     case = await _case(session, sealer, batch)
-    last, previous = await _head(session, batch.case)
+    last, previous = await head(session, batch.case)
     new = [recorded for recorded in batch.events if recorded.n > last]
     if not new:
         return Written(case, await _reached_before(session, batch), await _unsent(session, batch))
@@ -150,7 +150,7 @@ def _sealed_opening(sealer: Sealer, opening: Opening) -> bytes:
     return sealer.seal("case|opening", opening.model_dump_json().encode())
 
 
-async def _head(session: AsyncSession, case: str) -> tuple[int, str]:
+async def head(session: AsyncSession, case: str) -> tuple[int, str]:
     """Return the number and the hash of the last event of `case`; 0 and the first hash before any."""
     statement = select(col(EventRow.n), col(EventRow.hash)).where(col(EventRow.case) == case)
     last = (await session.execute(statement.order_by(col(EventRow.n).desc()).limit(1))).first()

@@ -1,6 +1,7 @@
-"""Signing in: codes that were mailed, tied to the browser that asked; and the sessions they open.
+"""Signing in: codes that were mailed, tied to the browser that asked; and sessions, of which some are strong.
 
-Only digests are kept, so that whoever reads the database can sign in as nobody.
+A session is strong for a quarter of an hour after somebody showed who they are in two ways, or to their school. Only
+digests are kept, so that whoever reads the database can sign in as nobody.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -26,6 +27,7 @@ _MOST_CODES: Final = 3
 _MOST_CODES_IN: Final = timedelta(minutes=15)
 _IDLE: Final = timedelta(minutes=30)
 _ABSOLUTE: Final = timedelta(hours=10)
+_STRONG: Final = timedelta(minutes=15)
 
 
 def digest(secret: str) -> str:
@@ -83,8 +85,11 @@ def _code_digest(browser_digest: str, code: str) -> str:
     return hashlib.sha256(f"duly/code/v1|{browser_digest}|{code}".encode()).hexdigest()
 
 
-async def open_session(session: AsyncSession, person: str, at: datetime) -> str:
-    """Return the secret of a new session; what is long over is cleared away."""
+async def open_session(session: AsyncSession, person: str, at: datetime, *, shown_at: datetime | None = None) -> str:
+    """Return the secret of a new session; what is long over is cleared away.
+
+    It is strong where `shown_at` says when the person showed who they are.
+    """
     secret = secrets.token_urlsafe(_SECRET)
     session.add(
         SessionRow(
@@ -93,12 +98,33 @@ async def open_session(session: AsyncSession, person: str, at: datetime) -> str:
             began_at=at,
             seen_at=at,
             form_token=secrets.token_urlsafe(_SECRET),
+            strong_until=shown_at + _STRONG if shown_at is not None else None,
         )
     )
     await session.execute(delete(SessionRow).where(col(SessionRow.began_at) <= at - _ABSOLUTE))
     await session.execute(delete(CodeRow).where(col(CodeRow.asked_at) <= at - _ABSOLUTE))
     await session.flush()
     return secret
+
+
+async def strengthen(session: AsyncSession, digest_: str, shown_at: datetime) -> str | None:
+    """Return a new secret for a session, now strong because its person showed who they are at `shown_at`.
+
+    The old secret opens nothing any more. Forms that were shown before can still be sent, and the session ends when it
+    would have ended. None is a session that has ended.
+    """
+    row = await session.get(SessionRow, digest_, with_for_update=True)
+    if row is None:
+        return None
+    secret = secrets.token_urlsafe(_SECRET)
+    row.digest, row.strong_until = digest(secret), shown_at + _STRONG
+    await session.flush()
+    return secret
+
+
+async def weaken(session: AsyncSession, person: str) -> None:
+    """Have no session of `person` be strong any more."""
+    await session.execute(update(SessionRow).where(col(SessionRow.person) == person).values(strong_until=None))
 
 
 async def session_of(session: AsyncSession, secret: str, at: datetime) -> SessionRow | None:

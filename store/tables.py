@@ -290,20 +290,31 @@ class SiteRow(SQLModel, table=True):
     void_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
-class AddressChangeRow(SQLModel, table=True):
-    """A correction of somebody's address: one administrator proposes it, another confirms or refuses it."""
+class PowerChangeRow(SQLModel, table=True):
+    """A change to the power of a person of the directory: somebody proposes it, a second person settles it.
 
-    __tablename__ = "address_change"
+    `what`, `of`, `before` and `after` are as `domain.power.PowerChange` has them. What came together has the same
+    number, `batch`. `outcome` is how it was settled: confirmed, refused, expired, or replaced by a later proposal.
+    """
+
+    __tablename__ = "power_change"
     id: str = Field(primary_key=True)
     organisation: str = Field(index=True)
-    person: str = Field(foreign_key="person.id")
-    address: str
-    why: str
+    organisation_name: str
+    batch: int
+    person: str
+    what: str
+    of: str = ""
+    before: str
+    after: str
+    why: str = ""
     proposed_by: str
     proposed_at: datetime = Field(sa_type=Instant)
+    proposal_told_at: datetime | None = Field(default=None, sa_type=Instant)
     settled_by: str | None = None
     settled_at: datetime | None = Field(default=None, sa_type=Instant)
-    confirmed: bool = False
+    outcome: str | None = None
+    outcome_told_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class PackTextRow(SQLModel, table=True):
@@ -329,7 +340,7 @@ class CodeRow(SQLModel, table=True):
 
 
 class SessionRow(SQLModel, table=True):
-    """A signed-in browser; the id is a digest."""
+    """A signed-in browser; the id is a digest. Until `strong_until` it is strong enough for confidential work."""
 
     __tablename__ = "session"
     digest: str = Field(primary_key=True)
@@ -337,3 +348,43 @@ class SessionRow(SQLModel, table=True):
     began_at: datetime = Field(sa_type=Instant)
     seen_at: datetime = Field(sa_type=Instant)
     form_token: str
+    strong_until: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class IdentityRow(SQLModel, table=True):
+    """A school account: what its provider calls it, never its e-mail address; and the person whose it is."""
+
+    __tablename__ = "identity"
+    __table_args__ = (Index("ix_identity_person", "person", "issuer", unique=True),)
+    issuer: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
+    person: str = Field(foreign_key="person.id")
+    linked_at: datetime = Field(sa_type=Instant)
+
+
+class SecondFactorRow(SQLModel, table=True):
+    """The secret that somebody's authenticator app has. It counts once a second person has vouched for it.
+
+    `proved_at` is when they first typed a right code. No code of `last_half_minute`, counted from 1970, or before is
+    taken again.
+    """
+
+    __tablename__ = "second_factor"
+    person: str = Field(primary_key=True, foreign_key="person.id")
+    sealed_secret: bytes = Field(sa_type=LargeBinary)
+    made_at: datetime = Field(sa_type=Instant)
+    proved_at: datetime | None = Field(default=None, sa_type=Instant)
+    vouched_by: str | None = None
+    vouched_at: datetime | None = Field(default=None, sa_type=Instant)
+    last_half_minute: int = 0
+    failures: int = 0
+    locked_until: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class FactorRemovalRow(SQLModel, table=True):
+    """Somebody asked for a person's authenticator and school account to be taken away; a second person settles it."""
+
+    __tablename__ = "factor_removal"
+    person: str = Field(primary_key=True, foreign_key="person.id")
+    asked_by: str = Field(foreign_key="person.id")
+    asked_at: datetime = Field(sa_type=Instant)

@@ -108,7 +108,7 @@ IN_ORDER: tuple[OrderRule, ...] = (
         key="manager-first",
         first=EventMatch(event="approved", step="line_manager"),
         then=EventMatch(event="approved", step="headteacher"),
-        same_version=True,
+        same="version",
         clause="App.1",
     ),
     Before(

@@ -6,10 +6,12 @@ nothing. Who somebody is, and that they are an administrator, the door has seen 
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from domain.calendar import CalendarTooShortError, days_between, local_day
 from domain.cases import Act, ActKind, Reply
+from domain.entries import Entry, HearingCalled, HearingPostponed, InvestigatorAppointed, OutcomeRecorded
 from domain.events import (
     AnyEvent,
     Approved,
@@ -27,6 +29,7 @@ from domain.events import (
     Returned,
     Verdict,
 )
+from domain.matters import facts, has_outcome
 from domain.pack import Step
 from domain.text import is_blank
 from workflows.ask import Answer, Ask
@@ -44,10 +47,15 @@ RELEASED_MAIL: Final = "released"
 CANCELLED_MAIL: Final = "outcome_cancelled"
 
 _MOST: Final = 1500
-_ALWAYS: Final = frozenset({"withdraw", "cancel", "release"})
+_ALWAYS: Final = frozenset({"withdraw", "cancel", "release", "record"})
 """Temporal takes two thousand acts in one case: near that, only those that bring it to an end are taken."""
 
+_CONFIDENTIAL: Final = frozenset({"record", "step_aside", "look_up", "told"})
+"""What can be done in a confidential case: administrators have no levers in it."""
+
 _MOST_EDITIONS: Final = 100
+_MOST_PUT_OFF: Final = 5
+_CLOCKS_DIFFER: Final = timedelta(minutes=5)
 _MOST_DAYS: Final = 260
 
 _DONE: Final = Reply(says="done")
@@ -61,6 +69,8 @@ def take(case: "Case", act: Act) -> Reply:
     """Take `act`, tell the story on, and return what came of it."""
     case.taken += 1
     if case.taken > _MOST and act.kind not in _ALWAYS:
+        return _NOT_OFFERED
+    if case.opening.process.confidential and act.kind not in _CONFIDENTIAL:
         return _NOT_OFFERED
     if act.kind == "answer":
         return _answer(case, act)
@@ -134,6 +144,8 @@ def _step_aside(case: "Case", act: Act) -> Reply:
     if isinstance(ask.step, Step) and ask.step.sign_in and act.how != "session":
         return Reply(says="sign_in")
     case.set_apart |= {act.person}
+    if case.opening.process.confidential:
+        case.recused |= {act.person}
     for one in case.open_asks():
         if not one.is_for_changes:
             _take_out(case, one, act.person, "stepped_aside", act.person, act.comment)
@@ -327,7 +339,8 @@ def _release(case: "Case", act: Act) -> Reply:
     case.tell(RELEASED_MAIL, "author", "starter", "deciders", "asked")
     case.disputed = tuple(one for one in case.disputed if one != ask.id)
     if not case.disputed:
-        _start_clocks_again(case)
+        held_at, case.held_at = case.held_at or case.now(), None
+        start_clocks_again(case, held_at, case.open_asks())
     if act.stands:
         case.tell_on()
         return _DONE
@@ -337,16 +350,66 @@ def _release(case: "Case", act: Act) -> Reply:
     return _DONE
 
 
-def _start_clocks_again(case: "Case") -> None:
-    """Let the clocks go on where they stopped: the working days of the hold do not count."""
-    held_at = case.held_at or case.now()
-    case.held_at = None
-    for ask in case.open_asks():
+def start_clocks_again(case: "Case", held_at: datetime, asks: list[Ask]) -> None:
+    """Let the clocks of `asks` go on where they stopped: the working days since `held_at` do not count."""
+    for ask in asks:
         stopped_on = local_day(max(held_at, ask.opened_at))
         days = days_between(stopped_on, local_day(case.now()), case.opening.calendar, ask.step.pauses_in_holidays)
         if days:
             with suppress(CalendarTooShortError):
                 _give(case, ask, days)
+
+
+# Those who see to a confidential case, and the reporter.
+
+
+def _record(case: "Case", act: Act) -> Reply:
+    """Put an entry on record, unless a rule of the order forbids it: then that it was refused is on record."""
+    entry = act.entry
+    accepted = case.accepts.get(entry.kind) if entry is not None else None
+    if entry is None or accepted is None:
+        return _NOT_OFFERED
+    if act.person in case.recused or not _is_in_it(case, act, accepted.seats):
+        return Reply(says="not_asked")
+    entry = entry.model_copy(update={"by": act.person, "how": act.how})
+    if not _fits_the_case(case, entry):
+        return _INCOMPLETE
+    if isinstance(entry, OutcomeRecorded) and any(has_outcome(case.past, key) for key in entry.allegations):
+        return Reply(says="already_decided")
+    refused = case.record_all([entry], act.person)
+    if refused is not None:
+        return Reply(says="refused", clause=refused)
+    if accepted.does is not None:
+        accepted.does(entry)
+    case.tell_on()
+    return _DONE
+
+
+def _is_in_it(case: "Case", act: Act, seats: frozenset[str]) -> bool:
+    """Return whether whoever acts may record it: the reporter, known by a receipt, or somebody who is asked."""
+    if act.how == "receipt":
+        return "reporter" in seats
+    asks = [ask for ask in case.open_asks() if not seats - {"reporter"} or ask.seat in seats]
+    return any(ask.reaches(act.person) for ask in asks)
+
+
+def _fits_the_case(case: "Case", entry: Entry) -> bool:
+    """Return whether an entry speaks of what there is: known allegations and subjects, and nothing of the future."""
+    known = facts(case.matter, case.past)
+    if not set(entry.allegations) <= known.allegations.keys():
+        return False
+    if entry.happened_at is not None and entry.happened_at > case.now() + _CLOCKS_DIFFER:
+        return False
+    subject = getattr(entry, "subject", None)
+    if isinstance(subject, str):
+        theirs = {known.allegations[key].subject for key in entry.allegations}
+        return subject in known.subjects and theirs <= {subject}
+    if isinstance(entry, InvestigatorAppointed):
+        return entry.person not in case.recused | case.set_apart
+    if isinstance(entry, HearingPostponed):
+        called = next((one for one in reversed(case.past) if isinstance(one, HearingCalled)), None)
+        return called is not None and 0 < days_between(called.on, entry.on, case.opening.calendar) <= _MOST_PUT_OFF
+    return True
 
 
 # Duly itself.
@@ -439,4 +502,5 @@ _ACTS: Final[dict[ActKind, Callable[["Case", Act], Reply]]] = {
     "look_up": _look_up,
     "told": _told,
     "move_on": _move_on,
+    "record": _record,
 }

@@ -7,7 +7,7 @@ from domain.base import Frozen
 from domain.calendar import Calendar, CalendarTooShortError, due_on, end_of, local_day, morning_of
 from domain.cases import Act, OpenAsk, Reply, Request
 from domain.events import AnyEvent, Approved, ClosedWhy, Confirmed, Rejected, Returned, Signature, Verdict
-from domain.pack import Changes, Step
+from domain.pack import AnyClocks, Changes, Step
 from domain.people import Asked
 from domain.text import is_blank
 
@@ -71,7 +71,7 @@ class Ask:
     def __init__(
         self,
         ask_id: str,
-        step: Step | Changes,
+        step: AnyClocks,
         seat: str,
         version: int,
         reach: Reach,
@@ -117,6 +117,10 @@ class Ask:
 
     def next_by_itself(self) -> Coming | None:
         """Return what happens next if nobody answers, or None where nothing will."""
+        return min(self.to_come(), default=None)
+
+    def to_come(self) -> list[Coming]:
+        """Return what happens if nobody answers: the next reminder, the escalation and the lapse."""
         coming = []
         if self.reminded < len(self._reminders):
             coming.append(Coming(self._reminders[self.reminded], self.id, "remind"))
@@ -124,7 +128,7 @@ class Ask:
             coming.append(Coming(self._escalates, self.id, "escalate"))
         if self._lapses is not None:
             coming.append(Coming(self._lapses, self.id, "lapse"))
-        return min(coming, default=None)
+        return coming
 
     def give(self, days: int) -> None:
         """Give whoever is asked `days` more working days, for everything that is still to come.
@@ -154,7 +158,7 @@ class Ask:
             return Reply(says="closed" if act.version == request.version else "wrong_version")
         reached = self.reaches(act.person)
         step = self.step
-        if reached is None or isinstance(step, Changes) or act.person in own:
+        if reached is None or not isinstance(step, Step) or act.person in own:
             return Reply(says="not_asked")
         if step.sign_in and act.how != "session":
             return Reply(says="sign_in")
@@ -212,6 +216,8 @@ class Ask:
         self.due = end_of(self._day(step.answer_within))
         self._reminders = tuple(morning_of(self._day(n)) for n in step.remind_on)
         self._escalates = morning_of(self._day(step.escalate_on)) if step.escalate_on is not None else None
+        if step.escalate_when_overdue:
+            self._escalates = self.due
         self._lapses = end_of(self._day(step.lapse_on)) if step.lapse_on is not None else None
 
     def _day(self, count: int) -> date:

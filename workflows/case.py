@@ -5,13 +5,17 @@ reminds and escalates by the school's calendar, takes what people do, and hands 
 one batch. It knows no Temporal: a host gives it the time, a place to publish, and a way to pause.
 """
 
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterable
 from datetime import date, datetime, timedelta
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 
+from pydantic import BaseModel
+
+from domain.allegations import Clearance, Matter
 from domain.asking import AUTHOR
-from domain.calendar import morning_of
-from domain.cases import Act, Batch, FromPack, MailOrder, NextDoes, Opening, Published, Reply, Standing
+from domain.calendar import due_on, local_day, morning_of
+from domain.cases import Act, Batch, FromPack, MailOrder, NextDoes, Opening, Published, Reply, Standing, ToOpen
+from domain.entries import AnyEntry, CaseOpened, CaseRouted, Entry, InvestigatorAppointed
 from domain.events import (
     AnyEvent,
     Approved,
@@ -27,13 +31,15 @@ from domain.events import (
     Reminded,
     StepRefused,
 )
-from domain.order import barred, forbidding_rule
-from domain.pack import Changes, Step
+from domain.matters import as_it_stands, is_on_hold, next_task, reviews_so_far, route_of
+from domain.order import about, barred, barred_from, forbidding_rule, matches
+from domain.pack import AnyClocks, Changes, EventMatch, Reviews, Route, Step, Task
 from domain.people import Asked
 from workflows import acts
 from workflows.ask import Answer, Ask, Reach
 
 T = TypeVar("T")
+E = TypeVar("E", bound=BaseModel)
 
 _APPROVED: Final = Answer(ending="approved")
 
@@ -41,6 +47,11 @@ ASK_MAIL: Final = "ask"
 REMINDER_MAIL: Final = "reminder"
 ESCALATION_MAIL: Final = "escalation"
 CHANGES_MAIL: Final = "changes"
+NEUTRAL_MAIL: Final = "neutral"
+"""The one mail of confidential cases: it says that something waits, and nothing else."""
+
+INVESTIGATOR: Final = "investigator"
+"""The seat that nobody holds but whom the case appoints."""
 
 _CLOSES: Final[dict[str, ClosedWhy]] = {
     "withdrawn": "withdrawn",
@@ -95,6 +106,13 @@ class Wait(Generic[T]):
         return result
 
 
+class Accepted(NamedTuple):
+    """What may be recorded at any moment: by whom (`reporter`, seats; anybody in the case), and what it does."""
+
+    seats: frozenset[str]
+    does: Callable[[AnyEntry], None] | None = None
+
+
 class Case:
     """One run of a process, begun by `opening` and carried by `host`.
 
@@ -102,7 +120,8 @@ class Case:
     ask by its id. `disputed` are asks whose answers somebody says were not theirs: as long as there are any, the case
     is held. `void` are those whose answers an administrator then found to be void.
     `own` is everybody whose request it is or ever was, `set_apart` whoever stepped aside or intervened: they decide
-    nothing in it. `taken` counts the acts.
+    nothing in it. `taken` counts the acts. In a confidential case, `recused` must not learn of it, `route` says who
+    sees to it, and `accepts` what may be recorded.
     """
 
     def __init__(self, opening: Opening, host: Host) -> None:
@@ -116,10 +135,13 @@ class Case:
         self.disputed: tuple[str, ...] = ()
         self.held_at: datetime | None = None
         self.void: frozenset[str] = frozenset()
-        self.own = frozenset({opening.request.author, opening.request.starter})
+        self.own = frozenset({opening.request.author, opening.request.starter}) - {""}
         self.set_apart: frozenset[str] = frozenset()
         self.taken = 0
         self.nudged_on: date | None = None
+        self.recused: frozenset[str] = frozenset()
+        self.route: Route | None = None
+        self.accepts: dict[str, Accepted] = {}
         self._host = host
         self._said: list[Recorded] = []
         self._mails: list[MailOrder] = []
@@ -128,6 +150,12 @@ class Case:
         self._opened = False
         self._untold: Opening | None = opening
         self._strand: Coroutine[Wait[Any], None, str] | None = None
+        self._beside: list[Coroutine[Wait[Any], None, None]] = []
+        self._untils: list[datetime] = []
+        self._at: dict[str, datetime] = {}
+        self._opens: list[ToOpen] = []
+        self._to_clear: Clearance | None = None
+        self._cleared: bool | None = None
 
     # What a process says.
 
@@ -215,6 +243,130 @@ class Case:
         self._settles_at = None
         return answer
 
+    def next_task(self) -> Task | None:
+        """Return the first task of the process that is to be done and is not, or None once nothing is left to do."""
+        if self.route is None:
+            return None
+        return next_task(self.opening.process, self.route, self.past, [one.key for one in self.matter.allegations])
+
+    async def do(self, task: Task) -> None:
+        """Ask the seat of `task` to do it, and return once it is done, or once something else comes first."""
+        ask = self._open(task, task.seat, self._reach_for(task))
+        await Wait(lambda: True if self.next_task() != task else None)
+        if ask.is_open:
+            self._close(ask, "done")
+
+    async def review(self, reviews: Reviews) -> None:
+        """Ask for a review, and return once one more than now is on record."""
+        so_far = reviews_so_far(reviews, self.past)
+        ask = self._open(reviews, reviews.seat, self._reach_for(reviews))
+        await Wait(lambda: True if reviews_so_far(reviews, self.past) > so_far else None)
+        self._close(ask, "done")
+
+    async def until(self, at: datetime) -> None:
+        """Return at `at`, or at once where that has passed."""
+        self._untils.append(at)
+        await Wait(lambda: True if self.now() >= at else None)
+        self._untils.remove(at)
+
+    async def recorded(self, pattern: EventMatch) -> None:
+        """Return once an event that fits `pattern` is on record."""
+        await Wait(lambda: True if any(matches(pattern, event) for event in self.past) else None)
+
+    async def cleared(self, clearance: Clearance) -> bool:
+        """Return whether `clearance` is on record, and permits what it is to permit."""
+        self._to_clear, self._cleared = clearance, None
+        return await Wait(lambda: self._cleared)
+
+    def alongside(self, strand: Coroutine[Wait[Any], None, None]) -> None:
+        """Tell `strand` beside the story, for as long as the story lasts."""
+        self._beside.append(strand)
+
+    def accept(
+        self, kinds: Iterable[str], seats: Iterable[str] = (), does: Callable[[Any], None] | None = None
+    ) -> None:
+        """Let entries of `kinds` be recorded from now on: by those asked in `seats`, or anybody who is asked."""
+        self.accepts |= dict.fromkeys(kinds, Accepted(frozenset(seats), does))
+
+    def open_case(
+        self, story: Literal["allegation", "disciplinary"], matter: Matter, by: str, cleared_by: int | None = None
+    ) -> None:
+        """Open another case out of this one, about `matter`; `cleared_by` is the number of the event that clears it."""
+        self.record(CaseOpened(story=story, by=by))
+        self._opens.append(ToOpen(story=story, matter=matter, about=len(self.past), cleared_by=cleared_by))
+
+    @property
+    def matter(self) -> Matter:
+        """What the case is about, as it stands now; only a confidential case has one."""
+        if self.opening.matter is None:
+            msg = "this case has no matter"
+            raise ValueError(msg)
+        return as_it_stands(self.opening.matter, self.past)
+
+    def latest(self, kind: type[E]) -> E | None:
+        """Return the latest event of a kind, or None."""
+        return next((event for event in reversed(self.past) if isinstance(event, kind)), None)
+
+    def says(self, kind: type[E], **wanted: tuple[str, ...]) -> bool:
+        """Return whether the latest event of a kind says one of what is wanted."""
+        event = self.latest(kind)
+        return event is not None and all(getattr(event, name) in one_of for name, one_of in wanted.items())
+
+    def last_about(self, kind: str, entry: Entry) -> int | None:
+        """Return the number of the latest event of `kind` about any allegation of `entry`, or None."""
+        for n in range(len(self.past), 0, -1):
+            if self.past[n - 1].kind == kind and about(self.past[n - 1]) & about(entry):
+                return n
+        return None
+
+    def last_at(self, kind: str) -> datetime | None:
+        """Return when an event of `kind` was last recorded, or None."""
+        return self._at.get(kind)
+
+    def morning_in(self, days: int) -> datetime:
+        """Return the morning of the day that comes `days` working days after today."""
+        return morning_of(due_on(local_day(self.now()), days, self.opening.calendar))
+
+    def find_route(self) -> None:
+        """Find who sees to the case, now that its matter is as it is; open asks go to whom the new route names."""
+        matter = self.matter
+        route = route_of(self.opening.process, matter)
+        if route is None or (self.route is not None and route.key == self.route.key):
+            return
+        self.route = route
+        self.record(
+            CaseRouted(
+                route=route.key,
+                ladder=route.ladders["case_manager"],
+                told=route.told,
+                procedure=route.procedure,
+                recused=tuple(sorted(self.recused)),
+            )
+        )
+        for ask in self.open_asks():
+            ask.reach = self._reach_for(ask.step)
+            self.move(ask, "routed")
+
+    def tell_those_in_it(self) -> None:
+        """Tell everybody who is asked, and the seats that the route tells, that there is something to look at."""
+        self.tell(NEUTRAL_MAIL, "asked", *(self.route.told if self.route is not None else ()))
+
+    def hold_ended(self, held_at: datetime) -> None:
+        """Let the clocks go on that stood still since `held_at`."""
+        still = [ask for ask in self.open_asks() if isinstance(ask.step, Task) and not ask.step.safeguarding]
+        acts.start_clocks_again(self, held_at, still)
+
+    def recuse(self, people: Iterable[str]) -> None:
+        """Let `people` not learn of the case any more: they are asked nothing, told nothing, and read nothing."""
+        new = frozenset(people) - self.recused
+        self.recused |= new
+        for ask in self.open_asks():
+            hit = ask.asked is None or any(ask.reaches(person) for person in new)
+            named = None if ask.reach.named in new else ask.reach.named
+            ask.reach = ask.reach._replace(excluded=ask.reach.excluded | new, named=named)
+            if new and hit:
+                self.move(ask, "recused")
+
     def offer(self, act: str, becomes: Callable[[Act], AnyEvent], ending: str) -> None:
         """Let the author do `act` from now on; it is recorded as what it `becomes` and ends the wait as `ending`."""
         self.offers[act] = (becomes, ending)
@@ -255,9 +407,17 @@ class Case:
         """Tell the story on to its next wait, or to its end."""
         if self._strand is None or self.outcome is not None:
             return
-        self.outcome = _step(self._strand)
+        said = -1
+        while self.outcome is None and said < len(self.past):
+            said = len(self.past)
+            self.outcome = _step(self._strand)
+            if self.outcome is None:
+                self._beside = [strand for strand in self._beside if not _is_over(strand)]
         if self.outcome is not None:
+            for strand in self._beside:
+                strand.close()
             self.offers.clear()
+            self.accepts.clear()
             self.record(CaseEnded(outcome=self.outcome))
 
     def open_asks(self) -> list[Ask]:
@@ -303,23 +463,30 @@ class Case:
             disputed=self.disputed,
             held_at=self.held_at,
             request=self.request if self.request.edition > 1 else None,
+            recused=tuple(sorted(self.recused)),
+            told=self.route.told if self.route else (),
         )
 
     # What it does by itself.
 
-    def _coming(self) -> tuple[datetime, str | None, NextDoes] | None:
-        """Return what happens next by itself: when, to which ask, and what; nothing while the case is held."""
+    def to_come(self) -> list[tuple[datetime, str | None, NextDoes]]:
+        """Return all that happens by itself as things are: when, to which ask, and what; nothing while it is held."""
         if self.disputed:
-            return None
+            return []
         coming: list[tuple[datetime, str | None, NextDoes]] = [
-            step for ask in self.open_asks() if (step := ask.next_by_itself())
+            step for ask in self.open_asks() if not self._stands_still(ask) for step in sorted(ask.to_come())
         ]
+        coming += [(at, None, "goes_on") for at in self._untils]
         passes_at = self._date_passes_at()
         if passes_at is not None:
             coming.append((passes_at, None, "date_passes"))
         if self._settles_at is not None:
             coming.append((self._settles_at, None, "settle"))
-        return min(coming, key=lambda one: one[0], default=None)
+        return coming
+
+    def _coming(self) -> tuple[datetime, str | None, NextDoes] | None:
+        """Return what happens next by itself, or None where nothing does."""
+        return min(self.to_come(), key=lambda one: one[0], default=None)
 
     def _date_passes_at(self) -> datetime | None:
         """Return when the date comes that has to lie ahead, while somebody is asked to decide the request."""
@@ -328,6 +495,22 @@ class Case:
         if not isinstance(day, str) or not any(not ask.is_for_changes for ask in self.open_asks()):
             return None
         return morning_of(date.fromisoformat(day))
+
+    def _stands_still(self, ask: Ask) -> bool:
+        """Return whether the clocks of `ask` stand still, because the police or new facts hold the case."""
+        held = isinstance(ask.step, Task) and not ask.step.safeguarding
+        return held and is_on_hold(self.opening.process, self.past)
+
+    def _reach_for(self, task: AnyClocks) -> Reach:
+        """Return whom a task may reach: by the ladder of the route, less whoever is recused or did what bars them."""
+        if not isinstance(task, Task | Reviews):
+            return Reach(())
+        route = self.route
+        ladder = route.ladders.get(task.seat, (task.seat,)) if route is not None else (task.seat,)
+        bound = barred_from(self.opening.process.rules, self.past, task.done_by.event)
+        appointed = next((one.person for one in reversed(self.past) if isinstance(one, InvestigatorAppointed)), None)
+        named = appointed if task.seat == INVESTIGATOR else None
+        return Reach(ladder=ladder, named=named, excluded=(bound - {named or ""}) | self.recused | self.set_apart)
 
     def _may_go_on(self, settles_at: datetime) -> bool:
         return not self.disputed and self.now() >= settles_at
@@ -343,7 +526,7 @@ class Case:
             excluded=bound | self.own | self.set_apart,
         )
 
-    def _open(self, step: Step | Changes, seat: str, reach: Reach) -> Ask:
+    def _open(self, step: AnyClocks, seat: str, reach: Reach) -> Ask:
         version, calendar = self.request.version, self.opening.calendar
         ask = Ask(f"a{len(self.asks) + 1}", step, seat, version, reach, self.now(), calendar)
         self.asks[ask.id] = ask
@@ -401,7 +584,7 @@ class Case:
     def _let_time_pass(self) -> None:
         while (coming := self._coming()) and coming[0] <= self.now():
             _, ask_id, does = coming
-            if does == "settle":
+            if does in {"settle", "goes_on"}:
                 return
             if does == "date_passes":
                 self._pass_date()
@@ -430,6 +613,7 @@ class Case:
 
     def _append(self, event: AnyEvent) -> None:
         self.past.append(event)
+        self._at[event.kind] = self.now()
         self._said.append(Recorded(n=len(self.past), at=self.now(), event=event))
         for notice in self.opening.process.notices:
             if notice.on == event.kind:
@@ -443,8 +627,10 @@ class Case:
             mails=tuple(self._mails),
             standing=self.standing(),
             opening=self._untold,
+            opens=tuple(self._opens),
+            clears=self._to_clear,
         )
-        self._said, self._mails, self._untold = [], [], None
+        self._said, self._mails, self._untold, self._opens, self._to_clear = [], [], None, [], None
         published = await self._host.publish(batch)
         # An ask that was moved meanwhile reaches whom the next flush says.
         moved = {said.event.ask for said in self._said if isinstance(said.event, AskMoved)}
@@ -452,6 +638,18 @@ class Case:
             if ask not in moved:
                 self.asks[ask].asked = asked
         self._opened = True
+        if published.cleared is not None:
+            self._cleared = published.cleared
+            self.tell_on()
+
+
+def _is_over(strand: Coroutine[Wait[Any], None, None]) -> bool:
+    """Tell a strand on to its next wait; return whether it is over."""
+    try:
+        strand.send(None)
+    except StopIteration:
+        return True
+    return False
 
 
 def _step(strand: Coroutine[Wait[Any], None, str]) -> str | None:

@@ -11,10 +11,16 @@ from temporalio.common import RetryPolicy
 from activities.records import Records
 from domain.cases import Act, Batch, Opening, Published, Reply
 from domain.names import ACT, WORKFLOW
+from workflows.allegation import AllegationReferral
 from workflows.case import Case, Story
+from workflows.disciplinary import Disciplinary
 from workflows.site_creation import SiteCreation
 
-STORIES: Final[dict[str, type[Story]]] = {"site_creation": SiteCreation}
+STORIES: Final[dict[str, type[Story]]] = {
+    "site_creation": SiteCreation,
+    "allegation": AllegationReferral,
+    "disciplinary": Disciplinary,
+}
 
 _PUBLISH_WITHIN: Final = timedelta(seconds=60)
 _ALIVE_WITHIN: Final = timedelta(seconds=3)

@@ -17,6 +17,7 @@ from starter.web import (
     addresses,
     advice,
     cases,
+    confirming,
     deciding,
     disputing,
     drafts,
@@ -26,11 +27,15 @@ from starter.web import (
     levers,
     lists,
     mailbox,
+    powers,
     printing,
+    school_account,
+    second_factor,
     signing_in,
     static,
     stepping_aside,
     submitting,
+    vouching,
 )
 from starter.web.errors import error_page
 from starter.web.guard import SAME_ORIGIN, Guard
@@ -45,6 +50,10 @@ PAGES: Final[tuple[Page, ...]] = (
     *static.PAGES,
     *health.PAGES,
     *signing_in.PAGES,
+    *school_account.PAGES,
+    *confirming.PAGES,
+    *second_factor.PAGES,
+    *vouching.PAGES,
     *home.PAGES,
     # Before the sections of a form, whose addresses look alike.
     *submitting.PAGES,
@@ -59,6 +68,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *printing.PAGES,
     *lists.PAGES,
     *addresses.PAGES,
+    *powers.PAGES,
     *mailbox.PAGES,
 )
 """Every route of the site."""

@@ -11,61 +11,31 @@ from starlette.responses import Response
 
 from domain.access import CaseAccess, allow
 from domain.fields import FormFacts, UnfitAnswerError, resolve_person
-from domain.mails import PersonalMail
 from domain.people import Directory, Person
 from domain.people_import import usual_address
+from domain.power import PowerChange, What, settlers
 from domain.text import is_blank, tidy
-from starter.engine import EngineLostError
 from starter.web.filling import people_to_choose
 from starter.web.page import Page, Visit
-from starter.web.reading import UnreadableBodyError, only
-from store import address_changes, people
-from store.address_changes import AddressTakenError, Corrected
-from store.tables import AddressChangeRow
+from starter.web.powers import tell
+from starter.web.reading import only
+from store import people, power
+from store.tables import PowerChangeRow
 
 log = structlog.get_logger()
 
 _FIELDS: Final = ("person", "address", "why")
 _LONGEST_WHY: Final = 500
-_LATER: Final = "Nothing was changed, because Duly cannot send mail just now. Try again in a minute"
 _ADD_ONE: Final = "Make somebody an administrator with “duly people import”"
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A correction as the list shows it; `may` says that the visitor has no part in it and may settle it."""
-
-    row: AddressChangeRow
-    person: Person
-    proposer: str
-    settler: str
-    may: bool
-
-
-@dataclass(frozen=True)
 class Wanted:
-    """A correction that may be proposed: whose address, which one in place of theirs, and why."""
+    """A correction that may be proposed: of whose address, and why."""
 
     person: Person
-    address: str
+    change: PowerChange
     why: str
-
-
-async def addresses(visit: Visit) -> Response:
-    """Show the corrections that wait and those settled lately; a POST confirms or refuses one that waits."""
-    if not allow(visit.viewer, "correct_address"):
-        raise HTTPException(403)
-    if not visit.is_post:
-        return await _list(visit)
-    sent = only(visit.sent, ("change", "answer"))
-    match sent["answer"]:
-        case "confirm":
-            return await _confirm(visit, sent["change"])
-        case "refuse":
-            return await _refuse(visit, sent["change"])
-        case _:
-            why = "there is no such answer on the page"
-            raise UnreadableBodyError(why, 422)
 
 
 async def correct_address(visit: Visit) -> Response:
@@ -74,8 +44,8 @@ async def correct_address(visit: Visit) -> Response:
         raise HTTPException(403)
     async with visit.site.db.read() as session:
         directory = await people.directory(session, visit.person.organisation)
-    if not _settlers(visit, directory):
-        return visit.go("addresses")
+    if not any(one.administrator and one.is_active(visit.site.today) for one in _others(visit, directory)):
+        return visit.go("changes_of_power")
     if not visit.is_post:
         return _form(visit, directory, dict.fromkeys(_FIELDS, ""))
     typed = only(visit.sent, _FIELDS)
@@ -83,73 +53,29 @@ async def correct_address(visit: Visit) -> Response:
         wanted, faults = await _read(visit, session, directory, typed)
     if wanted is None:
         return _form(visit, directory, typed, faults)
-    if not await visit.site.engine.ready():
-        return _form(visit, directory, typed, {"form": _LATER}, 503)
-    async with visit.site.db.write() as session:
-        row = await address_changes.propose(
-            session,
-            person=wanted.person,
-            address=wanted.address,
-            why=wanted.why,
-            by=visit.person.id,
-            at=visit.site.clock(),
-        )
+    row = await _propose(visit, wanted)
     if row is None:
-        waits = f"A correction for {wanted.person.name} waits already. It has to be settled first"
+        waits = f"Another address for {wanted.person.name} waits already. It has to be settled first"
         return _form(visit, directory, typed, {"person": waits})
-    log.info("address_change_proposed", change=row.id, person=row.person, by=row.proposed_by)
-    await _tell_of_proposal(visit, row, wanted.person, directory)
-    return visit.go("addresses")
+    log.info("power_change_proposed", change=row.id, person=row.person, by=row.proposed_by)
+    await tell(visit)
+    return visit.go("changes_of_power")
 
 
-async def _confirm(visit: Visit, change: str) -> Response:
-    if not await visit.site.engine.ready():
-        return await _list(visit, change, _LATER, 503)
-    try:
-        async with visit.site.db.write() as session:
-            row = await _to_settle(visit, session, change)
-            settles = row.settled_at is None
-            done = await address_changes.confirm(session, row, visit.person.id, visit.site.clock()) if settles else None
-    except AddressTakenError as taken:
-        return await _list(visit, change, str(taken).capitalize(), 409)
-    if done is not None:
-        log.info("address_changed", change=row.id, person=row.person, by=visit.person.id)
-        await _tell_of_change(visit, row, done)
-    return visit.go("addresses")
-
-
-async def _refuse(visit: Visit, change: str) -> Response:
+async def _propose(visit: Visit, wanted: Wanted) -> PowerChangeRow | None:
+    """Keep a correction until a second person settles it, and return it; None where one waits for that person."""
+    organisation, at = visit.pack.organisation, visit.site.clock()
     async with visit.site.db.write() as session:
-        row = await _to_settle(visit, session, change)
-        if row.settled_at is None:
-            await address_changes.refuse(session, row, visit.person.id, visit.site.clock())
-            log.info("address_change_refused", change=row.id, person=row.person, by=visit.person.id)
-    return visit.go("addresses")
+        await people.alone(session, organisation.key)
+        waiting = await power.waiting(session, organisation.key, at)
+        if wanted.change.slot in {power.change_of(row).slot for row in waiting}:
+            return None
+        [row] = await power.propose(session, organisation, [wanted.change], by=visit.person.id, at=at, why=wanted.why)
+        return row
 
 
-async def _to_settle(visit: Visit, session: AsyncSession, change: str) -> AddressChangeRow:
-    """Return a correction that the visitor may settle, or could have: somebody may have been faster.
-
-    Raises:
-        HTTPException: 404, there is none, or the visitor has a part in it.
-    """
-    row = await address_changes.to_settle(session, change)
-    if row is None or not allow(visit.viewer, "correct_address", _access_of(row)):
-        raise HTTPException(404)
-    return row
-
-
-def _access_of(row: AddressChangeRow) -> CaseAccess:
-    return CaseAccess(organisation=row.organisation, starter=row.proposed_by, author=row.person)
-
-
-def _settlers(visit: Visit, directory: Directory, concerned: str = "") -> tuple[Person, ...]:
-    """Return who may settle what the visitor proposes: the other administrators, `concerned` apart."""
-    return tuple(
-        person
-        for person in directory.people
-        if person.administrator and person.id not in {visit.person.id, concerned} and person.is_active(visit.site.today)
-    )
+def _others(visit: Visit, directory: Directory) -> tuple[Person, ...]:
+    return tuple(person for person in directory.people if person.id != visit.person.id)
 
 
 async def _read(
@@ -177,7 +103,11 @@ async def _read(
         faults["why"] = f"The reason must be {_LONGEST_WHY} characters or fewer"
     if faults or person is None or address is None:
         return None, faults
-    return Wanted(person, address, why), {}
+    return Wanted(person, _change(person, address), why), {}
+
+
+def _change(person: Person, address: str) -> PowerChange:
+    return PowerChange(person=person.id, what=What.ADDRESS, before=person.email, after=address)
 
 
 def _person(visit: Visit, directory: Directory, text: str) -> Person:
@@ -195,94 +125,20 @@ def _person(visit: Visit, directory: Directory, text: str) -> Person:
     if not allow(visit.viewer, "correct_address", own):
         msg = "You cannot correct your own address. Ask another administrator to propose it"
         raise UnfitAnswerError(msg)
-    if not _settlers(visit, directory, person.id):
+    if not settlers(_change(person, ""), visit.person.id, directory, visit.site.today):
         msg = f"There is no administrator but you and {person.name}, and a third has to confirm it. {_ADD_ONE}"
         raise UnfitAnswerError(msg)
     return person
 
 
-async def _tell_of_proposal(visit: Visit, row: AddressChangeRow, person: Person, directory: Directory) -> None:
-    """Tell those who may settle it, and the person at the address that they have now."""
-    mail = _mail_about(visit, row, person, "address_change_proposed")
-    for settler in _settlers(visit, directory, person.id):
-        await _send(visit, mail, settler.id, person=settler.id, path=visit.path("addresses"))
-    await _send(visit, mail, person.id, address=person.email)
-
-
-async def _tell_of_change(visit: Visit, row: AddressChangeRow, done: Corrected) -> None:
-    """Tell the person at the old address and at the new one, and have what waits for them mailed again."""
-    mail = _mail_about(visit, row, done.before, "address_changed")
-    await _send(visit, mail, "before", address=done.before.email)
-    await _send(visit, mail, "now")
-    for mail_id in done.mails:
-        try:
-            await visit.site.engine.send_mail(mail_id)
-        except EngineLostError:
-            log.warning("mail_not_left", mail=mail_id)
-
-
-def _mail_about(visit: Visit, row: AddressChangeRow, person: Person, template: str) -> PersonalMail:
-    return PersonalMail(
-        id=f"{template}-{row.id}",
-        person=person.id,
-        organisation=visit.pack.organisation.name,
-        template=template,
-        path=visit.path("home"),
-        title=person.name,
-        requester=visit.person.name,
-    )
-
-
-async def _send(visit: Visit, mail: PersonalMail, which: str, **other: str) -> None:
-    """Have `mail` sent as the one of its kind called `which`; where that cannot be done now, it is written down."""
-    one = mail.model_copy(update={"id": f"{mail.id}-{which}", **other})
-    try:
-        await visit.site.engine.mail_person(one)
-    except EngineLostError:
-        log.warning("mail_not_left", mail=one.id)
-
-
-async def _list(visit: Visit, change: str = "", fault: str = "", status: int = 200) -> Response:
-    """Return the list; with `fault`, what is wrong with the answer to `change`."""
-    async with visit.site.db.read() as session:
-        directory = await people.directory(session, visit.person.organisation)
-        waiting = await address_changes.waiting(session, visit.person.organisation)
-        settled = await address_changes.settled(session, visit.person.organisation)
-    return visit.show(
-        "addresses.html",
-        status,
-        waiting=[_shown(visit, directory, row) for row in waiting],
-        settled=[_shown(visit, directory, row) for row in settled],
-        me=visit.person.id,
-        alone=not _settlers(visit, directory),
-        add_one=_ADD_ONE,
-        errors=[(f"#settle-{change}", fault)] if fault else [],
-    )
-
-
-def _shown(visit: Visit, directory: Directory, row: AddressChangeRow) -> Shown:
-    names = {person.id: person.name for person in directory.people}
-    return Shown(
-        row=row,
-        person=next(person for person in directory.people if person.id == row.person),
-        proposer=names.get(row.proposed_by, "Somebody"),
-        settler=names.get(row.settled_by or "", "Somebody"),
-        may=allow(visit.viewer, "correct_address", _access_of(row)),
-    )
-
-
 def _form(
-    visit: Visit,
-    directory: Directory,
-    typed: Mapping[str, str],
-    faults: Mapping[str, str] | None = None,
-    status: int = 0,
+    visit: Visit, directory: Directory, typed: Mapping[str, str], faults: Mapping[str, str] | None = None
 ) -> Response:
     """Return the form with what was typed; with `faults`, all of them at once."""
     faults = faults or {}
     return visit.show(
         "correct_address.html",
-        status or (422 if faults else 200),
+        422 if faults else 200,
         typed=typed,
         faults=faults,
         errors=[(f"#{field}", fault) for field, fault in faults.items()],
@@ -290,7 +146,4 @@ def _form(
     )
 
 
-PAGES: Final = (
-    Page("/admin/addresses", addresses, ("GET", "POST"), "administrator"),
-    Page("/admin/addresses/new", correct_address, ("GET", "POST"), "administrator"),
-)
+PAGES: Final = (Page("/admin/correct-address", correct_address, ("GET", "POST"), "administrator"),)

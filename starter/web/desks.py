@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from domain.access import Viewer, allow
 from domain.asking import AUTHOR
-from domain.events import How, Verdict
+from domain.base import How
+from domain.events import Verdict
 from domain.fields import FormFacts
 from domain.forms import Fault, check, typed_again
 from domain.pack import Step

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from domain.access import Viewer, allow
 from domain.cases import Act
 from domain.deciding import LONGEST_COMMENT
-from domain.events import HoldReleased, How
+from domain.base import How
+from domain.events import HoldReleased
 from domain.people import Person
 from domain.telling import Given
 from domain.text import is_blank, tidy

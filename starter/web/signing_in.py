@@ -2,9 +2,10 @@
 
 import hashlib
 import secrets
-from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlencode
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.background import BackgroundTask
 from starlette.responses import RedirectResponse, Response
 
@@ -13,13 +14,12 @@ from domain.people import Person
 from domain.text import tidy
 from starter.web.page import Page, Visit
 from starter.web.reading import only
-from starter.web.signed_in import clear_cookie, cookie_name, set_cookie, way_back
+from starter.web.signed_in import BACK, clear_cookie, cookie_name, set_cookie, way_back, way_on
 from store import people, sessions
 
-_BACK: Final = ("next", "at")
 _LONGEST_ADDRESS: Final = 254
 _QUARTER: Final = 15 * 60
-_WRONG: Final = "That code does not work here. Type the code of the latest mail, or ask for a new one"
+WRONG_CODE: Final = "That code does not work here. Type the code of the latest mail, or ask for a new one"
 
 
 async def sign_in(visit: Visit) -> Response:
@@ -28,17 +28,26 @@ async def sign_in(visit: Visit) -> Response:
     The answer is the same, and takes the same time, for an address that nobody has.
     """
     if not visit.is_post:
-        return _ask_address(visit, _way(visit.request.query_params))
-    sent = only(visit.sent, ("address",), _BACK)
+        return _ask_address(visit, way_on(visit.request.query_params))
+    sent = only(visit.sent, ("address",), BACK)
     address = tidy(sent["address"])
     if "@" not in address or len(address) > _LONGEST_ADDRESS:
-        return _ask_address(visit, _way(sent), address)
+        return _ask_address(visit, way_on(sent), address)
     if not await visit.site.engine.ready():
         return visit.show("no_code.html", 503)
+    async with visit.site.db.read() as session:
+        found = await people.person_by_email(session, address)
+    person = found if found is not None and found.is_active(visit.site.today) else None
+    return await send_code(visit, address, person, visit.show("code.html", back=way_on(sent), errors=[]))
+
+
+async def send_code(visit: Visit, address: str, person: Person | None, shown: Response) -> Response:
+    """Return `shown` with what ties a new code, mailed to `person` at `address`, to this browser.
+
+    A page of its own says when there were too many codes.
+    """
     browser = secrets.token_urlsafe(32)
     async with visit.site.db.write() as session:
-        found = await people.person_by_email(session, address)
-        person = found if found is not None and found.is_active(visit.site.today) else None
         code = await sessions.ask_code(
             session,
             address=address,
@@ -50,12 +59,17 @@ async def sign_in(visit: Visit) -> Response:
         answer = visit.show("too_many_codes.html", 429)
         answer.headers["Retry-After"] = str(_QUARTER)
         return answer
-    answer = visit.show("code.html", back=_way(sent), errors=[])
-    set_cookie(visit.site, answer, "browser", browser)
+    set_cookie(visit.site, shown, "browser", browser)
     if person is not None:
         # Only now: starting the mail takes longer than starting none, and nobody shall see the difference.
-        answer.background = BackgroundTask(_mail_code, visit, person, code)
-    return answer
+        shown.background = BackgroundTask(_mail_code, visit, person, code)
+    return shown
+
+
+async def try_code(visit: Visit, session: AsyncSession, code: str) -> str | None:
+    """Return the person whom `code`, mailed to them, lets in at this browser, or None."""
+    browser = visit.request.cookies.get(cookie_name(visit.site, "browser"), "")
+    return await sessions.try_code(session, browser_digest=_digest(browser), code=code, at=visit.site.clock())
 
 
 async def _mail_code(visit: Visit, person: Person, code: str) -> None:
@@ -72,19 +86,23 @@ async def _mail_code(visit: Visit, person: Person, code: str) -> None:
 
 
 async def enter_code(visit: Visit) -> Response:
-    """Ask for the code; a POST with the right one, in the browser that asked for it, signs in."""
+    """Ask for the code; a POST with the right one, in the browser that asked for it, signs in.
+
+    In demo mode that is enough for confidential work too.
+    """
     if not visit.is_post:
-        return visit.show("code.html", back=_way(visit.request.query_params), errors=[])
-    sent = only(visit.sent, ("code",), _BACK)
+        return visit.show("code.html", back=way_on(visit.request.query_params), errors=[])
+    sent = only(visit.sent, ("code",), BACK)
     now = visit.site.clock()
-    browser = visit.request.cookies.get(cookie_name(visit.site, "browser"), "")
+    shown_at = now if visit.site.demo else None
+    secret = None
     async with visit.site.db.write() as session:
-        signs_in = await sessions.try_code(session, browser_digest=_digest(browser), code=sent["code"], at=now)
+        signs_in = await try_code(visit, session, sent["code"])
         person = await people.person(session, signs_in) if signs_in is not None else None
-        known = person is not None and person.is_active(visit.site.today)
-        secret = await sessions.open_session(session, person.id, now) if person is not None and known else None
+        if person is not None and person.is_active(visit.site.today):
+            secret = await sessions.open_session(session, person.id, now, shown_at=shown_at)
     if secret is None:
-        return visit.show("code.html", 422, back=_way(sent), errors=[("#code", _WRONG)])
+        return visit.show("code.html", 422, back=way_on(sent), errors=[("#code", WRONG_CODE)])
     way = way_back(visit.request.app, sent.get("next", ""), sent.get("at", ""))
     answer = RedirectResponse(way, 303)
     set_cookie(visit.site, answer, "session", secret)
@@ -118,12 +136,15 @@ async def my_sessions(visit: Visit) -> Response:
 
 def _ask_address(visit: Visit, back: dict[str, str], address: str = "") -> Response:
     errors = [("#address", "Type your school email address, such as name@school.org")] if visit.is_post else []
-    return visit.show("address.html", 422 if errors else 200, back=back, address=address, errors=errors)
-
-
-def _way(sent: Mapping[str, str]) -> dict[str, str]:
-    """Return where to go after signing in, as it came; it is read only when the code was right."""
-    return {name: sent[name] for name in _BACK if sent.get(name)}
+    return visit.show(
+        "address.html",
+        422 if errors else 200,
+        back=back,
+        query=f"?{urlencode(back)}" if back else "",
+        address=address,
+        school_account=visit.site.settings.oidc_issuer is not None,
+        errors=errors,
+    )
 
 
 def _digest(browser: str) -> str:

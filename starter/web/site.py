@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from domain.cases import Act, Opening, Reply
 from domain.mails import PersonalMail
 from domain.pack import Pack
 from settings import Settings
+from starter.oidc import SchoolProvider
 from starter.web.limits import Failures
 from store.database import Database
 from store.keys import CaseKeys
@@ -70,6 +71,11 @@ class Site:
     def host(self) -> str:
         """The one host name, with its port, under which people reach the site."""
         return urlsplit(self.settings.base_url).netloc.lower()
+
+    @cached_property
+    def school_provider(self) -> SchoolProvider | None:
+        """The provider of the school's accounts, where the settings name one."""
+        return SchoolProvider(self.settings) if self.settings.oidc_issuer is not None else None
 
     @property
     def today(self) -> date:

@@ -29,6 +29,7 @@ VIEWERS: Final = {
     "same id elsewhere": Viewer(person="asked", organisation="another"),
 }
 CORRECT: Final = ("correct_address", "content")
+SETTLE: Final = ("settle_power", "content")
 OWN: Final = {
     ("see", "content"),
     ("see", "delivery"),
@@ -39,14 +40,14 @@ OWN: Final = {
 ALLOWED: Final[dict[str, set[tuple[str, str]]]] = {
     "starter": OWN,
     "author": OWN,
-    "asked": {("see", "content"), ("decide", "content"), ("advise", "content")},
+    "asked": {("see", "content"), ("decide", "content"), ("advise", "content"), SETTLE},
     "decider": {("see", "content")},
     "told": {("see", "content")},
     "colleague": set(),
     "administrator": {("see", "content"), ("see", "mails"), ("see", "delivery"), ("intervene", "content"), CORRECT},
     "administrator who is author": OWN,
     "administrator who decided": {("see", "content"), CORRECT},
-    "administrator who is asked": {("see", "content"), ("decide", "content"), ("advise", "content"), CORRECT},
+    "administrator who is asked": {("see", "content"), ("decide", "content"), ("advise", "content"), CORRECT, SETTLE},
     "administrator elsewhere": set(),
     "same id elsewhere": set(),
 }
@@ -74,7 +75,7 @@ def test_without_a_case_everybody_starts_and_reads_the_register_and_administrato
     who: str, action: Action
 ) -> None:
     everybody = action in {"start", "see_register"}
-    administrators = action in {"list_all", "correct_address"}
+    administrators = action in {"list_all", "correct_address", "settle_power"}
     assert allow(VIEWERS[who], action) == (everybody or (administrators and VIEWERS[who].administrator))
 
 
@@ -82,6 +83,12 @@ def test_without_a_case_everybody_starts_and_reads_the_register_and_administrato
 def test_nobody_decides_their_own_request_not_even_when_asked(who: str) -> None:
     case = CASE.model_copy(update={"asked": frozenset({who})})
     assert not allow(VIEWERS[who], "decide", case)
+
+
+@pytest.mark.parametrize("who", ["starter", "author", "told"])
+def test_nobody_settles_a_change_of_power_in_which_they_have_a_part_not_even_when_asked(who: str) -> None:
+    case = CASE.model_copy(update={"asked": frozenset({who})})
+    assert not allow(VIEWERS[who], "settle_power", case)
 
 
 def test_an_action_that_needs_a_case_is_refused_without_one() -> None:

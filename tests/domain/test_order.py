@@ -55,7 +55,7 @@ MANAGER_FIRST = Before(
     key="manager-first",
     first=EventMatch(event="approved", step="manager"),
     then=EventMatch(event="approved", step="head"),
-    same_version=True,
+    same="version",
     clause="1",
 )
 CONFIRMED_FIRST = Before(

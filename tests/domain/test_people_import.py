@@ -112,7 +112,7 @@ def test_line_ends_and_blank_lines_make_no_difference(end: str) -> None:
 
 
 def test_a_file_without_people_brings_nobody() -> None:
-    assert read(a_file()) == PeopleImport(new=(), changed=(), unchanged=0)
+    assert read(a_file()) == PeopleImport(new=(), changed=(), unchanged=())
 
 
 def test_whoever_is_known_by_their_address_keeps_their_id() -> None:
@@ -122,13 +122,19 @@ def test_whoever_is_known_by_their_address_keeps_their_id() -> None:
     assert [(person.id, person.line_manager) for person in brought.new] == [("p1", "h")]
 
 
+def test_whoever_waits_to_come_keeps_the_id_that_they_got() -> None:
+    content = a_file(helen(), ben(line_manager="helen@elmbrook.example"))
+    brought = read_people(content, TRUST, NOBODY, frozenset(), lambda: "new", {"helen@elmbrook.example": "waits"})
+    assert [(person.id, person.line_manager) for person in brought.new] == [("waits", None), ("new", "waits")]
+
+
 def test_the_same_file_again_changes_nothing() -> None:
     content = a_file(
         helen(schools=f"{SCHOOL};high", seats=f"high:headteacher;{SCHOOL}:headteacher", deputy="ben@elmbrook.example"),
         ben(absences="2026-11-02..2026-11-06", authorised_by="helen@elmbrook.example", authorised_on="2026-11-02"),
     )
     first = read(content)
-    assert read(content, Directory(people=first.new)) == PeopleImport(new=(), changed=(), unchanged=2)
+    assert read(content, Directory(people=first.new)) == PeopleImport(new=(), changed=(), unchanged=first.new)
 
 
 def test_a_row_replaces_all_that_was_known_of_somebody() -> None:
@@ -320,7 +326,7 @@ def test_what_was_read_once_reads_the_same_again(
     )
     first = read(content)
     assert len(first.new) == len(rows)
-    assert read(content, Directory(people=first.new)) == PeopleImport(new=(), changed=(), unchanged=len(rows))
+    assert read(content, Directory(people=first.new)) == PeopleImport(new=(), changed=(), unchanged=first.new)
 
 
 def found_or_faults(content: bytes) -> tuple[tuple[Person, ...], tuple[Fault, ...]]:

@@ -9,7 +9,7 @@ from domain.cases import Act
 from domain.events import Verdict
 from domain.pack import Pack
 from domain.pack_changes import differences, if_moved
-from tests.packs.trying import an_answer, an_opening, files_of, pack_of, played, whole_pack
+from tests.packs.trying import PACKS, an_answer, an_opening, files_of, pack_of, played, whole_pack
 from workflows.explorer import Played
 
 P, C, F, R = "pack.toml", "clauses.toml", "forms/site_creation.toml", "processes/site_creation.toml"
@@ -162,7 +162,7 @@ def test_what_is_taken_away_in_one_direction_is_new_in_the_other() -> None:
     ]
 
 
-@pytest.mark.parametrize("pack", ["cadmus", "newall-green", "redhill"])
+@pytest.mark.parametrize("pack", PACKS)
 def test_a_pack_in_a_folder_of_another_name_is_the_same_pack(pack: str) -> None:
     assert differences(whole_pack(pack), whole_pack(pack).model_copy(update={"key": "elsewhere"})) == ()
 

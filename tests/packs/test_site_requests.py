@@ -165,6 +165,59 @@ def test_newall_green_refuses_what_its_policy_does_not_allow(changes: dict[str, 
     assert faults("newall-green", **changes) == [at_fault]
 
 
+@pytest.mark.meets("SITE-45", "SITE-46", "SITE-47", "PART-05")
+@pytest.mark.parametrize(
+    ("changes", "at_fault"),
+    [
+        ({"author": "Joy Abbott"}, "author"),  # a volunteer whom nobody authorised
+        ({"platform": " "}, "platform"),
+        ({"uses": ()}, "uses"),
+        ({"content": "\u00a0"}, "content"),
+        ({"go_live_date": TODAY.isoformat()}, "go_live_date"),
+        # The account is the school's.
+        ({"owner": ""}, "owner"),
+        ({"owner": "ella.marsh@mtoat.example"}, "owner"),
+        ({"mailbox": "\u200b"}, "mailbox"),
+        ({"custodian": ""}, "custodian"),
+        ({"custodian": "Neil Parry"}, "custodian"),  # has left
+        ({"custodian": "Joy Abbott"}, "custodian"),
+        ({"official": ()}, "official"),
+        ({"official": ("shared", "stays")}, "official"),
+        # Those who run it are named, and trained.
+        ({"administrators": ()}, "administrators"),
+        ({"administrators": ("The office",)}, "administrators"),
+        ({"administrators": ("E Marsh",)}, "administrators"),  # two people may be meant
+        ({"administrators": ("Neil Parry",)}, "administrators"),
+        ({"operators": ()}, "operators"),
+        ({"admin_operators": ()}, "admin_operators"),
+        ({"admin_operators": ("Edith Marsh", "edith.marsh@mtoat.example")}, "admin_operators"),
+        ({"admin_trained_on": ""}, "admin_trained_on"),
+        ({"admin_trained_on": ("1", "1", "2027")}, "admin_trained_on"),
+        ({"student_operators": ()}, "student_operators"),
+        ({"student_operators": ("Joy Abbott",)}, "student_operators"),
+        ({"students_trained_on": ""}, "students_trained_on"),
+        ({"students_trained_on": ("1", "1", "2027")}, "students_trained_on"),
+        ({"students_overseen_by": ""}, "students_overseen_by"),
+    ],
+)
+def test_mtoat_refuses_what_its_policy_does_not_allow(changes: dict[str, Any], at_fault: str) -> None:
+    assert faults("mtoat", **changes) == [at_fault]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"operators": ("admin_team",), "student_operators": (), "students_trained_on": "", "students_overseen_by": ""},
+        {"operators": ("students",), "admin_operators": (), "admin_trained_on": ""},
+        {"administrators": ("Kit Sorensen",)},  # a contractor whom the headteacher authorised
+        {"admin_trained_on": LONG_AGO},
+        {"custodian": "Ella Marsh"},  # who asks for it herself: pointed out, not refused
+    ],
+)
+def test_mtoat_takes_what_its_policy_allows(changes: dict[str, Any]) -> None:
+    assert faults("mtoat", **changes) == []
+
+
 def seats_asked(pack: str, **changes: Any) -> list[str]:
     opening = an_opening(whole_pack(pack), {**whole_form(pack), **changes})
     return [event.seat for event in history(played(opening, *all_approve(opening))) if isinstance(event, AskOpened)]
@@ -188,6 +241,20 @@ def test_at_newall_green_three_facts_are_on_record_before_the_site() -> None:
     events = history(played(opening, *all_approve(opening)))
     kinds = [event.confirmation if isinstance(event, Confirmed) else event.kind for event in events]
     assert kinds[2:7] == ["discussed", "authorised", "agreed", "approved", "site_approved"]
+
+
+@pytest.mark.meets("SITE-47")
+@pytest.mark.parametrize("kind", ["website", "facebook", "twitter", "other"])
+def test_at_mtoat_the_leadership_agrees_once_on_every_kind_of_site(kind: str) -> None:
+    assert seats_asked("mtoat", kind=kind) == ["headteacher"]
+
+
+@pytest.mark.meets("SITE-45", "SITE-46", "SITE-47")
+def test_at_mtoat_who_owns_who_is_trained_and_what_is_appropriate_are_on_record_before_the_site() -> None:
+    opening = an_opening(whole_pack("mtoat"))
+    events = history(played(opening, *all_approve(opening)))
+    kinds = [event.confirmation if isinstance(event, Confirmed) else event.kind for event in events]
+    assert kinds[2:8] == ["owned", "trained", "content", "approved", "site_approved", "site_registered"]
 
 
 @pytest.mark.meets("SITE-16")
@@ -320,10 +387,16 @@ def test_a_line_manager_who_sends_the_request_for_somebody_does_not_decide_it() 
 
 
 @pytest.mark.parametrize(
-    ("author", "decides"), [("Margaret Dunne", "Samir Haddad"), ("Samir Haddad", "Margaret Dunne")]
+    ("pack", "author", "decides"),
+    [
+        ("mtoat", "Julian Frost", "Anita Desai"),
+        ("mtoat", "Anita Desai", "Julian Frost"),
+        ("newall-green", "Margaret Dunne", "Samir Haddad"),
+        ("newall-green", "Samir Haddad", "Margaret Dunne"),
+    ],
 )
-def test_a_headteacher_who_decides_alone_never_decides_their_own_request(author: str, decides: str) -> None:
-    opening = an_opening(whole_pack("newall-green"), {**whole_form("newall-green"), "author": author})
+def test_a_headteacher_who_decides_alone_never_decides_their_own_request(pack: str, author: str, decides: str) -> None:
+    opening = an_opening(whole_pack(pack), {**whole_form(pack), "author": author})
     assert who_decides(opening) == [decides]
 
 

@@ -21,8 +21,11 @@ from workflows.explorer import Move, Played, play
 from workflows.site_creation import SiteCreation
 
 ROOT: Final = Path(__file__).parents[2] / "packs"
-OFFERING: Final = ("cadmus", "newall-green")
+OFFERING: Final = ("cadmus", "mtoat", "newall-green")
 """The packs in which a site can be asked for."""
+
+PACKS: Final = (*OFFERING, "redhill", "societas")
+"""All packs that come with Duly."""
 
 BEGINS: Final = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 TODAY: Final = local_day(BEGINS)
@@ -47,9 +50,16 @@ WHOLE: Final[dict[str, dict[str, Raw]]] = {
         "host_minimum_age": "0",
         "intervention": "We take the post down and tell the safeguarding lead.",
     },
+    "mtoat": {"kind": "other", "platform": "Mastodon"},
     "newall-green": {"for_whom": ("pupils", "parents", "staff", "others"), "for_whom_others": "The church"},
 }
 """What to answer besides the demo's own answers so that every question is asked and answered."""
+
+AUTHORISED: Final = {"cadmus": ("Grace Okafor", "Sophie Lane"), "mtoat": ("Gwen Tudor", "Edith Marsh")}
+"""Two people of a pack who may run a site."""
+
+UNAUTHORISED: Final = {"cadmus": "Wendy Archer", "mtoat": "Joy Abbott"}
+"""A volunteer of a pack whom nobody authorised to run one."""
 
 
 @cache

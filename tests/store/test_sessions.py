@@ -178,3 +178,44 @@ async def test_whoever_may_not_come_in_any_more_has_neither_session_nor_code(dat
         assert await sessions.session_of(session, secret, NOW) is None
         assert await sessions.session_of(session, bens, NOW)
     assert await attempt(database, code) is None
+
+
+async def test_a_session_is_strong_from_when_its_person_showed_who_they_are(database: Database) -> None:
+    async with database.write() as session:
+        weak = await sessions.open_session(session, "amina", NOW)
+        strong = await sessions.open_session(session, "amina", NOW, shown_at=NOW - timedelta(minutes=5))
+        opened = [await sessions.session_of(session, secret, NOW) for secret in (weak, strong)]
+    assert [row and row.strong_until for row in opened] == [None, NOW + timedelta(minutes=10)]
+
+
+async def test_a_session_that_becomes_strong_has_another_secret_and_ends_no_later(database: Database) -> None:
+    later = NOW + timedelta(hours=9, minutes=50)
+    async with database.write() as session:
+        secret = await sessions.open_session(session, "amina", NOW)
+        before = await sessions.session_of(session, secret, NOW)
+        assert before is not None
+        form_token = before.form_token
+        await sessions.keep_alive(session, sessions.digest(secret), later)
+        another = await sessions.strengthen(session, sessions.digest(secret), later)
+    assert another is not None
+    async with database.read() as session:
+        assert await sessions.session_of(session, secret, later) is None
+        row = await sessions.session_of(session, another, later)
+        assert row is not None
+        assert (row.form_token, row.strong_until) == (form_token, later + timedelta(minutes=15))
+        assert await sessions.session_of(session, another, NOW + timedelta(hours=10)) is None
+
+
+async def test_a_session_that_has_ended_does_not_become_strong(database: Database) -> None:
+    async with database.write() as session:
+        assert await sessions.strengthen(session, sessions.digest("gone"), NOW) is None
+
+
+async def test_all_sessions_of_one_person_can_be_weakened(database: Database) -> None:
+    async with database.write() as session:
+        aminas = await sessions.open_session(session, "amina", NOW, shown_at=NOW)
+        bens = await sessions.open_session(session, "ben", NOW, shown_at=NOW)
+        await sessions.weaken(session, "amina")
+    async with database.read() as session:
+        opened = [await sessions.session_of(session, secret, NOW) for secret in (aminas, bens)]
+    assert [row is not None and row.strong_until is not None for row in opened] == [False, True]

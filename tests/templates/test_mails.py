@@ -76,6 +76,7 @@ def test_every_mail_that_a_case_or_a_page_sends_has_its_template() -> None:
         "request_changed",
         "request_notice",
         "request_received",
+        "sign_in_changed",
         "sign_in_code",
         "stepped_aside",
         "vacant",

@@ -4,10 +4,11 @@ import asyncio
 import base64
 import re
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlencode
 
 import pytest
@@ -204,19 +205,23 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(waiting, "_PATIENCE", 0.1)
 
 
-SignedIn = Callable[[str], Awaitable[Browser]]
+class SignedIn(Protocol):
+    """What opens a browser in which somebody is signed in, by their address; `strong`, for confidential work."""
+
+    async def __call__(self, email: str, *, strong: bool = False) -> Browser: ...
 
 
 @pytest.fixture
 def signed_in(site: Site, open_browser: Callable[[], Browser]) -> SignedIn:
-    """Return what opens a browser in which somebody is signed in, by their address; `test_signing_in` has the way."""
+    """Return what signs somebody in; `test_signing_in` and `test_confirming` have the ways."""
 
-    async def sign_in(email: str) -> Browser:
+    async def sign_in(email: str, *, strong: bool = False) -> Browser:
         browser = open_browser()
         async with site.db.write() as session:
             person = await people.person_by_email(session, email)
             assert person is not None
-            secret = await sessions.open_session(session, person.id, site.clock())
+            now = site.clock()
+            secret = await sessions.open_session(session, person.id, now, shown_at=now if strong else None)
             opened = await sessions.session_of(session, secret, site.clock())
             assert opened is not None
         browser.client.cookies.set(cookie_name(site, "session"), secret, domain="127.0.0.1")

@@ -1,0 +1,67 @@
+"""An allegation: to the Local Authority Designated Officer before anything else."""
+
+from enum import StrEnum
+
+from domain.allegations import GATED
+from domain.cases import Opening
+from domain.entries import AllegationRecorded, DisciplinaryOpened
+from domain.matters import narrowed
+from workflows.case import Case
+from workflows.matters import reviews, take_in
+
+BEFORE_ADVICE = ("lado_referral_made", "lado_advice_recorded")
+AT_THE_END = ("outcome_recorded", "dbs_considered", "tra_considered")
+
+
+class AllegationOutcome(StrEnum):
+    """How an allegation's case ended."""
+
+    CLOSED = "closed"
+
+
+class AllegationReferral:
+    """See an allegation through: record it, refer it, record the advice, do what the advice permits, and close it.
+
+    What is to be done, by whom and how soon, the pack's tasks say; what may not come before what, its order rules. No
+    resignation, withdrawal or cancelling ends it.
+
+    Source: Cadmus 10.1 (ALLEG-02 to ALLEG-04); Newall Green 4.1 and 6.24.
+    """
+
+    async def run(self, case: Case, opening: Opening) -> AllegationOutcome:
+        """Return how it ended."""
+        matter = case.matter
+        take_in(
+            case,
+            opening,
+            AllegationRecorded(
+                subjects=matter.subjects,
+                reported=matter.allegations,
+                danger=matter.danger,
+                images=matter.images,
+                at_risk=matter.at_risk,
+                involved=matter.involved,
+                happened_on=matter.happened_on,
+                where=matter.where,
+            ),
+        )
+        case.accept(BEFORE_ADVICE)
+        case.accept(GATED)
+        case.accept(("disciplinary_opened",), ("case_manager",), lambda entry: _open_disciplinary(case, entry))
+        if opening.process.basic_enquiries:
+            case.accept(("basic_enquiry_made",))
+        case.accept(AT_THE_END, ("case_manager",), lambda _: case.tell_those_in_it())
+        case.alongside(reviews(case))
+        while (task := case.next_task()) is not None:
+            await case.do(task)
+        return AllegationOutcome.CLOSED
+
+
+def _open_disciplinary(case: Case, entry: DisciplinaryOpened) -> None:
+    """Open a disciplinary case of the subject, cleared by the latest advice about these allegations."""
+    case.open_case(
+        "disciplinary",
+        narrowed(case.matter, entry.subject),
+        entry.by,
+        cleared_by=case.last_about("lado_advice_recorded", entry),
+    )

@@ -1,0 +1,126 @@
+"""The disciplinary process: nothing before it is cleared; investigator, decider and appeal are different people."""
+
+from enum import StrEnum
+
+from domain.allegations import Clearance
+from domain.calendar import morning_of
+from domain.cases import Opening
+from domain.entries import (
+    CaseCleared,
+    CaseToAnswerDecided,
+    ClearanceClaimed,
+    DecisionMade,
+    MatterRecorded,
+    SafeguardingConcernRaised,
+    TriageRecorded,
+    WarningExpired,
+)
+from domain.events import StepRefused
+from workflows.case import Case
+from workflows.matters import reviews, take_in
+
+OF_THE_CASE_MANAGER = (
+    "procedure_chosen",
+    "investigator_appointed",
+    "notice_given",
+    "investigation_started",
+    "suspension_decided",
+    "subject_told",
+    "hearing_called",
+    "hearing_postponed",
+    "letter_sent",
+    "appeal_made",
+    "appeal_waived",
+    "tra_considered",
+    "dbs_considered",
+)
+
+
+class DisciplinaryOutcome(StrEnum):
+    """How a disciplinary case ended."""
+
+    CLOSED = "closed"
+    NO_CASE = "no_case_to_answer"
+    REFERRED = "referred"
+    REFUSED = "refused"
+
+
+class Disciplinary:
+    """See a matter of conduct through: triage, investigation, hearing, decision, appeal.
+
+    It begins cleared by the LADO's advice, or with a triage that says by name and with a reason that no child could be
+    at risk; unsure is yes, and opens an allegation instead. Investigator, decider and whoever hears the appeal are
+    three people. A warning expires by itself.
+
+    Source: Cadmus 3.4, 9 and 12.2; MTOAT, cyber bullying; Redhill 5; Newall Green 13 (DISC-01 to DISC-21).
+    """
+
+    async def run(self, case: Case, opening: Opening) -> DisciplinaryOutcome:
+        """Return how it ended."""
+        matter = case.matter
+        take_in(
+            case,
+            opening,
+            MatterRecorded(
+                subjects=matter.subjects,
+                reported=matter.allegations,
+                happened_on=matter.happened_on,
+                where=matter.where,
+            ),
+        )
+        if opening.clearance is not None:
+            if not await case.cleared(opening.clearance):
+                return DisciplinaryOutcome.REFUSED
+            case.record(CaseCleared(clearance=opening.clearance))
+        case.accept(("triage_recorded",), ("case_manager",), lambda entry: _clear(case, entry))
+        case.accept(("safeguarding_concern_raised",), (), lambda entry: _refer(case, entry))
+        case.accept(("clearance_claimed",), ("case_manager",), lambda entry: case.alongside(_claimed(case, entry)))
+        case.accept(OF_THE_CASE_MANAGER, ("case_manager",), lambda _: case.tell_those_in_it())
+        case.accept(("interview_held", "investigation_reported"), ("investigator",), lambda _: case.tell_those_in_it())
+        case.accept(
+            ("case_to_answer_decided", "hearing_held", "decision_made"), ("decider",), lambda _: case.tell_those_in_it()
+        )
+        case.accept(("appeal_decided",), ("appeal",), lambda _: case.tell_those_in_it())
+        case.alongside(reviews(case))
+        while (task := case.next_task()) is not None:
+            await case.do(task)
+            if case.says(TriageRecorded, at_risk=("yes", "unsure")):
+                return DisciplinaryOutcome.REFERRED
+            if case.says(CaseToAnswerDecided, answer=("no",)):
+                return DisciplinaryOutcome.NO_CASE
+        await _warning(case)
+        return DisciplinaryOutcome.CLOSED
+
+
+def _clear(case: Case, entry: TriageRecorded) -> None:
+    """Clear the case by its own triage; where a child could be at risk, open an allegation instead (ALLEG-01)."""
+    if entry.at_risk == "no":
+        case.record(CaseCleared(clearance=Clearance(case=case.opening.case, n=len(case.past), hash="")))
+    else:
+        case.open_case("allegation", case.matter, entry.by)
+
+
+def _refer(case: Case, entry: SafeguardingConcernRaised) -> None:
+    """Open an allegation for the new facts; the pack's rules hold this case until the advice permits it to go on."""
+    case.open_case("allegation", case.matter.model_copy(update={"allegations": (entry.allegation,)}), entry.by)
+    case.tell_those_in_it()
+
+
+async def _claimed(case: Case, entry: ClearanceClaimed) -> None:
+    """Let a held case go on, if the advice that is claimed is on record and permits it."""
+    since = case.last_at("safeguarding_concern_raised")
+    if not await case.cleared(entry.clearance):
+        case.record(StepRefused(tried="case_cleared", rule="clearance", clause="10.1", by=entry.by))
+        return
+    case.record(CaseCleared(clearance=entry.clearance))
+    if since is not None:
+        case.hold_ended(since)
+    case.tell_those_in_it()
+
+
+async def _warning(case: Case) -> None:
+    """Wait until a warning expires, if one was given."""
+    decision = case.latest(DecisionMade)
+    if decision is not None and decision.expires_on is not None:
+        await case.until(morning_of(decision.expires_on))
+        case.record(WarningExpired())

@@ -1,0 +1,157 @@
+"""What can be put on record in a confidential case: entries of every kind, with as few values as tell them apart."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import product
+from types import UnionType
+from typing import Any, Final, Literal, get_args, get_origin
+
+from pydantic import TypeAdapter
+from pydantic.fields import FieldInfo
+
+from domain.allegations import Allegation, Category, Clearance, Permit, Subject
+from domain.base import Frozen
+from domain.calendar import due_on, local_day
+from domain.cases import Act, Opening
+from domain.entries import AnyEntry, Entry, HearingCalled, OneEntry
+from domain.matters import Facts, facts
+from domain.people import Asked
+from workflows.explorer import Played
+
+KINDS: Final[dict[str, type[Entry]]] = {kind.model_fields["kind"].default: kind for kind in get_args(AnyEntry)}
+"""Every kind of entry that people record."""
+
+REPORTER: Final = "reporter"
+_ENTRY: Final[TypeAdapter[AnyEntry]] = TypeAdapter(OneEntry)
+_IN_TWO_WEEKS: Final = timedelta(days=14)
+_IN_HALF_A_YEAR: Final = timedelta(days=182)
+
+
+class Choices(Frozen):
+    """Between what the explorer chooses where it has to make something up.
+
+    `named` are the attributes of entries that a rule, a task or the story looks at: only these take several values.
+    `about` are the kinds whose allegations somebody looks at, `personal` those of which it matters who records them,
+    `awaited` those that are asked for, and `idle` those that nothing looks at. `permits` is what an advice may permit.
+    """
+
+    named: frozenset[str] = frozenset()
+    about: frozenset[str] = frozenset()
+    personal: frozenset[str] = frozenset()
+    awaited: frozenset[str] = frozenset()
+    idle: frozenset[str] = frozenset()
+    permits: tuple[Permit, ...] = ()
+    categories: tuple[Category, ...] = ()
+    clearances: tuple[Clearance, ...] = ()
+    most_allegations: int = 1
+    administrator: str = ""
+    anybody_else: str = ""
+
+
+def entries(played: Played, opening: Opening, choices: Choices) -> Iterator[tuple[str, Act]]:
+    """Yield the kind and the act of every entry that somebody may record now; of those alike, one."""
+    if opening.matter is None:
+        return
+    known = facts(opening.matter, [said.event for said in played.events])
+    maker = _Maker(played, opening, choices, known)
+    for kind, seats in played.accepts.items():
+        who = list(_who(played, seats))
+        for values in maker.all_of(kind):
+            for person, how in who if kind in choices.personal else who[:1]:
+                entry = _ENTRY.validate_python({"kind": kind, **values})
+                yield kind, Act.model_validate({"kind": "record", "person": person, "how": how, "entry": entry})
+
+
+def _who(played: Played, seats: frozenset[str]) -> Iterator[tuple[str, Literal["session", "receipt"]]]:
+    """Yield everybody who may record what `seats` may, and how they are known."""
+    asks = [ask for ask in played.standing.asks if not seats - {REPORTER} or ask.seat in seats]
+    asked = (one.person for ask in asks for one in played.asked.get(ask.ask, ()))
+    yield from ((person, "session") for person in dict.fromkeys(asked) if person not in played.standing.recused)
+    if REPORTER in seats:
+        yield REPORTER, "receipt"
+
+
+class _Maker:
+    """Makes up entries about what a case knows of."""
+
+    def __init__(self, played: Played, opening: Opening, choices: Choices, known: Facts) -> None:
+        self._played = played
+        self._opening = opening
+        self._choices = choices
+        self._known = known
+        self._today = local_day(played.now)
+
+    def all_of(self, kind: str) -> Iterator[dict[str, Any]]:
+        """Yield the values of every entry of `kind` that is told apart from the others."""
+        fields = KINDS[kind].model_fields
+        own = {name: field for name, field in fields.items() if name not in Entry.model_fields and name != "kind"}
+        single = own.pop("subject", None)
+        for about in self._about(kind):
+            values = [self._values(kind, name, field) for name, field in own.items()]
+            for subject in self._subjects(single, about):
+                for chosen in product(*values):
+                    yield {"allegations": about, **subject, **dict(zip(own, chosen, strict=True))}
+
+    def _about(self, kind: str) -> list[tuple[str, ...]]:
+        keys = tuple(self._known.allegations)
+        if kind not in self._choices.about:
+            return [()]
+        together = [keys] if len(keys) > 1 else []
+        return [*((key,) for key in keys), *together, ()]
+
+    def _subjects(self, field: FieldInfo | None, about: tuple[str, ...]) -> list[dict[str, Any]]:
+        """Return the subject to name beside the allegations `about`: theirs; or corrected, what else they may be."""
+        if field is None:
+            return [{}]
+        subjects = list(self._known.subjects.values())
+        if field.annotation is Subject:
+            return [
+                {"subject": subject.model_copy(update={"category": category})}
+                for subject in subjects[:1]
+                for category in self._choices.categories
+                if category != subject.category
+            ]
+        theirs = {self._known.allegations[key].subject for key in about}
+        return [{"subject": key} for key in (sorted(theirs) or [subjects[0].key])[:1]]
+
+    def _values(self, kind: str, name: str, field: FieldInfo) -> list[Any]:
+        several = name in self._choices.named
+        annotation = field.annotation
+        if annotation is Allegation:
+            return self._new_allegations()
+        if annotation is Clearance:
+            return list(self._choices.clearances)
+        if name == "people":
+            return [(one.person,) for one in self._asked()]
+        if name == "person":
+            return list(dict.fromkeys([self._choices.anybody_else, *(one.person for one in self._asked())]))
+        if name == "permits":
+            return [self._choices.permits, ()]
+        if annotation is date:
+            return [self._day(kind)]
+        if isinstance(annotation, UnionType) and date in get_args(annotation):
+            return [None, self._today + _IN_HALF_A_YEAR] if several else [None]
+        if annotation is bool:
+            return [True, False] if several else [True]
+        if get_origin(annotation) is Literal:
+            return list(get_args(annotation)) if several else [get_args(annotation)[0]]
+        return ["x"] if field.is_required() else [field.default]
+
+    def _asked(self) -> list[Asked]:
+        open_asks = (self._played.asked.get(ask.ask, ()) for ask in self._played.standing.asks)
+        return [one for asked in open_asks for one in asked]
+
+    def _new_allegations(self) -> list[Allegation]:
+        """Return one allegation more, of the first subject, where there may be one."""
+        so_far = len(self._known.allegations)
+        if so_far >= self._choices.most_allegations:
+            return []
+        subject, topic = next(iter(self._known.subjects)), self._opening.process.topics[0].key
+        return [Allegation(key=f"more{so_far}", subject=subject, topic=topic, what="x")]
+
+    def _day(self, kind: str) -> date:
+        """Return a day for a hearing: in two weeks, or put off by a working day."""
+        called = [said.event.on for said in self._played.events if isinstance(said.event, HearingCalled)]
+        if kind == "hearing_postponed" and called:
+            return due_on(called[-1], 1, self._opening.calendar)
+        return self._today + _IN_TWO_WEEKS

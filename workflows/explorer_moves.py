@@ -1,0 +1,146 @@
+"""What can come next in a case: every act of everybody who may do something, and waiting."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+from domain.base import Frozen
+from domain.calendar import local_day
+from domain.cases import Act, OpenAsk, Opening, Request
+from domain.events import Approved, Returned, Verdict
+from domain.fields import Value
+from domain.forms import Fault
+from domain.pack import Process
+from workflows.explorer import Move, Played, TimePasses
+from workflows.explorer_entries import Choices, entries
+
+_LATER = timedelta(days=30)
+
+
+class Possible(Frozen):
+    """A move that can be made. `due` is whether somebody is asked for it, or time alone brings it."""
+
+    move: Move
+    due: bool
+
+
+def possible(played: Played, opening: Opening) -> tuple[Move, ...]:
+    """Return every move that can change something now: each answer of everybody asked, each offer, and waiting.
+
+    Of changes to the request there are two: one to a material answer, and one to another where the form has any.
+    """
+    standing = played.standing
+    request = standing.request or opening.request
+    answers = tuple(
+        _answer(opening.process, request, ask, asked.person, verdict)
+        for ask in standing.asks
+        for asked in played.asked.get(ask.ask, ())
+        for verdict in _verdicts(opening.process)
+        if opening.process.step(ask.step)
+    )
+    offers = tuple(act for offer in standing.offers for act in _offered(offer, opening, request, played.now))
+    waits = (TimePasses(until=standing.next_at),) if standing.next_at is not None else ()
+    return (*answers, *offers, *waits)
+
+
+def moves(played: Played, opening: Opening, choices: Choices) -> Iterator[Possible]:
+    """Yield every move that may change something now, but waiting.
+
+    In a confidential case: each entry by everybody who may record it, and stepping aside. In any other: each answer of
+    everybody asked, and one to a form that does not hold any more; what the author is offered; stepping aside; that an
+    answer was not theirs, from everybody whose answer counts; and of an administrator cancelling, releasing, and asking
+    somebody else where an ask reaches nobody.
+    """
+    if opening.process.confidential:
+        for entry, act in entries(played, opening, choices):
+            yield Possible(move=act, due=entry in choices.awaited)
+    else:
+        yield from _of_a_request(played, opening, choices)
+    for ask in played.standing.asks:
+        for asked in played.asked.get(ask.ask, ()):
+            aside = Act(kind="step_aside", person=asked.person, how="session", ask=ask.ask, comment="A friend.")
+            if ask.step != "changes":
+                yield Possible(move=aside, due=False)
+
+
+def _of_a_request(played: Played, opening: Opening, choices: Choices) -> Iterator[Possible]:
+    standing = played.standing
+    asks = {ask.ask: ask for ask in standing.asks}
+    back = "changes" in {ask.step for ask in standing.asks}
+    request = standing.request or opening.request
+    for move in possible(played, opening):
+        if isinstance(move, TimePasses):
+            continue
+        yield Possible(move=move, due=move.kind == "answer" or (back and move.kind == "edit"))
+        first = played.asked[move.ask][0].person if move.ask else None
+        if opening.process.changes and move.verdict is Verdict.APPROVE and move.person == first:
+            unfit = (Fault(field="title", message="Does not hold any more."),)
+            yield Possible(move=move.model_copy(update={"unfit": unfit}), due=False)
+    for said in played.events:
+        event = said.event
+        if isinstance(event, Approved | Returned) and event.version == request.version:
+            yield Possible(move=Act(kind="dispute", person=event.by, how="session", ask=event.ask), due=False)
+    lever = {"person": choices.administrator, "how": "session", "comment": "Needed."}
+    for disputed in standing.disputed:
+        for stands in (True, False):
+            settled = Act.model_validate({"kind": "release", "ask": disputed, "stands": stands, **lever})
+            yield Possible(move=settled, due=True)
+    for key in asks:
+        if not played.asked.get(key):
+            to = {"kind": "reassign", "ask": key, "to": choices.anybody_else}
+            yield Possible(move=Act.model_validate(to | lever), due=True)
+    yield Possible(move=Act.model_validate({"kind": "cancel", **lever}), due=False)
+
+
+def _verdicts(process: Process) -> list[Verdict]:
+    return [verdict for verdict in Verdict if verdict is not Verdict.RETURN or process.changes]
+
+
+def _offered(offer: str, opening: Opening, request: Request, now: datetime) -> tuple[Act, ...]:
+    own = {"kind": offer, "person": request.author, "how": "session"}
+    if offer != "edit":
+        return (Act.model_validate(own),)
+    material = next((key for key in request.answers if key not in opening.immaterial), None)
+    keys = [key for key in (material, next(iter(opening.immaterial), None)) if key is not None]
+    return tuple(
+        Act.model_validate(own | {"version": request.edition, "request": _ahead(opening, changed(request, key), now)})
+        for key in keys
+    )
+
+
+def changed(request: Request, key: str) -> Request:
+    """Return `request` with another answer to the question `key`."""
+    return request.model_copy(update={"answers": request.answers | {key: f"edition {request.edition + 1}"}})
+
+
+def _ahead(opening: Opening, request: Request, now: datetime) -> Request:
+    """Return `request` with a date that lies ahead, where that has come: the form takes no other."""
+    changes = opening.process.changes
+    if changes is None or changes.ahead is None or changes.ahead not in request.answers:
+        return request
+    if not _has_come(request.answers[changes.ahead], now):
+        return request
+    later = (local_day(now) + _LATER).isoformat()
+    return request.model_copy(update={"answers": request.answers | {changes.ahead: later}})
+
+
+def _has_come(day: Value, now: datetime) -> bool:
+    try:
+        return date.fromisoformat(str(day)) <= local_day(now)
+    except ValueError:
+        return False
+
+
+def _answer(process: Process, request: Request, ask: OpenAsk, person: str, verdict: Verdict) -> Act:
+    step = process.step(ask.step)
+    return Act(
+        kind="answer",
+        person=person,
+        how="session",
+        ask=ask.ask,
+        version=request.version,
+        verdict=verdict,
+        signature=person,
+        confirmations=tuple(c.key for c in step.confirmations) if step else (),
+        comment="reason",
+        opened_at=ask.opened_at,
+    )
