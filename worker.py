@@ -1,6 +1,8 @@
 """The Temporal worker: builds the activities, owns the sandbox setting."""
 
 import asyncio
+import logging
+import re
 import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -44,6 +46,34 @@ _ASK_AGAIN: Final = 2.0
 log = structlog.get_logger()
 
 
+class OnlyCodes(logging.Filter):
+    """Keeps, of what Temporal logs, the first words, the kind of failure and ids: never a text or a traceback.
+
+    Of which kind a case is nobody tells from outside, so this holds for all of them.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite `record`; none is dropped."""
+        said = _FIRST_WORDS.split(str(record.msg), maxsplit=1)[0].strip()
+        kind = record.exc_info[0] if record.exc_info else None
+        known = {**vars(record).get("temporal_workflow", {}), **vars(record).get("temporal_activity", {})}
+        ids = [f"{name}={known[name]}" for name in _TOLD_OF if known.get(name)]
+        record.msg, record.args = " ".join([said, *([kind.__name__] if kind else ()), *ids]), ()
+        record.exc_info = record.exc_text = record.stack_info = None
+        return True
+
+
+_ONLY_CODES: Final = OnlyCodes()
+_FIRST_WORDS: Final = re.compile(r"[^\w\s,]")
+_TOLD_OF: Final = ("workflow_id", "activity_type", "attempt")
+
+
+def quieten() -> None:
+    """Have Temporal log no text of a failure, whatever else is configured."""
+    for name in [one for one in logging.root.manager.loggerDict if one.startswith("temporalio")]:
+        logging.getLogger(name).addFilter(_ONLY_CODES)
+
+
 def now() -> datetime:
     """Return the time of this machine, in UTC."""
     return datetime.now(UTC)  # noqa: TID251 -- a composition root: here the clock is handed out
@@ -62,10 +92,11 @@ def build(
     clock: Callable[[], datetime] = now,
 ) -> Worker:
     """Return a worker that runs every case by `runner`, sends every mail, and looks whom asks should reach."""
+    quieten()
     people, jobs = People(keys), Jobs(client)
     post = Post(db, smtp, people, Writer(base_url), jobs, clock)
     records = Records(db, keys, people, post, clock, mails_a_day)
-    lookout = Lookout(db, jobs, clock)
+    lookout = Lookout(db, keys, jobs, clock)
     return Worker(
         client,
         task_queue=TASK_QUEUE,

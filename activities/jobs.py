@@ -1,4 +1,4 @@
-"""What activities hand to Temporal: an act for a case, and a mail to be sent by a job of its own."""
+"""What activities hand to Temporal: a case to begin, an act for one, and a mail to be sent by a job of its own."""
 
 import asyncio
 from dataclasses import dataclass
@@ -6,14 +6,18 @@ from datetime import timedelta
 from typing import Final
 
 from temporalio.client import Client, WorkflowUpdateFailedError
-from temporalio.common import ActivityIDConflictPolicy, RetryPolicy
+from temporalio.common import ActivityIDConflictPolicy, RetryPolicy, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.cases import Act
+from domain.cases import Act, Opening
 from domain.mails import PersonalMail
-from domain.names import ACT, MAIL_PERSON, SEND_MAIL, TASK_QUEUE
+from domain.names import ACT, MAIL_PERSON, SEND_MAIL, TASK_QUEUE, WORKFLOW
 
 _PATIENCE: Final = 10.0
+
+_TURN: Final = timedelta(seconds=2)
+"""A turn takes milliseconds. One that a killed worker had begun is given to another after this long."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,25 @@ class Jobs:
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
+
+    async def begin(self, opening: Opening) -> None:
+        """Begin the case of `opening`; one that has begun before is left alone.
+
+        Raises:
+            RPCError: Temporal did not acknowledge it; it may be tried again.
+        """
+        try:
+            await self.client.start_workflow(
+                WORKFLOW,
+                opening,
+                id=opening.case,
+                task_queue=TASK_QUEUE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                task_timeout=_TURN,
+            )
+        except WorkflowAlreadyStartedError:
+            return
 
     async def send_mail(self, mail_id: str) -> None:
         """Leave a queued mail to a job that keeps trying to send it; one that is at it already is enough.

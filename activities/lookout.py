@@ -21,7 +21,10 @@ from domain.cases import Act
 from domain.people import Asked, Directory
 from store import asks, mails, people, power_mails
 from store.asks import Reaches
+from store.confidential import watching
+from store.confidential.tables import ConfidentialRow
 from store.database import Database
+from store.keys import CaseKeys
 
 log = structlog.get_logger()
 
@@ -55,6 +58,7 @@ class Lookout:
     """
 
     db: Database
+    keys: CaseKeys
     jobs: Jobs
     clock: Callable[[], datetime]
     _looked: dict[str, tuple[str, int, bool]] = field(default_factory=dict)
@@ -131,8 +135,27 @@ class Lookout:
             moved = [one for one in ours if _should_reach(one, directory, day) != one.asked]
             well &= all(await asyncio.gather(*map(look_up, moved)))
             if len(chunk) < _CHUNK:
-                return well
+                break
             after = (chunk[-1].case, chunk[-1].ask)
+        return well & await self._look_in_confidence(organisation, directory, day, occasion)
+
+    async def _look_in_confidence(self, organisation: str, directory: Directory, day: date, occasion: str) -> bool:
+        """Look at every confidential case of an organisation, each for itself; return whether all went well."""
+        async with self.db.read() as session:
+            rows = await watching.cases_of(session, organisation)
+        went = [await _goes_well(self._look_at_one(row, directory, day, occasion), case=row.id) for row in rows]
+        return all(went)
+
+    async def _look_at_one(self, row: ConfidentialRow, directory: Directory, day: date, occasion: str) -> None:
+        async with self.db.read() as session:
+            moved = await watching.to_look_up(session, self.keys, row, directory, day)
+            is_lost = await watching.is_found_by_others(session, self.keys, row, directory, self.clock())
+        if is_lost:
+            async with self.db.write() as session:
+                await watching.find_parties(session, self.keys, row.id, directory, self.clock())
+        for ask in moved:
+            act = Act(kind="look_up", person="duly", how="duly", ask=ask, occasion=occasion)
+            await self.jobs.act(row.id, act)
 
 
 def _should_reach(one: Reaches, directory: Directory, day: date) -> frozenset[Asked]:
@@ -140,11 +163,11 @@ def _should_reach(one: Reaches, directory: Directory, day: date) -> frozenset[As
     return frozenset(whom(one.ladder, one.also, one.named, one.excluded | one.own, one.school, directory, day))
 
 
-async def _goes_well(work: Awaitable[None]) -> bool:
-    """Return whether `work` was done; what went wrong is logged by its name alone."""
+async def _goes_well(work: Awaitable[None], **where: str) -> bool:
+    """Return whether `work` was done; what went wrong is logged by its name alone, with the id of its case if known."""
     try:
         await work
     except Exception as error:  # noqa: BLE001 -- the lookout outlives whatever fails
-        log.warning("lookout_failed", why=type(error).__name__)
+        log.warning("lookout_failed", why=type(error).__name__, **where)
         return False
     return True

@@ -23,9 +23,10 @@ from temporalio.exceptions import ApplicationError
 from activities.jobs import Jobs
 from activities.people import People
 from activities.writing import Letter, Writer, is_needed
+from domain.calendar import local_day
 from domain.cases import Act
 from domain.events import AskOpened
-from domain.mails import PersonalMail
+from domain.mails import NEUTRAL, PersonalMail
 from domain.names import MAIL_PERSON, SEND_MAIL
 from store import mails, people
 from store.database import Database
@@ -37,6 +38,8 @@ _PATIENCE: Final = 10.0
 _PERMANENT: Final = 500
 _ASK: Final = "ask"
 _LINES: Final = compat32.clone(linesep="\r\n")
+_BETWEEN: Final = "=_duly"
+"""What stands between the parts of a mail: no part in quoted-printable can hold it, so it is the same in all."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class Smtp:
         if letter.thread is not None:
             headers["References"] = f"<{letter.thread}@{host}>"
         # EmailMessage parses each header that it is given, which takes four times as long as all of this.
-        message = MIMEMultipart("alternative", policy=_LINES)
+        message = MIMEMultipart("alternative", _BETWEEN, policy=_LINES)
         for name, value in headers.items():
             message[name] = _one_line(value)
         for words, kind in ((text.text, "plain"), (text.html, "html")):
@@ -190,9 +193,24 @@ class Post:
             if await self._hand_over(connection, self.writer.personal(mail, person)) is None:
                 raise ApplicationError("address refused", type="AddressRefused", non_retryable=True)  # noqa: EM101 -- a code
 
+    async def neutral(self, session: AsyncSession, rows: Sequence[MailRow], at: datetime) -> list[Letter]:
+        """Return the neutral mails of `rows`, and note as dropped those to somebody who has left."""
+        letters, dropped = [], []
+        for row in rows:
+            person = await people.person(session, row.person)
+            if person is not None and person.is_active(local_day(at)):
+                letters.append(self.writer.neutral(row, person))
+            else:
+                dropped.append(row.id)
+        if dropped:
+            await mails.mark_dropped(session, dropped, at)
+        return letters
+
     async def _letter(self, session: AsyncSession, row: MailRow, at: datetime) -> Letter | None:
         if row.template == mails.DIGEST:
             return await self._digest(session, row, at)
+        if row.template == NEUTRAL:
+            return next(iter(await self.neutral(session, [row], at)), None)
         found = await self.people.case_file(session, row)
         return await self.writer.of_case(session, row, *found, at) if found is not None else None
 

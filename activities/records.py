@@ -13,9 +13,10 @@ from activities.mail import Post
 from activities.people import People
 from activities.writing import CHANGES, CaseFile, Letter
 from domain.calendar import end_of, local_day
-from domain.cases import Batch, Published
+from domain.cases import Batch, Opening, Published
+from domain.mails import NEUTRAL
 from domain.names import PUBLISH
-from store import mails, packs, people, queries
+from store import confidential, mails, packs, people, queries
 from store.database import Database
 from store.keys import CaseKeys
 from store.records import Written, write_batch
@@ -45,18 +46,36 @@ class Records:
 
         Raises:
             CaseKeyMissingError: the key of the case is gone.
+            RPCError: Temporal did not begin a case that was opened out of this one (retried).
             SQLAlchemyError: the database did not take it (retried).
         """
         at = self.clock()
         async with _alive():
             async with self.db.write() as session:
-                written = await write_batch(session, self.keys, batch, at)
-                last_night = end_of(local_day(at) - timedelta(days=1))
-                rows = await mails.gather(session, written.mails, self.mails_a_day, last_night, at)
-                letters = await self._letters(session, batch, written, rows, at) if rows else []
+                if await _is_confidential(session, batch):
+                    published, letters, begins = await self._in_confidence(session, batch, at)
+                else:
+                    published, letters, begins = *await self._in_the_open(session, batch, at), ()
+            for opening in begins:
+                await self.post.jobs.begin(opening)
             if letters:
                 await self.post.deliver(letters)
-        return Published(asked=written.asked)
+        return published
+
+    async def _in_the_open(self, session: AsyncSession, batch: Batch, at: datetime) -> tuple[Published, list[Letter]]:
+        written = await write_batch(session, self.keys, batch, at)
+        last_night = end_of(local_day(at) - timedelta(days=1))
+        rows = await mails.gather(session, written.mails, self.mails_a_day, last_night, at)
+        letters = await self._letters(session, batch, written, rows, at) if rows else []
+        return Published(asked=written.asked), letters
+
+    async def _in_confidence(
+        self, session: AsyncSession, batch: Batch, at: datetime
+    ) -> tuple[Published, list[Letter], tuple[Opening, ...]]:
+        """Record a batch of a confidential case: its mails are all the same, and none is put by for a digest."""
+        written = await confidential.write(session, self.keys, batch, at)
+        letters = await self.post.neutral(session, written.mails, at)
+        return Published(asked=written.asked, cleared=written.cleared), letters, written.begins
 
     async def _letters(
         self, session: AsyncSession, batch: Batch, written: Written, rows: Sequence[MailRow], at: datetime
@@ -77,13 +96,24 @@ class Records:
             else None,
         )
         events = {recorded.n: recorded for recorded in batch.events}
+        neutral = [row for row in rows if row.template == NEUTRAL]
         letters = {
-            row.id: await self.post.writer.of_case(session, row, file, events.get(row.about or 0), at) for row in rows
+            row.id: await self.post.writer.of_case(session, row, file, events.get(row.about or 0), at)
+            for row in rows
+            if row not in neutral
         }
         dropped = [mail_id for mail_id, letter in letters.items() if letter is None]
         if dropped:
             await mails.mark_dropped(session, dropped, at)
-        return [letter for letter in letters.values() if letter is not None]
+        needed = [letter for letter in letters.values() if letter is not None]
+        return needed + await self.post.neutral(session, neutral, at)
+
+
+async def _is_confidential(session: AsyncSession, batch: Batch) -> bool:
+    """Return whether a batch is of a confidential case; after the first one, that case is none of the ordinary ones."""
+    if batch.opening is not None:
+        return batch.opening.process.confidential
+    return await queries.case_by_id(session, batch.case) is None
 
 
 @asynccontextmanager

@@ -120,10 +120,14 @@ class Writer:
         context = MailContext(
             first_name=_first_name(person),
             organisation=organisation,
-            link=f"{self.base_url}/tasks",
+            link=self._tasks(),
             titles=tuple(dict.fromkeys(titles.values())),
         )
         return Letter(row.id, person, row.template, context, gathered=tuple(titles))
+
+    def neutral(self, row: MailRow, person: Person) -> Letter:
+        """Return the mail that says that something waits: the same to everybody, whatever it is about."""
+        return Letter(row.id, person, row.template, MailContext(first_name="", organisation="", link=self._tasks()))
 
     async def of_case(
         self, session: AsyncSession, row: MailRow, case: CaseFile, about: Recorded | None, at: datetime
@@ -177,6 +181,9 @@ class Writer:
         elif about is not None:
             context |= {"decision": _what_happened(about, case)}
         return Letter(row.id, person, row.template, MailContext.model_validate(context), f"case-{opening.case}")
+
+    def _tasks(self) -> str:
+        return f"{self.base_url}/tasks"
 
 
 def is_needed(row: MailRow, case: CaseFile, about: Recorded | None, at: datetime) -> bool:

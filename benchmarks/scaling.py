@@ -116,7 +116,7 @@ class Scale:
         files = size_of(house.server.database), size_of(house.database)
         looking = self._task("A look of the lookout", 1)
         began = perf_counter()
-        await Lookout(way.db, Jobs(way.engine.client), now).look()
+        await Lookout(way.db, way.keys, Jobs(way.engine.client), now).look()
         look_seconds = perf_counter() - began
         self.progress.advance(looking)
         taken = await self._pages(crowd, asks[len(asks) // 2].case)

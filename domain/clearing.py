@@ -11,7 +11,7 @@ _PERMIT: Final[Permit] = "open_disciplinary"
 
 
 def clearing(past: Sequence[AnyEvent]) -> dict[str, int]:
-    """Return the allegations of which the latest advice permits a disciplinary case, each with the number of that advice.
+    """Return the allegations whose latest advice permits a disciplinary case, each with the number of that advice.
 
     Source: Cadmus 10.1 (ALLEG-04).
     """

@@ -112,6 +112,50 @@ class WarningExpired(Frozen):
     kind: Literal["warning_expired"] = "warning_expired"
 
 
+# What is put on record after the case has ended.
+
+
+class LegalHoldPlaced(Frozen):
+    """The case may not be erased until this hold is released; `placed_at` may lie before the end of the case."""
+
+    kind: Literal["legal_hold_placed"] = "legal_hold_placed"
+    hold: str
+    by: str
+    placed_at: datetime
+    reason: str
+
+
+class LegalHoldReleased(Frozen):
+    """A hold was released: one custodian proposed it for a reason, and another agreed."""
+
+    kind: Literal["legal_hold_released"] = "legal_hold_released"
+    hold: str
+    proposed_by: str
+    by: str
+    released_at: datetime
+    reason: str
+
+
+class ErasureProposed(Frozen):
+    """The case is to be erased: Duly says so once its time has come, and then a custodian."""
+
+    kind: Literal["erasure_proposed"] = "erasure_proposed"
+    by: str
+
+
+class CaseErased(Frozen):
+    """The case was erased; nothing in this says whose it was, or what it was about.
+
+    `closed` is the month in which it had ended, `rule` the clause of the policy by which it was kept until then.
+    """
+
+    kind: Literal["case_erased"] = "case_erased"
+    organisation: str
+    closed: str
+    erased_on: date
+    rule: str
+
+
 # What anybody in the case may record, at any moment and without anyone's leave.
 
 
@@ -510,8 +554,20 @@ class AppealDecided(Entry):
     reasons: str
 
 
-AnyRemark = AllegationRecorded | MatterRecorded | ReporterNamed | CaseRouted | CaseCleared | CaseOpened | WarningExpired
-"""What a confidential process records of itself."""
+AnyRemark = (
+    AllegationRecorded
+    | MatterRecorded
+    | ReporterNamed
+    | CaseRouted
+    | CaseCleared
+    | CaseOpened
+    | WarningExpired
+    | LegalHoldPlaced
+    | LegalHoldReleased
+    | ErasureProposed
+    | CaseErased
+)
+"""What a confidential process records of itself, and what is recorded of the case after it."""
 
 AnyEntry = (
     PoliceContacted

@@ -106,6 +106,8 @@ def settled(kind: str, facts: EntryFacts) -> tuple[tuple[str, str], ...]:
 
 def is_asked(kind: str, facts: EntryFacts) -> bool:
     """Return whether there is anything left that an entry of `kind` could be about."""
+    if kind in {"allegation_added", "safeguarding_concern_raised"}:
+        return bool(facts.opening.process.topics)
     return kind != "outcome_recorded" or bool(_allegations(FORMS[kind], facts))
 
 
@@ -413,9 +415,11 @@ def _decided(made: dict[str, Any], answers: Answers, facts: EntryFacts) -> dict[
     del answers
     allowed = _allowed(facts)
     made.setdefault("sanction", allowed[0])
-    if "expires_on" in made and "warning" not in made["sanction"]:
-        return {"expires_on": "Only a warning has an end. Leave it empty"}
-    return {}
+    warns = "warning" in made["sanction"]
+    if warns == ("expires_on" in made):
+        return {}
+    why = "Type the day on which the warning ends" if warns else "Only a warning has an end. Leave it empty"
+    return {"expires_on": why}
 
 
 def _put_off(made: dict[str, Any], answers: Answers, facts: EntryFacts) -> dict[str, str]:

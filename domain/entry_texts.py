@@ -372,6 +372,13 @@ _THE_CASE: Final = (
         about="no",
     ),
     EntryForm(
+        kind="response_given",
+        title="Record how it was answered",
+        thing="an answer",
+        lead="Where the LADO has no part: what the school did, and whom it told.",
+        fields=(_line("to", "Whom did you answer?"), _text("what", "What did the school do, and say?")),
+    ),
+    EntryForm(
         kind="case_reviewed",
         title="Record a review",
         thing="a review",
@@ -677,7 +684,12 @@ _DISCIPLINARY: Final = (
         fields=(
             choose("sanction", "What comes of it?", SANCTIONS),
             _REASONS,
-            _day("expires_on", "When does a warning end?", "Leave it empty if it is no warning", required=False),
+            _day(
+                "expires_on",
+                "When does a warning end?",
+                "Every warning ends. Leave it empty for anything else",
+                required=False,
+            ),
         ),
         rules=(After(rule="after", field="expires_on", other="today", message="A warning must end in the future"),),
         when="no",

@@ -1,13 +1,15 @@
 """A confidential case as its record has it: who and what it is about, who sees to it, and what is to be done next."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import date
 
 from domain.allegations import Allegation, Category, Matter, Subject
 from domain.base import Frozen
 from domain.entries import AllegationAdded, OutcomeRecorded, SafeguardingConcernRaised, SubjectCorrected
 from domain.events import AnyEvent
 from domain.order import about, is_between, matches
-from domain.pack import EventMatch, NotBetween, Process, Reviews, Route, Task
+from domain.pack import EventMatch, NotBetween, Process, Reviews, Route, Seat, Task
+from domain.people import Directory, who_is_asked
 
 
 class Facts(Frozen):
@@ -36,13 +38,45 @@ def as_it_stands(matter: Matter, past: Sequence[AnyEvent]) -> Matter:
     return matter.model_copy(update=update)
 
 
-def narrowed(matter: Matter, subject: str) -> Matter:
-    """Return `matter` about one of its subjects alone."""
+def narrowed(matter: Matter, subject: str, allegations: Collection[str]) -> Matter:
+    """Return `matter` about one of its subjects, and those of `allegations` that are about them, alone."""
     update = {
         "subjects": tuple(one for one in matter.subjects if one.key == subject),
-        "allegations": tuple(one for one in matter.allegations if one.subject == subject),
+        "allegations": tuple(one for one in matter.allegations if one.subject == subject and one.key in allegations),
     }
     return matter.model_copy(update=update)
+
+
+def must_not_learn(
+    subjects: Sequence[Subject], involved: Sequence[str], directory: Directory, school: str
+) -> frozenset[str]:
+    """Return the people who must not learn of a matter: its subjects, and whoever holds a seat that is involved.
+
+    A subject who is the headteacher but is not known by name is whoever holds that seat. Nobody stands in for any of
+    them: an ask goes to the next seat of its ladder, and past their deputies.
+
+    Source: Newall Green 6.24 (ALLEG-11).
+    """
+    seats = {*involved, *("headteacher" for one in subjects if one.category is Category.HEADTEACHER)}
+    holders = (person.id for seat in seats for person in directory.holders(school, seat))
+    return frozenset({*holders, *(one.person for one in subjects if one.person is not None)})
+
+
+def whom_to_tell(
+    told: Sequence[str],
+    seats: Sequence[Seat],
+    recused: frozenset[str],
+    school: str,
+    directory: Directory,
+    day: date,
+) -> tuple[str, ...]:
+    """Return the people whom a route tells: of each seat its holders, or whoever stands in where none may learn of it.
+
+    Source: MTOAT, Where a member of staff is a parent (ALLEG-19).
+    """
+    ladders = [(key, *(one for seat in seats if seat.key == key for one in seat.stands_in)) for key in told]
+    reached = (who_is_asked(ladder, school, None, directory, day, recused) for ladder in ladders)
+    return tuple(dict.fromkeys(one.person for asked in reached for one in asked))
 
 
 def route_of(process: Process, matter: Matter) -> Route | None:
@@ -65,12 +99,14 @@ def _fits(route: Route, category: Category, topics: set[str], involved: set[str]
 def next_task(process: Process, route: Route, past: Sequence[AnyEvent], allegations: Sequence[str]) -> Task | None:
     """Return the first task that is to be done and is not, or None once nothing is left to do."""
     for task in process.tasks:
-        if _applies(task, route, past) and not is_done(task, past, allegations):
+        if task_applies(task, route, past) and not is_done(task, past, allegations):
             return task
     return None
 
 
-def _applies(task: Task, route: Route, past: Sequence[AnyEvent]) -> bool:
+def task_applies(task: Task, route: Route, past: Sequence[AnyEvent]) -> bool:
+    """Return whether `task` is one of the road that `route` takes, as things stand: it may be done already."""
+
     def has_been(pattern: EventMatch) -> bool:
         return any(matches(pattern, event) for event in past)
 

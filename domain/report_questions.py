@@ -81,10 +81,12 @@ def topics_of(pack: Pack) -> dict[str, ReportTopic]:
 
     Source: Cadmus 7, “some examples” (DISC-27).
     """
-    named = [topic for process in processes_of(pack).values() for topic in process.topics]
-    found = {option_of(one.key): ReportTopic(one.key, one.label, one.at_risk) for one in reversed(named)}
-    other = ReportTopic(OTHER, "Something else", at_risk=False)
-    return {**dict(reversed(found.items())), OTHER: found.get(OTHER, other)}
+    found = {OTHER: ReportTopic(OTHER, "Something else", at_risk=False)}
+    for process in processes_of(pack).values():
+        for one in process.topics:
+            if one.key == OTHER or option_of(one.key) not in found:
+                found[option_of(one.key)] = ReportTopic(one.key, one.label, one.at_risk)
+    return {**{key: topic for key, topic in found.items() if key != OTHER}, OTHER: found[OTHER]}
 
 
 def questions_on(page: str, so_far: SoFar, packs: Mapping[str, Pack]) -> tuple[Question, ...]:

@@ -22,7 +22,8 @@ _EVENT: Final = ("about", "topic", "what")
 class SoFar(Frozen):
     """What was answered so far: `typed` is what was typed or ticked, as it came.
 
-    `key` is random and decides the one case that the report can open. `people` and `events` are how many of each are asked for; `done` the pages that were gone through.
+    `key` is random and decides the one case that the report can open. `people` and `events` are how many of each are
+    asked for, `done` the pages that were gone through.
     """
 
     key: str = Field(pattern=r"^[A-Za-z0-9_-]{43}$", repr=False)

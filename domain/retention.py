@@ -11,7 +11,7 @@ from domain.allegations import Matter
 from domain.base import Frozen
 from domain.calendar import local_day
 from domain.entries import OutcomeRecorded
-from domain.events import Recorded
+from domain.events import CaseEnded, Recorded
 from domain.pack import Process, Retention
 
 _LEAVES_THE_FILE: Final = frozenset({"malicious", "false"})
@@ -34,12 +34,14 @@ def kept(process: Process, matter: Matter, history: Sequence[Recorded]) -> Kept:
 
     Each allegation is kept for the pack's years from the day on which it was recorded, or until its subject comes to
     pension age, whichever is longer; what may concern the abuse of a child, for the years that the pack has for that.
-    Without a date of birth nobody can say when that is, and the case is kept.
+    Without a date of birth nobody can say when that is, and the case is kept. What was recorded after the end, such as
+    a legal hold, changes none of it.
     """
     plan = process.retention
-    if plan is None or not history:
+    end = next((said.at for said in history if isinstance(said.event, CaseEnded)), None)
+    if plan is None or end is None:
         return Kept(until=None, why="the pack does not say for how long")
-    began, ended = local_day(history[0].at), local_day(history[-1].at)
+    began, ended = local_day(history[0].at), local_day(end)
     if process.story == "disciplinary":
         return Kept(until=_years_after(ended, plan.years), why=f"{plan.years} years after it ended")
     outcomes = [said.event for said in history if isinstance(said.event, OutcomeRecorded)]

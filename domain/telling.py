@@ -39,7 +39,7 @@ from domain.events import (
 )
 from domain.order import standing
 from domain.people import Asked
-from domain.telling_entries import entry_in_words
+from domain.telling_entries import Names, entry_in_words
 from domain.words import day_in_words, listed
 
 VERDICTS: Final = {"approved": Verdict.APPROVE, "returned": Verdict.RETURN, "rejected": Verdict.REJECT}
@@ -217,7 +217,7 @@ class Teller:
             case CaseEnded():
                 return f"The request ended: {event.outcome}"
             case _:
-                return entry_in_words(event, self._names)
+                return entry_in_words(event, Names(self._names, {}))
 
     def _name(self, person: str) -> str:
         return self._names.get(person, "Somebody who is no longer in the directory")

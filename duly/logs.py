@@ -6,8 +6,8 @@ import sys
 import structlog
 from structlog.types import EventDict, WrappedLogger
 
-# What Temporal logs of a failing activity or workflow task carries the text of the failure.
-_QUIETED = ("temporalio",)
+# What these log of a failing activity, workflow task or job carries the text of the failure.
+_QUIETED = ("temporalio", "asyncio")
 
 
 def configure() -> None:
@@ -51,7 +51,7 @@ def _only_the_kind_of_failure(logger: WrappedLogger, method: str, event: EventDi
 
 
 def _only_first_words(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """Cut what Temporal logs down to what was before the details."""
+    """Cut what others log of a failure down to what was before the details."""
     del logger, method
     record: logging.LogRecord = event["_record"]
     if record.name.startswith(_QUIETED):

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
 from settings import GOOGLE, Settings
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
     from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped]
+    from joserfc.jwk import KeySetSerialization
 
 _ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _ALGORITHMS: Final = ("RS256", "PS256", "ES256")
@@ -183,7 +184,9 @@ class SchoolProvider:
 
         registry = JWSRegistry(algorithms=list(_ALGORITHMS), strict_check_header=False)
         try:
-            signed = jwt.decode(token["id_token"], KeySet.import_key_set(keys), registry=registry)
+            signed = jwt.decode(
+                token["id_token"], KeySet.import_key_set(cast("KeySetSerialization", keys)), registry=registry
+            )
             claims = CodeIDToken(
                 signed.claims,
                 signed.header,

@@ -105,7 +105,8 @@ async def _import(settings: "Settings", pack: "Pack", content: bytes, by: str) -
     columns = TextColumn("Saving people"), BarColumn(), MofNCompleteColumn()
     db = Database(settings.database_url)
     try:
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        console = Console(stderr=True)
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task("", total=None)
             async with db.write() as session:
                 return await bring_in(

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.base import Frozen
 from domain.chain import Link, first_broken
 from store import queries
+from store.confidential.tables import ConfidentialRow
 from store.keys import CaseKeyMissingError, CaseKeys, SealBrokenError
 from store.tables import CaseRow, EventRow
 
@@ -20,7 +21,7 @@ _AT_A_TIME: Final = 100
 class Broken(Frozen):
     """Where the record of a case does not hold: the case by its reference, and its first event that is wrong.
 
-    `case` is the id where the case itself is gone from the database.
+    `case` is the id of a confidential case, and where the case itself is gone from the database.
     """
 
     case: str
@@ -73,10 +74,12 @@ async def verify(
 
 async def _cases(session: AsyncSession) -> list[_Case]:
     """Return all cases, by reference; those too of which nothing is left but events."""
-    ids = select(col(CaseRow.id)).union(select(col(EventRow.case))).subquery()
+    ids = select(col(CaseRow.id)).union(select(col(ConfidentialRow.id)), select(col(EventRow.case))).subquery()
+    changed_at = func.coalesce(col(CaseRow.changed_at), col(ConfidentialRow.changed_at))
     statement = (
-        select(ids.c.id, col(CaseRow.reference), col(CaseRow.changed_at))
+        select(ids.c.id, col(CaseRow.reference), changed_at)
         .outerjoin(CaseRow, col(CaseRow.id) == ids.c.id)
+        .outerjoin(ConfidentialRow, col(ConfidentialRow.id) == ids.c.id)
         .order_by(col(CaseRow.reference), ids.c.id)
     )
     return [_Case(*row) for row in (await session.execute(statement)).all()]

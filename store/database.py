@@ -43,6 +43,19 @@ class Database:
             await session.connection(execution_options=self._seeing)
             yield session
 
+    async def leave_no_trace(self) -> bool:
+        """Have nothing of what was deleted stay beside the file of the database; return whether it is done.
+
+        On SQLite whoever reads meanwhile can be in the way: then it is to be tried again. What PostgreSQL deletes it
+        overwrites in its own time.
+        """
+        reading, writing = self._engines
+        if reading is writing:
+            return True
+        async with self._turn, writing.connect() as connection:
+            raw = await connection.get_raw_connection()
+            return await asyncio.to_thread(sqlite.empty_journal, raw.driver_connection)
+
     async def close(self) -> None:
         """Let go of all connections."""
         for engine in self._engines:

@@ -223,6 +223,10 @@ class CaseKeys:
         made: dict[str, Sealer] = session.info.get(_MADE, {})
         return made.get(case) or self._kept(case, (await session.execute(wanted)).scalar_one_or_none())
 
+    def forget(self, case: str) -> None:
+        """Know the key of `case` no more, once it is destroyed."""
+        self._remembered.pop(case, None)
+
     def _kept(self, case: str, row: CaseKeyRow | None) -> Sealer:
         if row is None:
             raise CaseKeyMissingError(case)

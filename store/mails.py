@@ -41,12 +41,12 @@ async def queued(session: AsyncSession, mail_id: str) -> MailRow | None:
     return row
 
 
-def neutral(sealer: Sealer, n: int, person: str, at: datetime) -> MailRow:
-    """Return the neutral mail to `person` after the `n`th event of the case whose key `sealer` has.
+def neutral(sealer: Sealer, occasion: str, person: str, at: datetime) -> MailRow:
+    """Return the neutral mail to `person` on an `occasion` in the case whose key `sealer` has, such as an event.
 
     Its row names no case, and its id is nobody's guess: it cannot be told from that of any other case.
     """
-    return MailRow(id=sealer.mark("mail", str(n), person)[:32], person=person, template=NEUTRAL, queued_at=at)
+    return MailRow(id=sealer.mark("mail", occasion, person)[:32], person=person, template=NEUTRAL, queued_at=at)
 
 
 async def mark_handed_over(session: AsyncSession, digests: Mapping[str, str | None], at: datetime) -> None:

@@ -86,8 +86,13 @@ def _together(rows: Iterable[PowerChangeRow]) -> Iterator[list[PowerChangeRow]]:
 
 
 def _of_proposal(rows: Sequence[PowerChangeRow], directory: Directory, day: date) -> Iterator[PersonalMail]:
-    """Yield the mails to those who may settle the changes, and to those whom they concern, at the address of before."""
+    """Yield the mails to those who may settle the changes, and to those whom they concern, at the address of before.
+
+    Of a file, whoever is named as the first person is told as well: a command takes anybody's name.
+    """
     concerned, settling = _titles(rows, directory), dict[str, list[str]]()
+    if rows[0].why == power.BY_FILE:
+        settling[rows[0].proposed_by] = [_title(row, directory) for row in rows]
     for row in rows:
         if row.settled_at is None:
             for settler in settlers(power.change_of(row), row.proposed_by, directory, day):

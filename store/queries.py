@@ -85,6 +85,12 @@ async def history(session: AsyncSession, keys: CaseKeys, case: str) -> tuple[Rec
     return tuple(_recorded(row, sealer) for row in events)
 
 
+async def head_of(session: AsyncSession, case: str) -> str:
+    """Return the hash of the last event of a case: while it is the same, nothing has happened; empty before any."""
+    last = select(col(EventRow.hash)).where(col(EventRow.case) == case).order_by(col(EventRow.n).desc()).limit(1)
+    return await session.scalar(last) or ""
+
+
 async def event_of(session: AsyncSession, keys: CaseKeys, case: str, n: int) -> Recorded | None:
     """Return the `n`th event of a case, or None."""
     row = await session.get(EventRow, (case, n))

@@ -31,8 +31,10 @@ from domain.events import (
     Returned,
     SiteRegistered,
 )
+from domain.mails import NEUTRAL
 from domain.people import Asked, who_is_asked
 from store.keys import CaseKeys, Sealer
+from store.mails import neutral
 from store.people import directory
 from store.queries import opening_of, reached
 from store.tables import AskedRow, AskRow, CaseRow, EventRow, LinkRow, MailRow, SiteRow
@@ -319,7 +321,14 @@ async def _unsent(session: AsyncSession, batch: Batch) -> tuple[MailRow, ...]:
 
 
 async def _letters(turn: _Turn, order: MailOrder, about: AnyEvent | None, batch: Batch) -> list[MailRow]:
-    """Return a mail to each recipient of `order`; its id is the same however often it is asked for."""
+    """Return a mail to each recipient of `order`; its id is the same however often it is asked for.
+
+    A neutral mail goes to those whom the ask had reached before, and is like one of a confidential case.
+    """
+    if order.template == NEUTRAL and order.ask is not None:
+        newly = turn.newly.get(order.ask, ())
+        before = [one.person for one in await _asked_now(turn, order.ask) if one not in newly]
+        return [neutral(turn.sealer, str(order.about), person, turn.at) for person in before]
     mails = []
     for person in dict.fromkeys(await _recipients(turn, order, about, batch)):
         text = f"{turn.case.id}|{order.about}|{order.template}|{order.ask}|{person}"

@@ -102,6 +102,14 @@ def engine(url: str, *, writes: bool = False) -> AsyncEngine:
     return create_async_engine(make_url(url).set(drivername="sqlite+inline"), writes=writes)
 
 
+def empty_journal(connection: Any) -> bool:  # noqa: ANN401 -- the driver's
+    """Write everything to the file itself and empty the journal beside it; return whether nobody was in the way."""
+    connection.execute("PRAGMA busy_timeout=5000")
+    busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    connection.execute(f"PRAGMA {_WRITERS_WAIT}")
+    return not busy
+
+
 def _done(connection: Any, statement: str, gives_up_at: float) -> bool:  # noqa: ANN401 -- the driver's
     """Run `statement`; return whether it was, or has to be tried again because somebody else is at the file."""
     try:

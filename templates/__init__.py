@@ -94,6 +94,11 @@ def page(name: str, **context: object) -> str:
     return _TEMPLATES.get_template(f"pages/{name}").render(context)
 
 
+def letter(name: str, /, **context: object) -> str:
+    """Return the draft of the letter `letters/{name}` as plain text, for a person to edit."""
+    return _TEMPLATES.get_template(f"letters/{name}.txt").render(context).strip()
+
+
 def mail(name: str, **context: object) -> RenderedMail:
     """Return the mail of the folder `email/{name}`, with its styles inside the elements that they style."""
     subject, text, html = (

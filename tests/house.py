@@ -108,7 +108,7 @@ class House:
     @property
     def lookout(self) -> Lookout:
         """Return a lookout that has not looked yet."""
-        return Lookout(self.db, Jobs(self.client), self.clock)
+        return Lookout(self.db, self.keys, Jobs(self.client), self.clock)
 
     async def begin(self, opening: Opening, directory: Directory) -> "Begun":
         """Begin the case of `opening` among the people of `directory`."""

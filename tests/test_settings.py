@@ -179,3 +179,69 @@ def test_a_data_folder_that_is_a_file_is_refused(elsewhere: Path, monkeypatch: p
 
 def test_keys_come_in_the_order_given() -> None:
     assert [key.name for key in parse_keys(f" new:{KEY} , old:{KEY}\n")] == ["new", "old"]
+
+
+TENANT = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+CLIENT = {"DULY_OIDC_CLIENT_ID": "duly", "DULY_OIDC_CLIENT_SECRET": "hunter2"}
+ENTRA = {"DULY_OIDC_ISSUER": f"https://login.microsoftonline.com/{TENANT}/v2.0", "DULY_OIDC_TENANT": TENANT, **CLIENT}
+GOOGLE = {
+    "DULY_OIDC_ISSUER": "https://accounts.google.com",
+    "DULY_OIDC_HOSTED_DOMAIN": "school.example",
+    **CLIENT,
+}
+OTHER = {"DULY_OIDC_ISSUER": "https://sign-in.school.example/realms/staff", **CLIENT}
+
+
+@pytest.mark.parametrize("account", [ENTRA, GOOGLE, OTHER, {}])
+def test_a_school_account_is_set_up_whole_or_not_at_all(
+    monkeypatch: pytest.MonkeyPatch, account: dict[str, str]
+) -> None:
+    given(monkeypatch, **LIVE, **account)
+    settings = load_settings()
+    assert settings.oidc_issuer == account.get("DULY_OIDC_ISSUER")
+    assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("account", "changed", "named", "said"),
+    [
+        (ENTRA, {"DULY_OIDC_TENANT": ""}, "DULY_OIDC_TENANT", "the school's own tenant"),
+        (ENTRA, {"DULY_OIDC_TENANT": "common"}, "DULY_OIDC_TENANT", "the school's own tenant"),
+        (ENTRA, {"DULY_OIDC_TENANT": TENANT.replace("1", "2")}, "DULY_OIDC_TENANT", "/v2.0"),
+        (ENTRA, {"DULY_OIDC_ISSUER": "https://login.microsoftonline.com/common/v2.0"}, "DULY_OIDC_TENANT", "fit"),
+        (ENTRA, {"DULY_OIDC_HOSTED_DOMAIN": "school.example"}, "DULY_OIDC_HOSTED_DOMAIN", "give one"),
+        (ENTRA, {"DULY_OIDC_CLIENT_ID": ""}, "DULY_OIDC_CLIENT_ID", "is missing"),
+        (ENTRA, {"DULY_OIDC_CLIENT_SECRET": ""}, "DULY_OIDC_CLIENT_SECRET", "is missing"),
+        (GOOGLE, {"DULY_OIDC_HOSTED_DOMAIN": ""}, "DULY_OIDC_HOSTED_DOMAIN", "which domain"),
+        (OTHER, {"DULY_OIDC_ISSUER": "http://sign-in.school.example"}, "DULY_OIDC_ISSUER", "https://"),
+        (OTHER, {"DULY_OIDC_ISSUER": "sign-in.school.example"}, "DULY_OIDC_ISSUER", "https://"),
+        (OTHER, {"DULY_OIDC_ISSUER": "https://a.example/?x=1"}, "DULY_OIDC_ISSUER", "the issuer itself"),
+        (
+            OTHER,
+            {"DULY_OIDC_ISSUER": "https://a.example/.well-known/openid-configuration"},
+            "DULY_OIDC_ISSUER",
+            "the issuer itself",
+        ),
+        ({}, {"DULY_OIDC_CLIENT_ID": "duly"}, "DULY_OIDC_CLIENT_ID", "without an issuer"),
+        ({}, {"DULY_OIDC_CLIENT_SECRET": "hunter2"}, "DULY_OIDC_CLIENT_SECRET", "without an issuer"),
+        ({}, {"DULY_OIDC_TENANT": TENANT}, "DULY_OIDC_TENANT", "without an issuer"),
+        ({}, {"DULY_OIDC_HOSTED_DOMAIN": "a.example"}, "DULY_OIDC_HOSTED_DOMAIN", "without an issuer"),
+        (OTHER, {"DULY_OIDC_CLIENT_SECRET_FILE": "/nowhere"}, "DULY_OIDC_CLIENT_SECRET", "given twice"),
+    ],
+)
+def test_half_a_school_account_is_refused_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, account: dict[str, str], changed: dict[str, str], named: str, said: str
+) -> None:
+    given(monkeypatch, **LIVE, **{**account, **changed})
+    [line] = refused()
+    assert line.split()[0] == named
+    assert said in line
+    assert "hunter2" not in line
+
+
+def test_in_demo_mode_a_school_account_stays_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, DULY_MODE="demo", **OTHER)
+    [line] = refused()
+    assert line.startswith("DULY_OIDC_ISSUER")
+    monkeypatch.setenv("DULY_OIDC_ISSUER", "http://127.0.0.1:9400")
+    assert load_settings().oidc_issuer == "http://127.0.0.1:9400"

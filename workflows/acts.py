@@ -9,9 +9,20 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from domain.allegations import Allegation
 from domain.calendar import CalendarTooShortError, days_between, local_day
 from domain.cases import Act, ActKind, Reply
-from domain.entries import Entry, HearingCalled, HearingPostponed, InvestigatorAppointed, OutcomeRecorded
+from domain.entries import (
+    AllegationAdded,
+    AnyEntry,
+    DecisionMade,
+    HearingCalled,
+    HearingPostponed,
+    InvestigatorAppointed,
+    OutcomeRecorded,
+    SafeguardingConcernRaised,
+    SubjectCorrected,
+)
 from domain.events import (
     AnyEvent,
     Approved,
@@ -29,7 +40,7 @@ from domain.events import (
     Returned,
     Verdict,
 )
-from domain.matters import facts, has_outcome
+from domain.matters import Facts, facts, has_outcome
 from domain.pack import Step
 from domain.text import is_blank
 from workflows.ask import Answer, Ask
@@ -57,6 +68,11 @@ _MOST_EDITIONS: Final = 100
 _MOST_PUT_OFF: Final = 5
 _CLOCKS_DIFFER: Final = timedelta(minutes=5)
 _MOST_DAYS: Final = 260
+
+_WARNINGS: Final = frozenset({"first_warning", "final_warning"})
+
+_ABOUT_AN_ALLEGATION: Final = frozenset({"lado_referral_made", "lado_advice_recorded", "outcome_recorded"})
+"""The entries that have to say which allegations they are about; what they let happen, the order rules ask."""
 
 _DONE: Final = Reply(says="done")
 _CLOSED: Final = Reply(says="closed")
@@ -179,7 +195,7 @@ def _dispute(case: "Case", act: Act) -> Reply:
 def _counts(case: "Case", ask: Ask) -> bool:
     """Return whether anything still rests on the answer to `ask`: its approval stands, or it sent the request back."""
     if isinstance(ask.decision, Approved) and isinstance(ask.step, Step):
-        return case.has_approved(ask.step, ask.seat)
+        return case.still_approves(ask, ask.step)
     return _author_is_asked(case) and _sent_back_by(case) is ask.decision
 
 
@@ -393,10 +409,12 @@ def _is_in_it(case: "Case", act: Act, seats: frozenset[str]) -> bool:
     return any(ask.reaches(act.person) for ask in asks)
 
 
-def _fits_the_case(case: "Case", entry: Entry) -> bool:
+def _fits_the_case(case: "Case", entry: AnyEntry) -> bool:
     """Return whether an entry speaks of what there is: known allegations and subjects, and nothing of the future."""
     known = facts(case.matter, case.past)
     if not set(entry.allegations) <= known.allegations.keys():
+        return False
+    if entry.kind in _ABOUT_AN_ALLEGATION and not entry.allegations:
         return False
     if entry.happened_at is not None and entry.happened_at > case.now() + _CLOCKS_DIFFER:
         return False
@@ -404,12 +422,35 @@ def _fits_the_case(case: "Case", entry: Entry) -> bool:
     if isinstance(subject, str):
         theirs = {known.allegations[key].subject for key in entry.allegations}
         return subject in known.subjects and theirs <= {subject}
-    if isinstance(entry, InvestigatorAppointed):
-        return entry.person not in case.recused | case.set_apart
-    if isinstance(entry, HearingPostponed):
-        called = next((one for one in reversed(case.past) if isinstance(one, HearingCalled)), None)
-        return called is not None and 0 < days_between(called.on, entry.on, case.opening.calendar) <= _MOST_PUT_OFF
-    return True
+    match entry:
+        case SubjectCorrected():
+            return entry.subject.key in known.subjects
+        case AllegationAdded() | SafeguardingConcernRaised():
+            return _is_new(case, entry.allegation, known)
+        case InvestigatorAppointed():
+            return entry.person not in case.recused | case.set_apart
+        case HearingPostponed():
+            called = next((one for one in reversed(case.past) if isinstance(one, HearingCalled)), None)
+            return called is not None and 0 < days_between(called.on, entry.on, case.opening.calendar) <= _MOST_PUT_OFF
+        case DecisionMade():
+            return _ends_as_it_has_to(case, entry)
+        case _:
+            return True
+
+
+def _is_new(case: "Case", allegation: Allegation, known: Facts) -> bool:
+    """Return whether an allegation is one more: under the name of another, it would have that one's advice."""
+    topics = {topic.key for topic in case.opening.process.topics}
+    return (
+        allegation.key not in known.allegations and allegation.subject in known.subjects and allegation.topic in topics
+    )
+
+
+def _ends_as_it_has_to(case: "Case", entry: DecisionMade) -> bool:
+    """Return whether a warning says on which day it ends, later than today, and nothing else says so."""
+    if entry.sanction not in _WARNINGS:
+        return entry.expires_on is None
+    return entry.expires_on is not None and entry.expires_on > local_day(case.now())
 
 
 # Duly itself.

@@ -45,6 +45,7 @@ class AllegationReferral:
                 where=matter.where,
             ),
         )
+        case.accept(("allegation_added",), (), lambda _: case.find_route())
         case.accept(BEFORE_ADVICE)
         case.accept(GATED)
         case.accept(("disciplinary_opened",), ("case_manager",), lambda entry: _open_disciplinary(case, entry))
@@ -58,10 +59,10 @@ class AllegationReferral:
 
 
 def _open_disciplinary(case: Case, entry: DisciplinaryOpened) -> None:
-    """Open a disciplinary case of the subject, cleared by the latest advice about these allegations."""
+    """Open a disciplinary case of the subject about these allegations and no others, cleared by the latest advice."""
     case.open_case(
         "disciplinary",
-        narrowed(case.matter, entry.subject),
+        narrowed(case.matter, entry.subject, entry.allegations),
         entry.by,
         cleared_by=case.last_about("lado_advice_recorded", entry),
     )

@@ -31,7 +31,7 @@ from domain.events import (
     Reminded,
     StepRefused,
 )
-from domain.matters import as_it_stands, is_on_hold, next_task, reviews_so_far, route_of
+from domain.matters import as_it_stands, is_done, is_on_hold, next_task, reviews_so_far, route_of
 from domain.order import about, barred, barred_from, forbidding_rule, matches
 from domain.pack import AnyClocks, Changes, EventMatch, Reviews, Route, Step, Task
 from domain.people import Asked
@@ -49,6 +49,9 @@ ESCALATION_MAIL: Final = "escalation"
 CHANGES_MAIL: Final = "changes"
 NEUTRAL_MAIL: Final = "neutral"
 """The one mail of confidential cases: it says that something waits, and nothing else."""
+
+CASE_MANAGER: Final = "case_manager"
+"""The seat of whoever sees to a confidential case."""
 
 INVESTIGATOR: Final = "investigator"
 """The seat that nobody holds but whom the case appoints."""
@@ -152,10 +155,10 @@ class Case:
         self._strand: Coroutine[Wait[Any], None, str] | None = None
         self._beside: list[Coroutine[Wait[Any], None, None]] = []
         self._untils: list[datetime] = []
-        self._at: dict[str, datetime] = {}
+        self._still_since: datetime | None = None
         self._opens: list[ToOpen] = []
-        self._to_clear: Clearance | None = None
-        self._cleared: bool | None = None
+        self._to_clear: list[tuple[int, Clearance]] = []
+        self._clearings: dict[int, bool | None] = {}
 
     # What a process says.
 
@@ -250,16 +253,23 @@ class Case:
         return next_task(self.opening.process, self.route, self.past, [one.key for one in self.matter.allegations])
 
     async def do(self, task: Task) -> None:
-        """Ask the seat of `task` to do it, and return once it is done, or once something else comes first."""
-        ask = self._open(task, task.seat, self._reach_for(task))
+        """Ask the seat of `task` to do it, and return once it is done, or once something else comes first.
+
+        Where somebody else does it, whoever sees to the case is asked beside them to see that it is done.
+        """
+        asks = [self._open(task, task.seat, self._reach_for(task, task.seat))]
+        if task.seat != CASE_MANAGER:
+            asks.append(self._open(task, CASE_MANAGER, self._reach_for(task, CASE_MANAGER), quietly=True))
         await Wait(lambda: True if self.next_task() != task else None)
-        if ask.is_open:
-            self._close(ask, "done")
+        keys = [one.key for one in self.matter.allegations]
+        for ask in asks:
+            if ask.is_open:
+                self._close(ask, "done" if is_done(task, self.past, keys) else "routed")
 
     async def review(self, reviews: Reviews) -> None:
         """Ask for a review, and return once one more than now is on record."""
         so_far = reviews_so_far(reviews, self.past)
-        ask = self._open(reviews, reviews.seat, self._reach_for(reviews))
+        ask = self._open(reviews, reviews.seat, self._reach_for(reviews, reviews.seat))
         await Wait(lambda: True if reviews_so_far(reviews, self.past) > so_far else None)
         self._close(ask, "done")
 
@@ -275,8 +285,10 @@ class Case:
 
     async def cleared(self, clearance: Clearance) -> bool:
         """Return whether `clearance` is on record, and permits what it is to permit."""
-        self._to_clear, self._cleared = clearance, None
-        return await Wait(lambda: self._cleared)
+        number = len(self._clearings)
+        self._clearings[number] = None
+        self._to_clear.append((number, clearance))
+        return await Wait(lambda: self._clearings[number])
 
     def alongside(self, strand: Coroutine[Wait[Any], None, None]) -> None:
         """Tell `strand` beside the story, for as long as the story lasts."""
@@ -288,11 +300,19 @@ class Case:
         """Let entries of `kinds` be recorded from now on: by those asked in `seats`, or anybody who is asked."""
         self.accepts |= dict.fromkeys(kinds, Accepted(frozenset(seats), does))
 
+    def accept_no_more(self, kind: str) -> None:
+        """Let no entry of `kind` be recorded from now on."""
+        self.accepts.pop(kind, None)
+
     def open_case(
         self, story: Literal["allegation", "disciplinary"], matter: Matter, by: str, cleared_by: int | None = None
     ) -> None:
-        """Open another case out of this one, about `matter`; `cleared_by` is the number of the event that clears it."""
+        """Open another case out of this one, about `matter`; `cleared_by` is the number of the event that clears it.
+
+        Whoever may not learn of this one may not learn of that one.
+        """
         self.record(CaseOpened(story=story, by=by))
+        matter = matter.model_copy(update={"recused": tuple(sorted(self.recused))})
         self._opens.append(ToOpen(story=story, matter=matter, about=len(self.past), cleared_by=cleared_by))
 
     @property
@@ -313,15 +333,11 @@ class Case:
         return event is not None and all(getattr(event, name) in one_of for name, one_of in wanted.items())
 
     def last_about(self, kind: str, entry: Entry) -> int | None:
-        """Return the number of the latest event of `kind` about any allegation of `entry`, or None."""
+        """Return the number of the latest event of `kind` about an allegation of `entry`, or None."""
         for n in range(len(self.past), 0, -1):
             if self.past[n - 1].kind == kind and about(self.past[n - 1]) & about(entry):
                 return n
         return None
-
-    def last_at(self, kind: str) -> datetime | None:
-        """Return when an event of `kind` was last recorded, or None."""
-        return self._at.get(kind)
 
     def morning_in(self, days: int) -> datetime:
         """Return the morning of the day that comes `days` working days after today."""
@@ -344,17 +360,17 @@ class Case:
             )
         )
         for ask in self.open_asks():
-            ask.reach = self._reach_for(ask.step)
-            self.move(ask, "routed")
+            self.ask_anew(ask, "routed")
+
+    def ask_anew(self, ask: Ask, why: MovedWhy, by: str | None = None) -> None:
+        """Have an open ask reach whom it would reach if it were opened now; an escalated one stays so."""
+        reach = self._reach_for(ask.step, ask.seat)
+        ask.reach = reach._replace(also=reach.ladder[1:] if ask.escalated else ())
+        self.move(ask, why, by)
 
     def tell_those_in_it(self) -> None:
         """Tell everybody who is asked, and the seats that the route tells, that there is something to look at."""
         self.tell(NEUTRAL_MAIL, "asked", *(self.route.told if self.route is not None else ()))
-
-    def hold_ended(self, held_at: datetime) -> None:
-        """Let the clocks go on that stood still since `held_at`."""
-        still = [ask for ask in self.open_asks() if isinstance(ask.step, Task) and not ask.step.safeguarding]
-        acts.start_clocks_again(self, held_at, still)
 
     def recuse(self, people: Iterable[str]) -> None:
         """Let `people` not learn of the case any more: they are asked nothing, told nothing, and read nothing."""
@@ -416,8 +432,11 @@ class Case:
         if self.outcome is not None:
             for strand in self._beside:
                 strand.close()
+            self._untils.clear()
             self.offers.clear()
             self.accepts.clear()
+            for ask in self.open_asks():
+                self._close(ask, "no_longer_needed")
             self.record(CaseEnded(outcome=self.outcome))
 
     def open_asks(self) -> list[Ask]:
@@ -498,18 +517,31 @@ class Case:
 
     def _stands_still(self, ask: Ask) -> bool:
         """Return whether the clocks of `ask` stand still, because the police or new facts hold the case."""
-        held = isinstance(ask.step, Task) and not ask.step.safeguarding
-        return held and is_on_hold(self.opening.process, self.past)
+        return self._still_since is not None and isinstance(ask.step, Task) and not ask.step.safeguarding
 
-    def _reach_for(self, task: AnyClocks) -> Reach:
-        """Return whom a task may reach: by the ladder of the route, less whoever is recused or did what bars them."""
+    def _watch_holds(self) -> None:
+        """Let the clocks stand still while the police or new facts hold the case, and go on where they stood."""
+        if is_on_hold(self.opening.process, self.past):
+            self._still_since = self._still_since or self.now()
+        elif self._still_since is not None:
+            still = [ask for ask in self.open_asks() if self._stands_still(ask)]
+            since, self._still_since = self._still_since, None
+            acts.start_clocks_again(self, since, still)
+
+    def _reach_for(self, task: AnyClocks, seat: str) -> Reach:
+        """Return whom a task may reach in `seat`: by the ladder of the route, less whoever is recused or set apart.
+
+        Whoever did what somebody else has to do may see to it that it is done, and no more.
+        """
         if not isinstance(task, Task | Reviews):
             return Reach(())
         route = self.route
-        ladder = route.ladders.get(task.seat, (task.seat,)) if route is not None else (task.seat,)
-        bound = barred_from(self.opening.process.rules, self.past, task.done_by.event)
+        ladder = route.ladders.get(seat, (seat,)) if route is not None else (seat,)
+        bound: frozenset[str] = frozenset()
+        if seat == task.seat:
+            bound = barred_from(self.opening.process.rules, self.past, task.done_by.event)
         appointed = next((one.person for one in reversed(self.past) if isinstance(one, InvestigatorAppointed)), None)
-        named = appointed if task.seat == INVESTIGATOR else None
+        named = appointed if seat == INVESTIGATOR and appointed not in self.recused | self.set_apart else None
         return Reach(ladder=ladder, named=named, excluded=(bound - {named or ""}) | self.recused | self.set_apart)
 
     def _may_go_on(self, settles_at: datetime) -> bool:
@@ -526,8 +558,10 @@ class Case:
             excluded=bound | self.own | self.set_apart,
         )
 
-    def _open(self, step: AnyClocks, seat: str, reach: Reach) -> Ask:
+    def _open(self, step: AnyClocks, seat: str, reach: Reach, quietly: bool = False) -> Ask:
         version, calendar = self.request.version, self.opening.calendar
+        if isinstance(step, Task | Reviews) and step.safeguarding:
+            calendar = calendar.model_copy(update={"closures": ()})
         ask = Ask(f"a{len(self.asks) + 1}", step, seat, version, reach, self.now(), calendar)
         self.asks[ask.id] = ask
         opened = AskOpened(
@@ -541,10 +575,10 @@ class Case:
             excluded=tuple(sorted(reach.excluded)),
             asked=reach.fixed,
         )
-        if self.record(opened):
-            self.mail_asked(CHANGES_MAIL if ask.is_for_changes else ASK_MAIL, ask)
-        else:
+        if not self.record(opened):
             ask.close("refused")
+        elif not quietly:
+            self.mail_asked(CHANGES_MAIL if ask.is_for_changes else ASK_MAIL, ask)
         return ask
 
     def _is_approved(self, step: Step) -> bool:
@@ -553,19 +587,23 @@ class Case:
 
     def has_approved(self, step: Step, seat: str) -> bool:
         """Return whether an approval of `step` stands that was asked of `seat`."""
+        return any(ask.seat == seat and self.still_approves(ask, step) for ask in self.asks.values())
+
+    def still_approves(self, ask: Ask, step: Step) -> bool:
+        """Return whether the answer to `ask` approved `step`, and stands."""
         process = self.opening.process
         keys = [one.key for one in process.steps]
         again = process.changes.back_to if process.changes is not None else ""
         # Of a step before that which a changed request begins again at, the approval stands for every version.
-        any_version = again in keys[keys.index(step.key) + 1 :]
-        return any(
-            isinstance(ask.step, Step)
-            and (ask.step.key, ask.seat, ask.step.signed) == (step.key, seat, step.signed)
+        any_version = step.key in keys and again in keys[keys.index(step.key) + 1 :]
+        return (
+            step.key in keys
+            and isinstance(ask.step, Step)
+            and (ask.step.key, ask.step.signed) == (step.key, step.signed)
             and isinstance(ask.decision, Approved)
             and ask.decision.by not in self.own
             and ask.id not in self.void
             and (any_version or ask.version == self.request.version)
-            for ask in self.asks.values()
         )
 
     async def _first_of(self, asks: list[Ask], ready: Callable[[], Answer | None]) -> Answer:
@@ -600,6 +638,8 @@ class Case:
                 excluded = tuple(sorted(ask.reach.excluded))
                 self.record(Escalated(ask=ask.id, step=ask.step.key, to=ask.reach.also, excluded=excluded))
                 self.mail_asked(ESCALATION_MAIL, ask)
+                # Those who were asked before get it in ordinary cases too, so that its arrival proves nothing.
+                self.mail_asked(NEUTRAL_MAIL, ask)
             else:
                 self._close(ask, "lapsed")
 
@@ -613,14 +653,15 @@ class Case:
 
     def _append(self, event: AnyEvent) -> None:
         self.past.append(event)
-        self._at[event.kind] = self.now()
         self._said.append(Recorded(n=len(self.past), at=self.now(), event=event))
         for notice in self.opening.process.notices:
             if notice.on == event.kind:
                 self.tell(notice.template, *notice.to)
+        self._watch_holds()
 
     async def _flush(self) -> None:
         """Hand over all that was said; what is said meanwhile goes with the next flush."""
+        number, clearance = self._to_clear.pop(0) if self._to_clear else (None, None)
         batch = Batch(
             case=self.opening.case,
             events=tuple(self._said),
@@ -628,9 +669,9 @@ class Case:
             standing=self.standing(),
             opening=self._untold,
             opens=tuple(self._opens),
-            clears=self._to_clear,
+            clears=clearance,
         )
-        self._said, self._mails, self._untold, self._opens, self._to_clear = [], [], None, [], None
+        self._said, self._mails, self._untold, self._opens = [], [], None, []
         published = await self._host.publish(batch)
         # An ask that was moved meanwhile reaches whom the next flush says.
         moved = {said.event.ask for said in self._said if isinstance(said.event, AskMoved)}
@@ -638,8 +679,8 @@ class Case:
             if ask not in moved:
                 self.asks[ask].asked = asked
         self._opened = True
-        if published.cleared is not None:
-            self._cleared = published.cleared
+        if number is not None:
+            self._clearings[number] = published.cleared is True
             self.tell_on()
 
 

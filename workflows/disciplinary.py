@@ -2,26 +2,28 @@
 
 from enum import StrEnum
 
-from domain.allegations import Clearance
+from domain.allegations import Clearance, Matter, YesNoUnsure
 from domain.calendar import morning_of
 from domain.cases import Opening
 from domain.entries import (
+    AppealDecided,
     CaseCleared,
     CaseToAnswerDecided,
     ClearanceClaimed,
     DecisionMade,
+    InvestigatorAppointed,
     MatterRecorded,
     SafeguardingConcernRaised,
     TriageRecorded,
     WarningExpired,
 )
 from domain.events import StepRefused
-from workflows.case import Case
+from domain.matters import narrowed
+from workflows.case import INVESTIGATOR, Case
 from workflows.matters import reviews, take_in
 
 OF_THE_CASE_MANAGER = (
     "procedure_chosen",
-    "investigator_appointed",
     "notice_given",
     "investigation_started",
     "suspension_decided",
@@ -72,10 +74,15 @@ class Disciplinary:
             if not await case.cleared(opening.clearance):
                 return DisciplinaryOutcome.REFUSED
             case.record(CaseCleared(clearance=opening.clearance))
-        case.accept(("triage_recorded",), ("case_manager",), lambda entry: _clear(case, entry))
+        elif _is_at_risk_by_nature(case):
+            _open_allegation(case, matter, "yes", "duly")
+            return DisciplinaryOutcome.REFERRED
+        else:
+            case.accept(("triage_recorded",), ("case_manager",), lambda entry: _clear(case, entry))
         case.accept(("safeguarding_concern_raised",), (), lambda entry: _refer(case, entry))
         case.accept(("clearance_claimed",), ("case_manager",), lambda entry: case.alongside(_claimed(case, entry)))
         case.accept(OF_THE_CASE_MANAGER, ("case_manager",), lambda _: case.tell_those_in_it())
+        case.accept(("investigator_appointed",), ("case_manager",), lambda entry: _appoint(case, entry))
         case.accept(("interview_held", "investigation_reported"), ("investigator",), lambda _: case.tell_those_in_it())
         case.accept(
             ("case_to_answer_decided", "hearing_held", "decision_made"), ("decider",), lambda _: case.tell_those_in_it()
@@ -92,35 +99,59 @@ class Disciplinary:
         return DisciplinaryOutcome.CLOSED
 
 
+def _is_at_risk_by_nature(case: Case) -> bool:
+    """Return whether anything that is alleged is such that a child could be at risk, whatever a triage would say.
+
+    Source: Societas 7.5 (DISC-34).
+    """
+    at_risk = {topic.key for topic in case.opening.process.topics if topic.at_risk}
+    return any(one.topic in at_risk for one in case.matter.allegations)
+
+
+def _open_allegation(case: Case, matter: Matter, at_risk: YesNoUnsure, by: str) -> None:
+    case.open_case("allegation", matter.model_copy(update={"at_risk": at_risk}), by)
+
+
 def _clear(case: Case, entry: TriageRecorded) -> None:
-    """Clear the case by its own triage; where a child could be at risk, open an allegation instead (ALLEG-01)."""
+    """Clear the case by its own triage, once; where a child could be at risk, open an allegation instead (ALLEG-01).
+
+    From then on, what says that a child could be at risk is a new concern, and only the LADO's advice clears it.
+    """
+    case.accept_no_more("triage_recorded")
     if entry.at_risk == "no":
         case.record(CaseCleared(clearance=Clearance(case=case.opening.case, n=len(case.past), hash="")))
     else:
-        case.open_case("allegation", case.matter, entry.by)
+        _open_allegation(case, case.matter, entry.at_risk, entry.by)
+
+
+def _appoint(case: Case, entry: InvestigatorAppointed) -> None:
+    """Ask whoever is appointed now, where somebody else was being asked to investigate."""
+    for ask in case.open_asks():
+        if ask.seat == INVESTIGATOR:
+            case.ask_anew(ask, "reassigned", entry.by)
+    case.tell_those_in_it()
 
 
 def _refer(case: Case, entry: SafeguardingConcernRaised) -> None:
     """Open an allegation for the new facts; the pack's rules hold this case until the advice permits it to go on."""
-    case.open_case("allegation", case.matter.model_copy(update={"allegations": (entry.allegation,)}), entry.by)
+    new = entry.allegation
+    _open_allegation(case, narrowed(case.matter, new.subject, (new.key,)), "yes", entry.by)
     case.tell_those_in_it()
 
 
 async def _claimed(case: Case, entry: ClearanceClaimed) -> None:
     """Let a held case go on, if the advice that is claimed is on record and permits it."""
-    since = case.last_at("safeguarding_concern_raised")
     if not await case.cleared(entry.clearance):
-        case.record(StepRefused(tried="case_cleared", rule="clearance", clause="10.1", by=entry.by))
+        clause = case.opening.process.clause
+        case.record(StepRefused(tried="case_cleared", rule="clearance", clause=clause, by=entry.by))
         return
     case.record(CaseCleared(clearance=entry.clearance))
-    if since is not None:
-        case.hold_ended(since)
     case.tell_those_in_it()
 
 
 async def _warning(case: Case) -> None:
-    """Wait until a warning expires, if one was given."""
+    """Wait until a warning expires, if one was given and an appeal did not set it aside."""
     decision = case.latest(DecisionMade)
-    if decision is not None and decision.expires_on is not None:
+    if decision is not None and decision.expires_on is not None and not case.says(AppealDecided, upheld=("no",)):
         await case.until(morning_of(decision.expires_on))
         case.record(WarningExpired())

@@ -1,11 +1,10 @@
 """The explorer: the other host, which plays a case in memory and in virtual time.
 
-It answers what Temporal would answer to the same acts. What can come next is in `explorer_moves`, what two plays have in
-common in `explorer_states`, and how all of it is gone through in `explorer_search`.
+It answers what Temporal would answer to the same acts. What can come next is in `explorer_moves`, what two plays have
+in common in `explorer_states`, and how all of it is gone through in `explorer_search`.
 """
 
-from collections.abc import Callable, Generator
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Generator
 from datetime import datetime
 
 from domain.allegations import Clearance
@@ -122,7 +121,7 @@ class Playing:
         """Open the case at `begins`, and play it to its first pause."""
         self.host = MemoryHost(opening, directory, begins, clearances)
         self.case = case(opening, self.host)
-        self._strand = self.case.play(story)
+        self._strand: Coroutine[object, None, str] | None = self.case.play(story)
         self._on()
 
     def make(self, move: Move) -> Reply | None:
@@ -151,10 +150,12 @@ class Playing:
 
     def _on(self) -> None:
         """Run the case on to its next pause or its end."""
-        if self._strand.cr_frame is None:
+        if self._strand is None:
             return
-        with suppress(StopIteration):
+        try:
             self._strand.send(None)
+        except StopIteration:
+            self._strand = None
 
     def _wait(self, until: datetime) -> None:
         """Let the clock stop wherever something happens by itself, up to `until`."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import product
-from types import UnionType
 from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic import TypeAdapter
@@ -129,7 +128,7 @@ class _Maker:
             return [self._choices.permits, ()]
         if annotation is date:
             return [self._day(kind)]
-        if isinstance(annotation, UnionType) and date in get_args(annotation):
+        if date in get_args(annotation):
             return [None, self._today + _IN_HALF_A_YEAR] if several else [None]
         if annotation is bool:
             return [True, False] if several else [True]

@@ -3,13 +3,7 @@
 from typing import Final
 
 from domain.cases import Opening
-from domain.entries import (
-    AllegationAdded,
-    PeopleRecused,
-    PoliceHoldReleased,
-    ReporterNamed,
-    SubjectCorrected,
-)
+from domain.entries import PeopleRecused, ReporterNamed, SubjectCorrected
 from domain.events import AnyEvent
 from workflows.case import Case
 
@@ -26,26 +20,26 @@ ALWAYS: Final = (
     "evidence_recorded",
     "subject_resigned",
     "proceedings_recorded",
+    "response_given",
     "case_reviewed",
 )
-"""What anybody in a case may record, at any moment and without anyone's leave; no rule of the order speaks of it."""
+"""What anybody in a case may record at any moment; `domain.gate_faults.FREE` are those that no pack may hold up."""
 
 
 def take_in(case: Case, opening: Opening, recorded: AnyEvent) -> None:
     """Put on record what was reported, and find who sees to it."""
     matter = case.matter
     case.recused |= frozenset(matter.recused)
+    case.recused |= frozenset(subject.person for subject in matter.subjects if subject.person is not None)
     case.record(recorded)
     if matter.reporter.mode != "anonymous":
         case.record(ReporterNamed(reporter=matter.reporter))
     case.find_route()
     case.accept(ALWAYS)
-    case.accept(("message_written", "calls_made"), ("reporter", *_seats(case)), lambda _: case.tell_those_in_it())
+    case.accept(("message_written", "calls_made"), ("reporter", *_seats(opening)), lambda _: case.tell_those_in_it())
     case.accept(("people_recused",), (), lambda entry: _recuse(case, entry))
     case.accept(("subject_corrected",), (), lambda entry: _correct(case, entry))
-    case.accept(("allegation_added",), (), lambda entry: _add(case, entry))
-    case.accept(("police_hold_placed",), (), lambda _: case.tell_those_in_it())
-    case.accept(("police_hold_released",), (), lambda entry: _let_go(case, entry))
+    case.accept(("police_hold_placed", "police_hold_released"), (), lambda _: case.tell_those_in_it())
 
 
 async def reviews(case: Case) -> None:
@@ -61,8 +55,8 @@ async def reviews(case: Case) -> None:
         wait = plan.every
 
 
-def _seats(case: Case) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(task.seat for task in case.opening.process.tasks))
+def _seats(opening: Opening) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(task.seat for task in opening.process.tasks))
 
 
 def _recuse(case: Case, entry: PeopleRecused) -> None:
@@ -73,18 +67,4 @@ def _correct(case: Case, entry: SubjectCorrected) -> None:
     """Route the case anew, now that a subject is somebody or something else; both facts stay on record."""
     case.recuse({*entry.recused, *((entry.subject.person,) if entry.subject.person else ())})
     case.find_route()
-    case.tell_those_in_it()
-
-
-def _add(case: Case, entry: AllegationAdded) -> None:
-    del entry
-    case.find_route()
-
-
-def _let_go(case: Case, entry: PoliceHoldReleased) -> None:
-    """Let the clocks go on that the police's hold had stopped."""
-    del entry
-    placed = case.last_at("police_hold_placed")
-    if placed is not None:
-        case.hold_ended(placed)
     case.tell_those_in_it()

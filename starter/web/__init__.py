@@ -41,6 +41,7 @@ from starter.web.errors import error_page
 from starter.web.guard import SAME_ORIGIN, Guard
 from starter.web.page import Page, Visit
 from starter.web.reading import Pairs, UnreadableBodyError, read_body
+from starter.web.reporting import afterwards, asking
 from starter.web.signed_in import Signed, sign_in_path, who
 from starter.web.site import Site
 
@@ -54,6 +55,8 @@ PAGES: Final[tuple[Page, ...]] = (
     *confirming.PAGES,
     *second_factor.PAGES,
     *vouching.PAGES,
+    *asking.PAGES,
+    *afterwards.PAGES,
     *home.PAGES,
     # Before the sections of a form, whose addresses look alike.
     *submitting.PAGES,

@@ -123,6 +123,8 @@ async def _by_app(visit: Visit, sent: Mapping[str, str]) -> Response:
         tried = await second_factors.try_code(session, visit.site.keys.ring, visit.person.id, sent.get("code", ""), now)
     if tried == "right":
         return await confirmed(visit, "app", now, sent)
+    if tried == "locked":
+        log.warning("second_factor_locked", person=visit.person.id)
     return with_retry(await _ask(visit, way_on(sent), APP_STATUS[tried], app_fault=APP_FAULTS[tried]))
 
 

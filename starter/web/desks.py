@@ -125,7 +125,7 @@ async def desk_of(visit: Visit, token: str) -> Desk:
         row = await queries.case_by_id(session, link.case)
         if person is None or row is None:
             raise HTTPException(404)
-        known = await know(visit.site, session, row, await queries.access_of(session, row))
+        known = await know(visit.site, session, row)
     # A link that is not open may be of somebody who is not asked any more: somebody else holds the seat.
     desk = _seated(known, link.ask, person, link.version, "link", token, was_asked=link.status != "open")
     if desk is None:
@@ -174,7 +174,7 @@ async def _left(visit: Visit, reference: str) -> Known:
         row = await queries.case_by_reference(session, read_reference(reference) or "")
         if row is None or row.organisation != visit.person.organisation:
             raise HTTPException(404)
-        known = await know(visit.site, session, row, await queries.access_of(session, row))
+        known = await know(visit.site, session, row)
     if visit.person.id not in stepped_aside(known):
         raise HTTPException(404)
     return known

@@ -9,9 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from domain.access import Viewer, allow
+from domain.base import How
 from domain.cases import Act
 from domain.deciding import LONGEST_COMMENT
-from domain.base import How
 from domain.events import HoldReleased
 from domain.people import Person
 from domain.telling import Given
@@ -134,7 +134,7 @@ async def _answered_by_link(visit: Visit, token: str) -> "Answered | Response":
         row = await queries.case_by_id(session, link.case)
         if person is None or row is None:
             raise HTTPException(404)
-        known = await know(visit.site, session, row, await queries.access_of(session, row))
+        known = await know(visit.site, session, row)
     given = _given(known, link.ask, person)
     if given is None:
         raise HTTPException(404)

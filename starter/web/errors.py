@@ -7,6 +7,7 @@ from starlette.responses import HTMLResponse
 
 import templates
 from starter.web.page import frame
+from starter.web.reporting.numbers import is_of_a_report, numbers_of
 from starter.web.site import Site
 
 
@@ -38,4 +39,7 @@ def error_page(site: Site, status: int, *, here: str = "", request_id: str = "")
     """Return the page for `status`; the same for whoever asks and whatever exists."""
     trouble = TROUBLES.get(status, TROUBLES[500])
     around = frame(site, here, None)
-    return HTMLResponse(templates.page("error.html", frame=around, trouble=trouble, request_id=request_id), status)
+    # Whoever was about to report something is never left without whom to telephone.
+    numbers = numbers_of(site.packs.values()) if is_of_a_report(here) else ()
+    page = templates.page("error.html", frame=around, trouble=trouble, request_id=request_id, numbers=numbers)
+    return HTMLResponse(page, status)

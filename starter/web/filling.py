@@ -128,7 +128,7 @@ async def load(visit: Visit, session: AsyncSession, key: str) -> Filling | None:
     case = await queries.case_by_id(session, row.case)
     changing = None
     if case is not None and case.closed_at is None and row.changes is not None:
-        changing = await know(visit.site, session, case, await queries.access_of(session, case))
+        changing = await know(visit.site, session, case)
     # A case keeps to the pack with which it began.
     pack = changing.pack if changing else visit.site.packs.get(row.organisation)
     process = changing.opening.process if changing else pack.process(row.process) if pack else None

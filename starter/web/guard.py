@@ -90,7 +90,7 @@ class Guard:
             body = await _whole_body(receive, Headers(scope=scope))
         except RefusedError as refused:
             log.info("refused", request=request_id, status=refused.status, why=refused.why)
-            await self._error(refused.status)(scope, receive, answer)
+            await self._error(refused.status, scope)(scope, receive, answer)
             return
         try:
             await self.app(scope, _once(body, receive), answer)
@@ -104,7 +104,7 @@ class Guard:
                 where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
                 log.error("failed", request=request_id, error=type(error).__name__, where=where)  # noqa: TRY400
             if not started:
-                await self._error(503 if lost else 500, request_id)(scope, receive, answer)
+                await self._error(503 if lost else 500, scope, request_id)(scope, receive, answer)
 
     async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -113,8 +113,8 @@ class Guard:
         else:
             await self.app(scope, receive, send)
 
-    def _error(self, status: int, request_id: str = "") -> Response:
-        return error_page(self.site, status, request_id=request_id)
+    def _error(self, status: int, scope: Scope, request_id: str = "") -> Response:
+        return error_page(self.site, status, here=scope["path"], request_id=request_id)
 
     def _add_headers(self, headers: MutableHeaders, request_id: str) -> None:
         for name, text in HEADERS.items():

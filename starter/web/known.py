@@ -1,7 +1,9 @@
 """A case as the pages know it: all of its record, opened only for somebody who may see it."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -40,7 +42,7 @@ class Known:
     pack: Pack
     directory: Directory
 
-    @property
+    @cached_property
     def names(self) -> dict[str, str]:
         """The names of everybody of the organisation, by id."""
         return {person.id: person.name for person in self.directory.people}
@@ -66,7 +68,7 @@ class Known:
         """The name of whoever sent the request."""
         return self.name(self.request.starter)
 
-    @property
+    @cached_property
     def sections(self) -> tuple[ShownSection, ...]:
         """The form as it is answered now, whole."""
         return shown_form(self.form, self.request.answers, self.directory) if self.form else ()
@@ -76,7 +78,7 @@ class Known:
         """The form of the request, as it was when the case began."""
         return self.pack.form(self.opening.process.form)
 
-    @property
+    @cached_property
     def given(self) -> tuple[Given, ...]:
         """The answers that were given so far."""
         return self.teller.given(self.history)
@@ -127,10 +129,35 @@ class Known:
         return why_waiting(self.opening, self.standing, asked, self.pack, now, viewer, self.row.closed_at, self.history)
 
 
-async def know(site: Site, session: AsyncSession, row: CaseRow, access: CaseAccess) -> Known:
-    """Return the record of the case of `row`; whoever calls has asked `allow` before."""
+async def know(site: Site, session: AsyncSession, row: CaseRow) -> Known:
+    """Return the record of the case of `row`, for whoever may see it: the holder of a link, or after `allow`.
+
+    It is read once, and again when something more has happened there.
+    """
+    head = await queries.head_of(session, row.id)
+    recent = site.recent.get(row.id, head)
+    if recent is None:
+        return await _read(site, session, row, head, await queries.access_of(session, row))
+    return await _now(recent, session, row)
+
+
+async def know_if(site: Site, session: AsyncSession, row: CaseRow, may: Callable[[CaseAccess], bool]) -> Known | None:
+    """Return the record of the case of `row`; None, and it stays sealed, where whoever asks `may` not see it."""
+    head = await queries.head_of(session, row.id)
+    recent = site.recent.get(row.id, head)
+    access = recent.access if recent is not None else await queries.access_of(session, row)
+    if not may(access):
+        return None
+    return await (_now(recent, session, row) if recent is not None else _read(site, session, row, head, access))
+
+
+async def _now(recent: Known, session: AsyncSession, row: CaseRow) -> Known:
+    return replace(recent, row=row, directory=await people.directory(session, row.organisation))
+
+
+async def _read(site: Site, session: AsyncSession, row: CaseRow, head: str, access: CaseAccess) -> Known:
     opening = await queries.opening_of(session, site.keys, row)
-    return Known(
+    known = Known(
         row=row,
         access=access,
         opening=opening,
@@ -141,6 +168,8 @@ async def know(site: Site, session: AsyncSession, row: CaseRow, access: CaseAcce
         pack=await packs.pack_of(session, opening.pack_digest),
         directory=await people.directory(session, row.organisation),
     )
+    site.recent.keep(row.id, head, known)
+    return known
 
 
 async def case_for(visit: Visit, reference: str) -> Known:
@@ -154,10 +183,11 @@ async def case_for(visit: Visit, reference: str) -> Known:
     viewer = visit.viewer
     async with visit.site.db.read() as session:
         row = await queries.case_by_reference(session, read_reference(reference) or "")
-        access = await queries.access_of(session, row) if row is not None else None
-        if row is None or access is None or not allow(viewer, "see", access):
+        if row is None:
             raise HTTPException(404)
-        known = await know(visit.site, session, row, access)
-    if viewer.administrator and not allow(viewer.model_copy(update={"administrator": False}), "see", access):
-        log.info("case_opened_by_administrator", case=row.id, person=viewer.person)
+        known = await know_if(visit.site, session, row, lambda access: allow(viewer, "see", access))
+    if known is None:
+        raise HTTPException(404)
+    if viewer.administrator and not allow(viewer.model_copy(update={"administrator": False}), "see", known.access):
+        log.info("case_opened_by_administrator", case=known.row.id, person=viewer.person)
     return known

@@ -19,26 +19,29 @@ _MOST_ADDRESSES: Final = 10_000
 
 @dataclass(frozen=True)
 class Failures:
-    """When each address failed within the last minute, in memory; of very many, those that failed last are known.
+    """When each address failed within the last minute, or `within` another time, in memory only.
+
+    Of very many addresses, those that failed last are known.
 
     Only failures are counted and only failures are refused, so that nobody is locked out of a school by somebody who
     shares its address.
     """
 
+    within: timedelta = _MINUTE
     _known: OrderedDict[str, list[datetime]] = field(default_factory=OrderedDict)
 
     def add(self, address: str, most: int, at: datetime) -> int:
-        """Count a failure of `address`, unless it had `most` within the minute before `at`.
+        """Count a failure of `address`, unless it had `most` within that time before `at`.
 
         Returns:
             After how many seconds the address may fail again: 0 where the failure was counted.
         """
-        recent = [failed for failed in self._known.pop(address, ()) if failed > at - _MINUTE]
+        recent = [failed for failed in self._known.pop(address, ()) if failed > at - self.within]
         refused = len(recent) >= most
         self._known[address] = recent if refused else [*recent, at]
         if len(self._known) > _MOST_ADDRESSES:
             self._known.popitem(last=False)
-        return seconds_until(recent[0] + _MINUTE, at) if refused else 0
+        return seconds_until(recent[0] + self.within, at) if refused else 0
 
 
 class Full(NamedTuple):

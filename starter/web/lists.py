@@ -90,7 +90,7 @@ async def admin(visit: Visit) -> Response:
         rows=[row for row in shown if allow(visit.viewer, "see", access[row.id])],
         wanted={key: wanted.get(key, "") for key in ("reference", "school", "process", "state")},
         schools=_schools(visit),
-        processes={process.key: process.title for process in visit.pack.processes},
+        processes={process.key: process.title for process in visit.pack.processes if not process.confidential},
         seats={seat.key: seat.title for seat in visit.pack.seats},
         state_of=state_of,
         names=names,

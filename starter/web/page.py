@@ -120,6 +120,7 @@ def frame(site: Site, here: str, signed: Signed | None) -> Frame:
     places = [("/", "Start"), ("/tasks", "My tasks"), ("/register", "Register")]
     if signed.person.administrator:
         places.append(("/admin", "All cases"))
+    places.append(("/report", "Report a concern about somebody"))
     return Frame(
         static=static_path(),
         demo=site.demo,

@@ -16,7 +16,7 @@ from starter.web.confirming import confirmed, tell_of_change
 from starter.web.page import Page, Visit
 from starter.web.reading import only
 from starter.web.signed_in import clear_cookie, cookie_name, set_cookie, way_back, way_on, who
-from store import identities, people, sessions
+from store import identities, people, second_factors, sessions
 from store.keys import SealBrokenError
 
 log = structlog.get_logger()
@@ -31,6 +31,8 @@ _WHY: Final = {
     "not_linked": "Nobody here has said yet that this account is theirs. Sign in with a code from a mail, then open a "
     "confidential page or “Confirm that it is you”: there you link it, once",
     "another_account": "This is not the school account that you use here",
+    "app_first": "Nobody here has said yet that this account is theirs. To link it, confirm with your authenticator "
+    "app that it is you, and then go to your school account again",
     "tenant": "This account is of another school",
     "hosted_domain": "This account is of another school",
 }
@@ -161,17 +163,23 @@ async def _sign_in(visit: Visit, started: Started, account: Account) -> Response
 
 
 async def _confirm(visit: Visit, started: Started, account: Account) -> Response | Answered:
-    """Confirm that it is whoever is signed in; the first account that they use has still to be linked to them."""
+    """Confirm that it is whoever is signed in; the first account that they use has still to be linked to them.
+
+    Somebody who has an app confirms with it before: or else whoever reads their mail could link an account instead.
+    """
     if not account.is_fresh(started.at):
         return _refused(visit, "not_asked_again")
     async with visit.site.db.read() as session:
         owner = await identities.person_of(session, account.issuer, account.subject)
         has_another = await identities.is_linked(session, account.issuer, visit.person.id)
+        has_app = second_factors.counts(await second_factors.factor_of(session, visit.person.id))
     shown_at = account.shown_at(visit.site.clock())
     if owner == visit.person.id:
         return await confirmed(visit, "school", shown_at, started.back)
     if owner is not None or has_another:
         return _refused(visit, "another_account")
+    if has_app and not visit.viewer.strong:
+        return _refused(visit, "app_first")
     return Answered(
         issuer=account.issuer,
         subject=account.subject,

@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from domain.calendar import local_day
@@ -16,6 +16,7 @@ from domain.pack import Pack
 from settings import Settings
 from starter.oidc import SchoolProvider
 from starter.web.limits import Failures
+from starter.web.recent import Recent
 from store.database import Database
 from store.keys import CaseKeys
 
@@ -50,7 +51,9 @@ class Cases(Protocol):
 class Site:
     """One installation: its settings, its records, its running cases, and the packs by organisation.
 
-    `bad_links` are the links that lead nowhere, by the address that tried them.
+    `bad_links` are the links that lead nowhere, by the address that tried them, `bad_receipts` the codes of reporters
+    that are none, `reports` the reports, by marks of addresses that are forgotten with them; `recent` are the cases
+    that pages read last, as `starter.web.known` knows them.
     """
 
     settings: Settings
@@ -61,6 +64,9 @@ class Site:
     clock: Callable[[], datetime]
     demo: bool
     bad_links: Failures = field(default_factory=Failures)
+    bad_receipts: Failures = field(default_factory=Failures)
+    reports: Failures = field(default_factory=lambda: Failures(within=timedelta(hours=1)))
+    recent: Recent[Any] = field(default_factory=Recent)
 
     @property
     def secure(self) -> bool:

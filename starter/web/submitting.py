@@ -62,7 +62,7 @@ async def _send(visit: Visit, found: Filling) -> Response:
         now = await filling(visit, found.row.key)
         return await _received(visit, now) if now.sent and not now.on_its_way else _shown(visit, now, 409)
     # In a thread: the first time, it takes a while to read the bank holidays.
-    calendar = await asyncio.to_thread(_calendar, found.pack.calendar, visit.site.today.year)
+    calendar = await asyncio.to_thread(calendar_of, found.pack.calendar, visit.site.today.year)
     try:
         await visit.site.engine.begin(opening_of(found, calendar))
     except EngineLostError:
@@ -149,7 +149,8 @@ def _linked(visit: Visit, found: Filling, fault: Fault) -> tuple[str, str]:
 
 
 @cache
-def _calendar(rules: CalendarRules, year: int) -> Calendar:
+def calendar_of(rules: CalendarRules, year: int) -> Calendar:
+    """Return the calendar of `rules` from `year` on; the first time, it takes a while to read the bank holidays."""
     return packs.expand(rules, year)
 
 

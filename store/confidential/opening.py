@@ -102,7 +102,13 @@ def _only(matter: Matter, cleared: dict[str, int]) -> Matter:
 
 
 async def is_cleared(
-    session: AsyncSession, keys: CaseKeys, opening: Opening, opened: Sequence[str], clearance: Clearance, *, begins: bool
+    session: AsyncSession,
+    keys: CaseKeys,
+    opening: Opening,
+    opened: Sequence[str],
+    clearance: Clearance,
+    *,
+    begins: bool,
 ) -> bool:
     """Return whether the event that `clearance` names is on record, and is an advice that clears this case.
 

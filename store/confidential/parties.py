@@ -37,9 +37,7 @@ def should_reach(kept: Kept, reaches: Reaches, directory: Directory, day: date) 
 def holders(kept: Kept, seats: Iterable[str], directory: Directory, day: date) -> list[str]:
     """Return who holds any of `seats`, or stands in for them; nobody who is recused, nor a deputy of theirs."""
     found = (
-        one.person
-        for seat in seats
-        for one in who_is_asked((seat,), kept.school, None, directory, day, kept.recused)
+        one.person for seat in seats for one in who_is_asked((seat,), kept.school, None, directory, day, kept.recused)
     )
     return list(dict.fromkeys(found))
 

@@ -1,50 +1,40 @@
-"""The record of confidential cases, as pages read it: who may see one, who reported it, who read it.
+"""Reading confidential cases: whole, by those who are in them; and who read what.
 
-What a page shows it shows after `access_of` and `domain.access.allow`; a case that somebody may not see and one that is
-not there are to look the same, so pages go by `for_person` and never tell the two apart.
+What a page shows it shows after `access_of` and `domain.access.allow`. A case that somebody may not see and one that is
+not there have to look the same and take as long: that is what `for_person` is for.
 """
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final
 
+from sqlalchemy import Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from domain.access import ConfidentialAccess
-from domain.base import Frozen
-from domain.cases import Batch, Opening, Standing
+from domain.calendar import local_day
+from domain.cases import Opening, Standing
 from domain.events import Recorded
 from domain.people import Asked, Directory
-from store.confidential.tables import ConfidentialRow
+from store import queries
+from store.confidential.parties import asked_now, emergencies_of, holders, mark_of, opened_for
+from store.confidential.sealed import Emergency, Kept, Read, kept_in, opening_in, read_in, sealed_read
+from store.confidential.tables import ConfidentialRow, PartyRow, ReadRow
 from store.keys import CaseKeys
 from store.tables import MailRow
 
-
-class Read(Frozen):
-    """Somebody read something of a case: who, what, and when."""
-
-    person: str
-    what: str
-    at: datetime
-
-
-class Emergency(Frozen):
-    """A case that is to be opened in an emergency, and is once a second custodian agreed, until `until`."""
-
-    id: str
-    proposed_by: str
-    reason: str
-    proposed_at: datetime
-    confirmed_by: str | None = None
-    until: datetime | None = None
+CASE_MANAGER: Final = "case_manager"
+"""The seat of every route that sees to a case."""
 
 
 @dataclass(frozen=True)
 class Confidential:
     """A confidential case, whole.
 
-    `asked` is whom each open ask reaches, `opened` the references of the cases that were opened out of it, `refused`
+    `asked` is whom each open ask reached, `opened` the references of the cases that were opened out of it, `refused`
     the people whose latest mail of it could not be delivered, `emergencies` what was proposed and what was opened.
     """
 
@@ -53,106 +43,113 @@ class Confidential:
     standing: Standing
     history: tuple[Recorded, ...]
     asked: Mapping[str, tuple[Asked, ...]]
-    opened: tuple[str, ...] = ()
-    refused: tuple[str, ...] = ()
-    emergencies: tuple[Emergency, ...] = ()
+    opened: tuple[str, ...]
+    refused: tuple[str, ...]
+    emergencies: tuple[Emergency, ...]
+    kept: Kept
 
 
 async def by_reference(session: AsyncSession, keys: CaseKeys, reference: str) -> Confidential | None:
-    """Return the case with that reference, or None. Pages go by `for_person`, which takes no longer where it exists."""
-    raise NotImplementedError
+    """Return the case with that reference, or None.
+
+    It takes longer where there is one: what a page is asked for by somebody, it looks for by `for_person`.
+    """
+    wanted = select(ConfidentialRow).where(col(ConfidentialRow.reference) == reference)
+    row = (await session.scalars(wanted)).one_or_none()
+    return await whole(session, keys, row) if row is not None else None
 
 
 async def for_person(session: AsyncSession, keys: CaseKeys, reference: str, person: str) -> Confidential | None:
-    """Return the case with that reference if `person` is in it; None for anybody else, at the cost of no case."""
-    raise NotImplementedError
+    """Return the case with that reference, open or closed, if `person` is in it.
+
+    To anybody else it is as if it were not there, and takes as long.
+    """
+    theirs = and_(
+        col(PartyRow.case) == col(ConfidentialRow.id), col(PartyRow.party) == await mark_of(session, keys, person)
+    )
+    wanted = select(ConfidentialRow).join(PartyRow, theirs).where(col(ConfidentialRow.reference) == reference)
+    row = (await session.scalars(wanted)).one_or_none()
+    return await whole(session, keys, row) if row is not None else None
 
 
 async def of_person(session: AsyncSession, keys: CaseKeys, person: str) -> list[Confidential]:
     """Return the open cases in which `person` is asked or told, or which were opened for them, the latest first."""
-    raise NotImplementedError
+    theirs = and_(
+        col(PartyRow.case) == col(ConfidentialRow.id), col(PartyRow.party) == await mark_of(session, keys, person)
+    )
+    open_ones = select(ConfidentialRow).join(PartyRow, theirs).where(col(ConfidentialRow.closed_at).is_(None))
+    rows = await session.scalars(open_ones.order_by(col(ConfidentialRow.opened_at).desc(), col(ConfidentialRow.id)))
+    return [await whole(session, keys, row) for row in rows.all()]
 
 
-def access_of(confidential: Confidential, directory: Directory, at: datetime) -> ConfidentialAccess:
-    """Return what of a case decides who may see it, by the people as they are in `directory` at `at`."""
-    raise NotImplementedError
+def _with(party: str) -> Select[ConfidentialRow]:
+    theirs = and_(col(PartyRow.case) == col(ConfidentialRow.id), col(PartyRow.party) == party)
+    return select(ConfidentialRow).join(PartyRow, theirs)
 
 
-def new_receipt() -> str:
-    """Return a new code for a reporter, in groups that can be read aloud: more than 128 bits."""
-    raise NotImplementedError
+async def whole(session: AsyncSession, keys: CaseKeys, row: ConfidentialRow) -> Confidential:
+    """Return the case of `row`.
+
+    Raises:
+        BrokenRecordError: an event was changed.
+        CaseKeyMissingError: the case was erased.
+        SealBrokenError: what is sealed was changed or moved.
+    """
+    sealer = await keys.of(row.id, session)
+    kept = kept_in(sealer, row)
+    return Confidential(
+        row=row,
+        opening=opening_in(sealer, row),
+        standing=kept.standing,
+        history=await queries.history(session, keys, row.id),
+        asked={ask: reaches.asked for ask, reaches in kept.reaches.items()},
+        opened=kept.opened,
+        refused=await refused(session, kept),
+        emergencies=await emergencies_of(session, sealer),
+        kept=kept,
+    )
 
 
-async def keep_receipt(session: AsyncSession, case: str, code: str) -> None:
-    """Keep the digest of the `code` by which the reporter of `case` comes back to it."""
-    raise NotImplementedError
+async def refused(session: AsyncSession, kept: Kept) -> tuple[str, ...]:
+    """Return the people whose latest mail of the case could not be delivered."""
+    ids = [mail.id for mail in kept.mails.values()]
+    wanted = select(col(MailRow.person)).where(col(MailRow.id).in_(ids), col(MailRow.refused_at).is_not(None))
+    return tuple(sorted(await session.scalars(wanted)))
 
 
-async def by_receipt(session: AsyncSession, keys: CaseKeys, code: str) -> Confidential | None:
-    """Return the case of a reporter's code, however it was typed, or None."""
-    raise NotImplementedError
+def access_of(case: Confidential, directory: Directory, at: datetime) -> ConfidentialAccess:
+    """Return what of a case decides who may see it, by the people as they are in `directory` at `at`.
+
+    Whom an ask reached counts for as long as it would still reach them: somebody who left, or holds the seat no more,
+    is out at once.
+    """
+    kept, day = case.kept, local_day(at)
+    asked = {ask.ask: {one.person for one in asked_now(kept, ask.ask, directory, day)} for ask in kept.standing.asks}
+    managing = [asked[ask.ask] for ask in kept.standing.asks if ask.seat == CASE_MANAGER]
+    return ConfidentialAccess(
+        organisation=case.row.organisation,
+        asked=frozenset().union(*asked.values()),
+        managers=frozenset().union(*managing),
+        told=frozenset(holders(kept, kept.standing.told, directory, day)),
+        opened_for=opened_for(case.emergencies, at),
+        recused=kept.recused,
+    )
 
 
 async def note_read(session: AsyncSession, keys: CaseKeys, case: str, person: str, what: str, at: datetime) -> None:
-    """Write down that `person` read `what` of `case`."""
-    raise NotImplementedError
+    """Write down that `person` read `what` of the case with the id `case`.
+
+    Raises:
+        CaseKeyMissingError: the case was erased.
+    """
+    sealer, row_id = await keys.of(case, session), secrets.token_hex(16)
+    sealed = sealed_read(sealer, row_id, Read(person=person, what=what, at=at))
+    session.add(ReadRow(id=row_id, case=case, at=at, sealed=sealed))
+    await session.flush()
 
 
 async def reads_of(session: AsyncSession, keys: CaseKeys, case: str) -> list[Read]:
-    """Return who read what of a case, the first first."""
-    raise NotImplementedError
-
-
-async def propose_opening(
-    session: AsyncSession,
-    keys: CaseKeys,
-    case: Confidential,
-    directory: Directory,
-    person: str,
-    reason: str,
-    at: datetime,
-) -> str | None:
-    """Propose, for a reason, that `case` be opened in an emergency; return the proposal's id.
-
-    None is somebody who is no custodian of it, or may not learn of it.
-    """
-    raise NotImplementedError
-
-
-async def open_in_emergency(
-    session: AsyncSession,
-    keys: CaseKeys,
-    case: Confidential,
-    directory: Directory,
-    proposal: str,
-    person: str,
-    at: datetime,
-) -> tuple[MailRow, ...] | None:
-    """Open `case` for an hour to the two custodians who want it; return the mails that tell everybody in it.
-
-    None is somebody who is no custodian of it, or may not learn of it, or proposed it themselves; or a proposal that
-    is not there, was confirmed before, or is a day old.
-    """
-    raise NotImplementedError
-
-
-async def in_custody(
-    session: AsyncSession, keys: CaseKeys, directory: Directory, organisation: str, person: str, at: datetime
-) -> list[Confidential]:
-    """Return the open cases that `person` could open in an emergency with another; nothing of one that recuses them."""
-    raise NotImplementedError
-
-
-async def health(
-    session: AsyncSession, keys: CaseKeys, organisation: str, at: datetime
-) -> Literal["in_order", "needs_attention"]:
-    """Return whether all confidential cases are seen to, without a word of how many there are.
-
-    One needs attention whose ask reaches nobody, or was escalated and is overdue, or whose mail was refused.
-    """
-    raise NotImplementedError
-
-
-async def write(session: AsyncSession, keys: CaseKeys, batch: Batch, at: datetime) -> object:
-    """Put `batch` on record."""
-    raise NotImplementedError
+    """Return who read what of the case with the id `case`, the first first."""
+    sealer = await keys.of(case, session)
+    rows = select(ReadRow).where(col(ReadRow.case) == case).order_by(col(ReadRow.at), col(ReadRow.id))
+    return [read_in(sealer, row) for row in await session.scalars(rows)]

@@ -3,8 +3,11 @@
 from datetime import datetime
 from typing import Final
 
+from pydantic import Field
+
 from domain.base import Frozen
 from domain.cases import Opening, Standing
+from domain.keeping import Keeping
 from domain.people import Asked
 from store.confidential.tables import ConfidentialRow, EmergencyRow, ReadRow
 from store.keys import Sealer
@@ -33,15 +36,16 @@ class Kept(Frozen):
     """Where a confidential case stands, and who is in it.
 
     `reaches` are its open asks, `mails` the latest mail to each person, `opened` the references of the cases that were
-    opened out of it. `custodians` are the seats that can open it in an emergency.
+    opened out of it. `custodians` are the seats that can open it in an emergency, `keeping` is how long it is kept.
     """
 
     school: str
     custodians: tuple[str, ...]
     standing: Standing
-    reaches: dict[str, Reaches] = {}
-    mails: dict[str, LatestMail] = {}
+    reaches: dict[str, Reaches] = Field(default_factory=dict)
+    mails: dict[str, LatestMail] = Field(default_factory=dict)
     opened: tuple[str, ...] = ()
+    keeping: Keeping = Keeping()
 
     @property
     def recused(self) -> frozenset[str]:

@@ -4,7 +4,7 @@ Who is asked, who is told, by which story and about what is only inside what is 
 events are in the table of all events, in a form that says nothing of their kind.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import LargeBinary
 from sqlmodel import Field, SQLModel
@@ -13,7 +13,7 @@ from store.tables import Instant
 
 
 class ConfidentialRow(SQLModel, table=True):
-    """A confidential case. `sealed_opening` is what it began with, `sealed_standing` where it stands and who is in it."""
+    """A confidential case: `sealed_opening` is what it began with, `sealed_standing` where it stands, with whom."""
 
     __tablename__ = "confidential"
     id: str = Field(primary_key=True)
@@ -60,3 +60,20 @@ class EmergencyRow(SQLModel, table=True):
     case: str = Field(index=True)
     at: datetime = Field(sa_type=Instant)
     sealed: bytes = Field(sa_type=LargeBinary)
+
+
+class TombstoneRow(SQLModel, table=True):
+    """What is left of a case that was erased, beside the links of its chain: nothing says whose it was, or about what.
+
+    `closed` is the month in which it had ended, `rule` the clause of the policy by which it was kept. The last link
+    commits to this row under `salts` (JSON). `gone_at` is when nothing was left of it in Temporal and beside the file.
+    """
+
+    __tablename__ = "tombstone"
+    case: str = Field(primary_key=True)
+    organisation: str = Field(index=True)
+    closed: str
+    erased_on: date
+    rule: str
+    salts: str
+    gone_at: datetime | None = Field(default=None, sa_type=Instant)

@@ -1,25 +1,33 @@
 """Putting on record what one turn of a confidential case said: its events, who is in it, and the mails it causes."""
 
 import secrets
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from domain.asking import reached_by
 from domain.calendar import local_day
 from domain.cases import Batch, MailOrder, Opening
 from domain.chain import canonical, forge, veiled
-from domain.events import AnyEvent, AskMoved, AskOpened, Escalated, Recorded
+from domain.events import AskMoved, AskOpened, Escalated, Recorded
 from domain.people import Asked, Directory
 from store import mails, people
 from store.confidential.opening import is_cleared, not_begun, opened_out_of
 from store.confidential.parties import emergencies_of, holders, keep_parties, parties
-from store.confidential.sealed import Kept, LatestMail, Reaches, kept_in, opening_in, padded, sealed_opening, sealed_standing
+from store.confidential.sealed import (
+    Kept,
+    LatestMail,
+    Reaches,
+    kept_in,
+    opening_in,
+    padded,
+    sealed_opening,
+    sealed_standing,
+)
 from store.confidential.tables import ConfidentialRow
 from store.keys import CaseKeys, Sealer
 from store.records import RecordGapError, head
@@ -27,8 +35,8 @@ from store.tables import EventRow, MailRow
 
 _SALT: Final = 16
 
-_NOBODY: Final = frozenset({"author", "starter", "decider", "deciders", "administrators"})
-"""Whom a mail of an ordinary case may go to, and none of a confidential one does."""
+_NO_SEATS: Final = frozenset({"asked", "author", "starter", "decider", "deciders", "administrators"})
+"""Names in the orders of mails that are no seats; but for those who are asked, a confidential case has none of them."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +47,6 @@ class Written:
     mails: tuple[MailRow, ...]
     begins: tuple[Opening, ...]
     cleared: bool | None
-
-
-@dataclass
-class _Turn:
-    """One batch on its way into the record: whom its asks reach by and by, and who is mailed."""
-
-    batch: Batch
-    kept: Kept
-    directory: Directory
-    reaches: dict[str, Reaches]
-    asked: dict[str, tuple[Asked, ...]] = field(default_factory=dict)
-    newly: dict[str, tuple[Asked, ...]] = field(default_factory=dict)
-    nobody: bool = False
 
 
 async def write(session: AsyncSession, keys: CaseKeys, batch: Batch, at: datetime) -> Written:
@@ -66,16 +61,143 @@ async def write(session: AsyncSession, keys: CaseKeys, batch: Batch, at: datetim
     """
     sealer = await keys.of(batch.case, session)
     row = await session.get(ConfidentialRow, batch.case, with_for_update=True)
-    opening = opening_in(sealer, row) if row is not None else batch.opening
+    opening = batch.opening if row is None else opening_in(sealer, row)
     if opening is None:
         raise RecordGapError(batch.case)
+    kept = _first(opening, batch) if row is None else kept_in(sealer, row)
     last, previous = await head(session, batch.case)
     new = [recorded for recorded in batch.events if recorded.n > last]
-    if row is None or new:
-        if new[0].n != last + 1:
-            raise RecordGapError(batch.case)
-        kept = kept_in(sealer, row).model_copy(update={"standing": batch.standing}) if row is not None else _first(opening, batch)
-        turn = _Turn(batch, kept, await people.directory(session, opening.organisation), dict(kept.reaches))
-        await _append(session, sealer, [_applied(turn, recorded) for recorded in new], previous)
-        ...
-    raise NotImplementedError
+    if new and new[0].n != last + 1:
+        raise RecordGapError(batch.case)
+    if not new:
+        openings = await opened_out_of(session, keys, sealer, opening, batch)
+        asked, queued = _reached_before(kept, batch), await _unsent(session, kept, batch)
+    else:
+        turn = _Turn(batch, kept, await people.directory(session, opening.organisation))
+        await append(session, sealer, [turn.apply(recorded) for recorded in new], previous)
+        openings = await opened_out_of(session, keys, sealer, opening, batch)
+        asked, queued = turn.asked, turn.mails(sealer, at)
+        kept = turn.kept_now(queued, openings)
+        await _keep(session, sealer, row, opening, kept, batch)
+        session.add_all(queued)
+        in_it = parties(kept, await emergencies_of(session, sealer), turn.directory, at)
+        await keep_parties(session, keys, batch.case, in_it)
+    cleared = None
+    if batch.clears is not None:
+        begins = batch.opening is not None
+        cleared = await is_cleared(session, keys, opening, kept.opened, batch.clears, begins=begins)
+    return Written(asked, tuple(queued), await not_begun(session, openings), cleared)
+
+
+class _Turn:
+    """One batch on its way into the record: whom each ask reaches, and who is mailed."""
+
+    def __init__(self, batch: Batch, kept: Kept, directory: Directory) -> None:
+        self.batch = batch
+        self.kept = kept.model_copy(update={"standing": batch.standing})
+        self.directory = directory
+        self.reaches = dict(kept.reaches)
+        self.asked: dict[str, tuple[Asked, ...]] = {}
+        self._newly: dict[str, tuple[Asked, ...]] = {}
+
+    def apply(self, recorded: Recorded) -> Recorded:
+        """Take `recorded` in; return it with whom it reached."""
+        event = recorded.event
+        if not isinstance(event, AskOpened | AskMoved | Escalated):
+            return recorded
+        was, recused = self.reaches.get(event.ask, Reaches(ladder=())), self.kept.recused
+        day = local_day(recorded.at)
+        reached = reached_by(event, was.asked, recused, self.kept.school, self.directory, day)
+        found = tuple(one for one in reached if one.person not in recused)
+        if isinstance(event, Escalated):
+            now = was.model_copy(update={"also": event.to, "excluded": event.excluded, "asked": found})
+        else:
+            also = event.also if isinstance(event, AskMoved) else ()
+            now = Reaches(ladder=event.ladder, also=also, named=event.named, excluded=event.excluded, asked=found)
+        known = {one.person for one in was.asked}
+        self.reaches[event.ask], self.asked[event.ask] = now, found
+        self._newly[event.ask] = tuple(one for one in found if one.person not in known)
+        return recorded.model_copy(update={"event": event.model_copy(update={"asked": found})})
+
+    def mails(self, sealer: Sealer, at: datetime) -> list[MailRow]:
+        """Return the one neutral mail to each person for whom this turn has something.
+
+        Custodians are mailed where an ask reaches nobody.
+        """
+        occasion, day = str(self.batch.events[-1].n), local_day(at)
+        people = [person for order in self.batch.mails for person in self._recipients(order, day)]
+        if not all(self.asked.values()):
+            people += holders(self.kept, self.kept.custodians, self.directory, day)
+        wanted = [person for person in dict.fromkeys(people) if person not in self.kept.recused]
+        return [mails.neutral(sealer, occasion, person, at) for person in wanted]
+
+    def kept_now(self, queued: Sequence[MailRow], openings: Sequence[Opening]) -> Kept:
+        """Return where the case stands after this turn."""
+        n = self.batch.events[-1].n
+        open_ones = {ask.ask for ask in self.batch.standing.asks}
+        return self.kept.model_copy(
+            update={
+                "reaches": {ask: reaches for ask, reaches in self.reaches.items() if ask in open_ones},
+                "mails": self.kept.mails | {mail.person: LatestMail(id=mail.id, n=n) for mail in queued},
+                "opened": (*self.kept.opened, *(one.reference for one in openings)),
+            }
+        )
+
+    def _recipients(self, order: MailOrder, day: date) -> list[str]:
+        if order.ask is not None and order.newly:
+            return [one.person for one in self._newly.get(order.ask, ())]
+        asks = (order.ask,) if order.ask is not None else order.asks if "asked" in order.to else ()
+        reached = [one.person for ask in asks if ask in self.reaches for one in self.reaches[ask].asked]
+        return reached + holders(self.kept, [seat for seat in order.to if seat not in _NO_SEATS], self.directory, day)
+
+
+def _first(opening: Opening, batch: Batch) -> Kept:
+    return Kept(school=opening.school, custodians=opening.process.custodians, standing=batch.standing)
+
+
+async def append(session: AsyncSession, sealer: Sealer, events: Sequence[Recorded], previous: str) -> None:
+    """Append `events` to the chain; what they say is committed to under names that say nothing."""
+    rows = []
+    for recorded in events:
+        fields = veiled(recorded.event.model_dump(mode="json"))
+        said = {name: (secrets.token_hex(_SALT), value) for name, value in fields.items()}
+        link = forge(sealer.owner, recorded.n, recorded.at.isoformat(), said, previous)
+        # Bound to the hash: a chain that was forged anew from somewhere on does not open from there on.
+        sealed = sealer.seal(f"event|{link.hash}", padded(canonical(said)))
+        rows.append(EventRow(**link.model_dump(), sealed=sealed).model_dump())
+        previous = link.hash
+    await session.execute(insert(EventRow), rows)
+
+
+async def _keep(
+    session: AsyncSession, sealer: Sealer, row: ConfidentialRow | None, opening: Opening, kept: Kept, batch: Batch
+) -> None:
+    """Keep where the case stands."""
+    began, now = batch.events[0].at, batch.events[-1].at
+    if row is None:
+        row = ConfidentialRow(
+            id=opening.case,
+            reference=opening.reference,
+            organisation=opening.organisation,
+            opened_at=began,
+            changed_at=now,
+            sealed_opening=sealed_opening(sealer, opening),
+            sealed_standing=b"",
+        )
+        session.add(row)
+    row.changed_at, row.sealed_standing = now, sealed_standing(sealer, kept)
+    if kept.standing.outcome is not None:
+        row.closed_at = now
+    await session.flush()
+
+
+def _reached_before(kept: Kept, batch: Batch) -> dict[str, tuple[Asked, ...]]:
+    """Return whom the asks of a batch reached when it was put on record; nobody, where they are closed by now."""
+    asks = [said.event.ask for said in batch.events if isinstance(said.event, AskOpened | AskMoved | Escalated)]
+    return {ask: kept.reaches[ask].asked if ask in kept.reaches else () for ask in asks}
+
+
+async def _unsent(session: AsyncSession, kept: Kept, batch: Batch) -> Sequence[MailRow]:
+    """Return the mails of a batch that is on record which were not sent yet."""
+    ids = [mail.id for mail in kept.mails.values() if mail.n == batch.events[-1].n]
+    return [row for mail_id in ids if (row := await mails.queued(session, mail_id)) is not None]

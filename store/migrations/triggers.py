@@ -1,4 +1,4 @@
-"""What the database itself refuses: to change, remove or reorder an event."""
+"""What the database itself refuses: to change, remove or reorder an event; and what it lets an erasure take away."""
 
 from typing import Final
 
@@ -43,5 +43,36 @@ POSTGRESQL: Final = (
     """
     CREATE TRIGGER event_comes_next BEFORE INSERT ON event
     FOR EACH ROW EXECUTE FUNCTION event_comes_next()
+    """,
+)
+
+WITH_ERASING_SQLITE: Final = (
+    "DROP TRIGGER event_stays_as_it_is",
+    """
+    CREATE TRIGGER event_stays_as_it_is BEFORE UPDATE ON event
+    WHEN NOT (
+        length(NEW.sealed) = 0 AND NEW."case" = OLD."case" AND NEW.n = OLD.n AND NEW.entry = OLD.entry
+        AND NEW.previous = OLD.previous AND NEW.hash = OLD.hash
+        AND EXISTS (SELECT 1 FROM tombstone WHERE "case" = OLD."case")
+    )
+    BEGIN SELECT RAISE(ABORT, 'an event is never changed'); END
+    """,
+)
+"""Of a case that was erased, what its events say can be emptied; their links stay."""
+
+WITH_ERASING_POSTGRESQL: Final = (
+    """
+    CREATE OR REPLACE FUNCTION event_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'UPDATE' THEN
+            IF length(NEW.sealed) = 0 AND NEW."case" = OLD."case" AND NEW.n = OLD.n AND NEW.entry = OLD.entry
+                AND NEW.previous = OLD.previous AND NEW.hash = OLD.hash
+                AND EXISTS (SELECT 1 FROM tombstone WHERE "case" = OLD."case")
+            THEN
+                RETURN NEW;
+            END IF;
+        END IF;
+        RAISE EXCEPTION 'an event is never changed or removed';
+    END $$
     """,
 )

@@ -21,10 +21,14 @@ from playwright.async_api import (
     ViewportSize,
 )
 
-from tests.journeys.running import command
+from tests.journeys.running import command, confirm_all
 
 STANDARD: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 """What every page has to pass: WCAG 2.2 AA, and what axe holds to be good practice besides."""
+
+FIRST: Final = "ruth.bell@cadmus.example"
+SECOND: Final = "owen.price@cadmus.example"
+"""The administrators of Cadmus: the one who imports people, and the one who confirms what needs a second person."""
 
 _WIDE: Final = ViewportSize(width=1280, height=900)
 _NARROW: Final = ViewportSize(width=320, height=640)
@@ -223,10 +227,15 @@ class Town:
         return one
 
     async def import_people(self, *rows: str) -> None:
-        """Have the office of Cadmus import `rows` of people, which change what is known of them."""
+        """Have an administrator of Cadmus import `rows` of people, and the other one confirm what takes two."""
+        await self.propose_people(*rows)
+        await confirm_all(self.folder, "cadmus", SECOND)
+
+    async def propose_people(self, *rows: str) -> str:
+        """Have an administrator of Cadmus import `rows` of people, and return what the command said."""
         file = self.folder / "people.csv"
         file.write_text("\n".join((_COLUMNS, *rows)) + "\n", encoding="utf-8")
-        await command(self.folder, "people", "import", "--organisation", "cadmus", str(file))
+        return await command(self.folder, "people", "import", "--organisation", "cadmus", "--by", FIRST, str(file))
 
     async def leave(self) -> None:
         """Close every browser window."""

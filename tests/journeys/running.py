@@ -6,9 +6,12 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from duly.embedded import free_port
+from store import people, power
+from store.database import Database
 
 _READY = "Stop with Ctrl-C."
 _DULY = (sys.executable, "-P", "-m", "duly.launch")
@@ -38,8 +41,8 @@ async def duly(folder: Path) -> AsyncIterator[str]:
     assert up.returncode == 0
 
 
-async def command(folder: Path, *words: str) -> None:
-    """Run one of Duly's commands to its end, beside the Duly that runs on the data in `folder`."""
+async def command(folder: Path, *words: str) -> str:
+    """Run one of Duly's commands to its end, beside the Duly that runs on the data in `folder`; return what it said."""
     process = await asyncio.create_subprocess_exec(
         *_DULY,
         *words,
@@ -51,6 +54,20 @@ async def command(folder: Path, *words: str) -> None:
     )
     said, _ = await asyncio.wait_for(process.communicate(), _WITHIN)
     assert process.returncode == 0, said.decode()
+    return said.decode()
+
+
+async def confirm_all(folder: Path, organisation: str, address: str) -> None:
+    """Have the administrator with `address` confirm every change of power that waits, as on the page."""
+    at = datetime.now(UTC)  # noqa: TID251 -- the server's clock is this machine's
+    db = Database(f"sqlite+aiosqlite:///{folder / 'data' / 'duly.sqlite3'}")
+    try:
+        async with db.write() as session:
+            second = await people.person_by_email(session, address)
+            assert second is not None
+            await power.confirm(session, await power.waiting(session, organisation, at), second.id, at)
+    finally:
+        await db.close()
 
 
 def _environment(folder: Path) -> dict[str, str]:

@@ -55,11 +55,22 @@ async def test_those_who_may_settle_it_are_told_and_those_whom_it_concerns(datab
     await keep(database, MANAGER)
     mails = await told(database)
     line = ("The line manager of Ben Carter",)
-    assert seen(mails) == {("power_proposed", person, None, line) for person in ("nina", "omar", "ben", "helen", "dev")}
-    assert {mail.path for mail in mails if mail.person in {"nina", "omar"}} == {"/admin/changes-of-power"}
-    assert {mail.path for mail in mails if mail.person not in {"nina", "omar"}} == {"/"}
+    told_of_it = ("ada", "nina", "omar", "ben", "helen", "dev")
+    assert seen(mails) == {("power_proposed", person, None, line) for person in told_of_it}
+    administrators = {"ada", "nina", "omar"}
+    assert {mail.path for mail in mails if mail.person in administrators} == {"/admin/changes-of-power"}
+    assert {mail.path for mail in mails if mail.person not in administrators} == {"/"}
     assert {(mail.requester, mail.organisation) for mail in mails} == {("Ada Quinn", PACK.organisation.name)}
     assert await told(database) == []
+
+
+async def test_whoever_is_named_as_the_first_person_is_told_of_a_file_and_not_of_what_they_typed(
+    database: Database,
+) -> None:
+    await keep(database, SEAT)
+    assert "ada" in {mail.person for mail in await told(database)}
+    await keep(database, MANAGER, why="typed on the page")
+    assert "ada" not in {mail.person for mail in await told(database)}
 
 
 async def test_another_address_is_told_at_the_one_of_before_when_it_is_proposed(database: Database) -> None:
@@ -123,7 +134,7 @@ async def test_of_many_changes_a_mail_names_ten(database: Database) -> None:
 async def test_whoever_had_the_address_of_somebody_new_is_told(database: Database) -> None:
     await keep(database, arrival("old@elmbrook.example"))
     mails = {mail.person: mail.titles for mail in await told(database)}
-    assert set(mails) == {"nina", "omar", "ben", "new"}
+    assert set(mails) == {"ada", "nina", "omar", "ben", "new"}
     assert mails["ben"] == ("A new person, Noor Aziz, at an address that was somebody else's",)
 
 
@@ -135,7 +146,7 @@ async def test_what_could_not_be_told_is_told_the_next_time(database: Database) 
 
     with pytest.raises(ConnectionError):
         await tell(database, lost, LATER)
-    assert {mail.person for mail in await told(database)} == {"nina", "omar", "ben"}
+    assert {mail.person for mail in await told(database)} == {"ada", "nina", "omar", "ben"}
 
 
 async def test_where_there_is_no_second_administrator_those_who_hold_a_seat_are_asked_for_one(
@@ -147,6 +158,7 @@ async def test_where_there_is_no_second_administrator_those_who_hold_a_seat_are_
     await keep(database, a_change(What.ADMINISTRATOR, "no", "yes"), SEAT)
     line = "Whether Ben Carter administers Duly"
     assert seen(await told(database)) == {
+        ("power_proposed", "ada", None, (line, "A seat of Ben Carter")),
         ("power_proposed", "helen", None, (line,)),
         ("power_proposed", "dev", None, (line,)),
         ("power_proposed", "ben", None, (line, "A seat of Ben Carter")),

@@ -40,7 +40,7 @@ async def home(at_home: House) -> AsyncIterator[House]:
 
 
 def a_lookout(home: House, at: datetime) -> Lookout:
-    return Lookout(home.db, Jobs(home.client), lambda: at)
+    return Lookout(home.db, home.keys, Jobs(home.client), lambda: at)
 
 
 async def change(home: House, *changed: Person) -> None:
@@ -195,8 +195,8 @@ async def test_a_look_that_fails_is_made_up_for_by_the_next(home: House) -> None
     at = await opened_on(case)
     await change(home, a_person("head"))
     marks: dict[str, tuple[str, int, bool]] = {}
-    await Lookout(home.db, Deaf(home.client), lambda: at, marks).look()
+    await Lookout(home.db, home.keys, Deaf(home.client), lambda: at, marks).look()
     assert moves(await case.settled()) == []
-    await Lookout(home.db, Jobs(home.client), lambda: at, marks).look()
+    await Lookout(home.db, home.keys, Jobs(home.client), lambda: at, marks).look()
     await case.settled()
     assert await asked(case) == {"deputy"}

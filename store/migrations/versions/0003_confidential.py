@@ -5,6 +5,7 @@ import sqlmodel
 from alembic import op
 
 import store.tables
+from store.migrations import triggers
 
 revision = '0003'
 down_revision = '0002'
@@ -19,6 +20,7 @@ def upgrade() -> None:
     _sign_in()
     _changes_of_power()
     _cases()
+    _erasing()
 
 
 def _sign_in() -> None:
@@ -162,3 +164,21 @@ def _cases() -> None:
             sa.PrimaryKeyConstraint('id'),
         )
         op.create_index(f'ix_{name}_case', name, ['case'], unique=False)
+
+
+def _erasing() -> None:
+    op.create_table(
+        'tombstone',
+        sa.Column('case', _TEXT(), nullable=False),
+        sa.Column('organisation', _TEXT(), nullable=False),
+        sa.Column('closed', _TEXT(), nullable=False),
+        sa.Column('erased_on', sa.Date(), nullable=False),
+        sa.Column('rule', _TEXT(), nullable=False),
+        sa.Column('salts', _TEXT(), nullable=False),
+        sa.Column('gone_at', _INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint('case'),
+    )
+    op.create_index('ix_tombstone_organisation', 'tombstone', ['organisation'], unique=False)
+    dialect = op.get_bind().dialect.name
+    for statement in triggers.WITH_ERASING_SQLITE if dialect == 'sqlite' else triggers.WITH_ERASING_POSTGRESQL:
+        op.execute(statement)

@@ -419,8 +419,8 @@ async def test_an_address_that_the_mail_server_refused_is_said_with_what_to_do_b
     assert refused in text_of(by_amina)
     assert refused in text_of(by_ada)
     assert "ben@elmbrook.example" not in by_amina.text
-    assert leads_to(by_ada, "/admin/addresses")
-    assert not leads_to(by_amina, "/admin/addresses")
+    assert leads_to(by_ada, "/admin/correct-address")
+    assert not leads_to(by_amina, "/admin/correct-address")
     assert refused not in text_of(await (await signed_in("ben@elmbrook.example")).get(CASE))
 
 

@@ -1,0 +1,362 @@
+"""Going through all that can happen in a case: every state once, by the shortest way that leads to it."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from domain.allegations import Clearance
+from domain.base import Frozen
+from domain.cases import Act, Opening, Reply
+from domain.events import AnyEvent, AskMoved, AskOpened, Escalated, Recorded
+from domain.people import Directory
+from workflows.case import Case, Host, Story
+from workflows.explorer import Move, Played, Playing, TimePasses, play
+from workflows.explorer_checks import Broken, broken, reference, wrongly_opened
+from workflows.explorer_choices import chosen_in, names_in
+from workflows.explorer_moves import moves, possible
+from workflows.explorer_states import Memory, Place, Readers, State, Watched
+
+_ALIVE: Final = 400
+"""How many plays are kept where they stand, to be gone on with."""
+
+_UNKNOWN: Final = -1
+"""The number of every state beyond the bound."""
+
+NEVER_ENDS: Final = "from here on, nothing that anybody may do brings the case to an end"
+
+
+class Bound(Frozen):
+    """How far to go: at most so many moves in one story, states in all, and moves of a story that nobody is asked for.
+
+    A move that changes nothing is not counted.
+    """
+
+    moves: int = 60
+    states: int = 20_000
+    unasked: int = 1
+
+
+class World(NamedTuple):
+    """Where a story is played: what opens it, among whom, from when, and what is on record elsewhere.
+
+    `allegations` are how many there may come to be.
+    """
+
+    story: Callable[[], Story]
+    opening: Opening
+    directory: Directory
+    begins: datetime
+    clearances: frozenset[Clearance] = frozenset()
+    allegations: int = 1
+
+
+class Edge(NamedTuple):
+    """A move from one state to another, and the kinds of what happened by it."""
+
+    start: int
+    move: Move
+    kinds: tuple[str, ...]
+    end: int
+
+
+class Finding(Frozen):
+    """Something that is wrong: in words, with the shortest way there, and all that happens on it."""
+
+    says: str
+    moves: tuple[Move, ...] = ()
+    events: tuple[Recorded, ...] = ()
+
+
+class Explored(Frozen):
+    """What exploring found within `bound`.
+
+    `plays` were begun to tell `states` apart, the longest way to one being of `longest` moves; `merged` moves led to a
+    state that was known. `whole` is whether nothing was left out but ways with more moves that nobody was asked for. Of
+    steps and tasks, `asked` were asked, and `reached` reached somebody. Of entries, `accepted` could be recorded,
+    `recorded` were, and `idle` were tried once each, because nothing looks at them.
+    """
+
+    bound: Bound
+    states: int
+    plays: int
+    longest: int
+    merged: int
+    whole: bool
+    asked: frozenset[str]
+    reached: frozenset[str]
+    accepted: frozenset[str]
+    recorded: frozenset[str]
+    idle: frozenset[str]
+    outcomes: frozenset[str]
+    findings: tuple[Finding, ...]
+    edges: tuple[Edge, ...]
+
+
+class UnsoundMergeError(RuntimeError):
+    """A fault was found in a state that its shortest way does not lead to: two states were merged that differ."""
+
+
+def every_play(
+    story: Callable[[], Story], opening: Opening, directory: Directory, begins: datetime, most_moves: int
+) -> Iterator[Played]:
+    """Yield every play that ends, or that has made `most_moves` moves, in the order of its moves; nothing is merged."""
+    unfinished: list[tuple[Move, ...]] = [()]
+    while unfinished:
+        way = unfinished.pop()
+        played = play(story(), opening, directory, begins, way)
+        if played.over or len(way) == most_moves:
+            yield played
+            continue
+        unfinished.extend((*way, move) for move in reversed(possible(played, opening)))
+
+
+def explore(world: World, bound: Bound, seen: Callable[[int], None] = lambda _: None) -> Explored:
+    """Return what can happen in `world` within `bound`; `seen` is told how many states there are, again and again.
+
+    Raises:
+        UnknownStateError: the story keeps something that cannot be compared.
+    """
+    looked_up: set[str] = set()
+    while (search := _Search(world, bound, looked_up, seen)).is_cut_short():
+        continue
+    return search.found()
+
+
+class _Node(NamedTuple):
+    """A state by its number: the node before it, the move from there, and what the way has cost."""
+
+    number: int
+    before: "_Node | None" = None
+    move: Move | None = None
+    length: int = 0
+    unasked: int = 0
+
+    def way(self) -> tuple[Move, ...]:
+        """Return the moves that lead to it."""
+        if self.before is None or self.move is None:
+            return ()
+        return (*self.before.way(), self.move)
+
+
+def _likeness(move: Move) -> tuple[str, ...]:
+    """Return by what a move is like others, to guess whether it will change anything."""
+    if isinstance(move, TimePasses):
+        return ()
+    return (move.kind, str(move.verdict), move.entry.kind if move.entry else "")
+
+
+class _Known(NamedTuple):
+    """A state that was reached: its number, and the fewest moves that nobody is asked for that lead to it."""
+
+    number: int
+    unasked: int
+
+
+class _Live:
+    """A play that goes on: its case, what is remembered of its past, and its events with whom they reached."""
+
+    def __init__(self, world: World, readers: Readers, looked_up: set[str]) -> None:
+        def watched(opening: Opening, host: Host) -> Case:
+            return Watched(opening, host, looked_up)
+
+        self.playing = Playing(
+            world.story(), world.opening, world.directory, world.begins, world.clearances, case=watched
+        )
+        self.memory = Memory(readers)
+        self.events: list[AnyEvent] = []
+        self.hear()
+
+    def hear(self) -> list[AnyEvent]:
+        """Take in what happened since, and return it."""
+        self.memory.hear(self.playing.case.past)
+        new = [said.event for said in self.playing.host.events[len(self.events) :]]
+        self.events += new
+        return new
+
+    def state(self) -> State:
+        """Return the state in which it is."""
+        return Place(self.playing.case, self.memory).state()
+
+    def make(self, move: Move) -> Reply | None:
+        """Make a move, and return what the case replies."""
+        return self.playing.make(move)
+
+
+class _Search:
+    def __init__(self, world: World, bound: Bound, looked_up: set[str], seen: Callable[[int], None]) -> None:
+        self._world = world
+        self._bound = bound
+        self._looked_up = looked_up
+        self._seen = seen
+        process, names = world.opening.process, names_in(world.story())
+        rules = (*process.rules, *reference(process))
+        self._readers = Readers(process, rules, frozenset(looked_up), names)
+        self._choices = chosen_in(world.opening, world.directory, rules, names, world.clearances, world.allegations)
+        self._known: dict[State, _Known] = {}
+        self._queue: deque[_Node] = deque()
+        self._alive: dict[int, _Live] = {}
+        self._plays = self._merged = self._longest = 0
+        self._whole = True
+        self._asked: set[str] = set()
+        self._reached: set[str] = set()
+        self._accepted: set[str] = set()
+        self._recorded: set[str] = set()
+        self._idle: set[str] = set()
+        self._outcomes: set[str] = set()
+        self._wrong: dict[str, tuple[Move, ...]] = {}
+        self._edges: list[Edge] = []
+        self._nodes: dict[int, _Node] = {}
+        self._ends: set[int] = set()
+        self._changed: dict[tuple[str, ...], bool] = {}
+
+    def is_cut_short(self) -> bool:
+        """Go through everything; return True where the story looked up what no state tells apart yet."""
+        before = len(self._looked_up)
+        live = self._begin()
+        self._check(live, 0, ())
+        self._take(live.state(), _Node(0), live)
+        while self._queue and len(self._looked_up) == before:
+            self._go_on(self._queue.popleft())
+        return len(self._looked_up) > before
+
+    def _begin(self) -> _Live:
+        self._plays += 1
+        return _Live(self._world, self._readers, self._looked_up)
+
+    def _stand_at(self, node: _Node) -> _Live:
+        """Return a play that stands at `node`: the one that found it, or one that goes the way again."""
+        live = self._alive.pop(node.number, None)
+        if live is None:
+            live = self._begin()
+            for move in node.way():
+                live.make(move)
+            live.hear()
+        return live
+
+    def _go_on(self, node: _Node) -> None:
+        """Make every move from `node`."""
+        first = self._stand_at(node)
+        state = first.state()
+        self._accepted.update(first.playing.case.accepts)
+        live: _Live | None = first
+        for move, due in self._moves(first):
+            live = live or self._stand_at(node)
+            n = len(live.events)
+            reply = live.make(move)
+            kinds = tuple(event.kind for event in live.hear())
+            if isinstance(move, Act) and move.entry is not None and reply is not None and reply.says == "done":
+                self._recorded.add(move.entry.kind)
+            broke = self._check(live, n, (*node.way(), move))
+            after = live.state()
+            changed = self._changed[_likeness(move)] = after != state
+            end = node.number
+            if broke:
+                end = _UNKNOWN
+            elif changed:
+                unasked = node.unasked + (not due)
+                end = self._take(after, _Node(len(self._known), node, move, node.length + 1, unasked), live)
+            self._edges.append(Edge(node.number, move, kinds, end))
+            if broke or changed:
+                live = None
+
+    def _moves(self, live: _Live) -> list[tuple[Move, bool]]:
+        """Return every move from where `live` stands, and whether somebody is asked for it.
+
+        Those that changed nothing elsewhere come last, so that a play that is gone on with is not burdened with them.
+        """
+        case = live.playing.case
+        played = live.playing.played()
+        accepts = {kind: seats for kind, seats in played.accepts.items() if kind not in self._idle}
+        played = played.model_copy(update={"accepts": accepts})
+        self._idle |= {kind for kind in accepts if self._readers.is_idle(kind) and case.accepts[kind].does is None}
+        found: list[tuple[Move, bool]] = [
+            (one.move, one.due) for one in moves(played, self._world.opening, self._choices)
+        ]
+        coming = [at for at, _, does in case.to_come() if live.memory.minds(does)]
+        if coming:
+            found.append((TimePasses(until=min(coming)), True))
+        return sorted(found, key=lambda one: not self._changed.get(_likeness(one[0]), True))
+
+    def _take(self, state: State, node: _Node, live: _Live) -> int:
+        """Queue `node`, unless a way as good is known or it lies beyond the bound; return the number of its state."""
+        known = self._known.get(state)
+        if known is not None and known.unasked <= node.unasked:
+            self._merged += 1
+            return known.number
+        if node.unasked > self._bound.unasked:
+            return known.number if known else _UNKNOWN
+        if known is not None:
+            node = node._replace(number=known.number)
+        elif len(self._known) == self._bound.states or node.length > self._bound.moves:
+            self._whole = False
+            return _UNKNOWN
+        self._known[state] = _Known(node.number, node.unasked)
+        self._nodes[node.number] = node
+        self._longest = max(self._longest, node.length)
+        self._seen(len(self._known))
+        outcome = live.playing.case.outcome
+        if outcome is not None:
+            self._outcomes.add(outcome)
+            self._ends.add(node.number)
+            return node.number
+        self._queue.append(node)
+        if len(self._alive) < _ALIVE:
+            self._alive[node.number] = live
+        return node.number
+
+    def _check(self, live: _Live, since: int, way: tuple[Move, ...]) -> bool:
+        """Look at what happened since; return whether any of it may not."""
+        found: list[Broken | None] = []
+        for n, event in enumerate(live.events[since:], since):
+            if isinstance(event, AskOpened | AskMoved | Escalated):
+                self._asked.add(event.step)
+                self._reached |= {event.step} if event.asked else set()
+            found.append(broken(self._world.opening, live.events[:n], event))
+        opened = live.playing.host.opened
+        found += [wrongly_opened(one, live.events) for one in opened if one.about > since]
+        for wrong in found:
+            if wrong is not None:
+                self._wrong.setdefault(f"{wrong.says} ({wrong.clause})", way)
+        return any(found)
+
+    # What came of it.
+
+    def found(self) -> Explored:
+        """Return what was found."""
+        stuck = self._stuck()
+        wrong = [*self._wrong.items(), *([(NEVER_ENDS, stuck.way())] if stuck else [])]
+        return Explored(
+            bound=self._bound,
+            states=len(self._known),
+            plays=self._plays,
+            longest=self._longest,
+            merged=self._merged,
+            whole=self._whole,
+            asked=frozenset(self._asked),
+            reached=frozenset(self._reached),
+            accepted=frozenset(self._accepted),
+            recorded=frozenset(self._recorded),
+            idle=frozenset(self._idle),
+            outcomes=frozenset(self._outcomes),
+            findings=tuple(self._finding(says, way) for says, way in wrong),
+            edges=tuple(self._edges),
+        )
+
+    def _finding(self, says: str, way: tuple[Move, ...]) -> Finding:
+        world = self._world
+        played = play(world.story(), world.opening, world.directory, world.begins, way, world.clearances)
+        return Finding(says=says, moves=way, events=played.events)
+
+    def _stuck(self) -> _Node | None:
+        """Return the first state from which nothing leads to an end, nor beyond the bound; None where there is none."""
+        before: dict[int, list[int]] = {}
+        for edge in self._edges:
+            before.setdefault(edge.end, []).append(edge.start)
+        able = {*self._ends, _UNKNOWN}
+        todo = list(able)
+        while todo:
+            new = [start for start in before.get(todo.pop(), ()) if start not in able]
+            able.update(new)
+            todo += new
+        return next((node for number, node in sorted(self._nodes.items()) if number not in able), None)
