@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.common import ActivityIDConflictPolicy, RetryPolicy, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -60,6 +62,23 @@ class Jobs:
             )
         except WorkflowAlreadyStartedError:
             return
+
+    async def forget(self, case: str) -> None:
+        """Delete what is left of a case that is over; one that Temporal does not know any more is gone already.
+
+        Raises:
+            RPCError: Temporal cannot be reached, or did not answer in time; it may be tried again.
+            TimeoutError: the same.
+        """
+        request = DeleteWorkflowExecutionRequest(
+            namespace=self.client.namespace, workflow_execution=WorkflowExecution(workflow_id=case)
+        )
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self.client.workflow_service.delete_workflow_execution(request)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
 
     async def send_mail(self, mail_id: str) -> None:
         """Leave a queued mail to a job that keeps trying to send it; one that is at it already is enough.

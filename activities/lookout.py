@@ -1,7 +1,8 @@
 """The lookout: sees that people, seats or absences changed, and has the asks looked up anew that this concerns.
 
-It also sends what was put by for those who get many mails, and tells of changes of power. It runs beside the worker;
-what it misses or cannot do it does the next time that it looks.
+It also sends what was put by for those who get many mails, tells of changes of power and of cases whose time is over,
+and sees that nothing is left of those that were erased. It runs beside the worker; what it misses or cannot do it does
+the next time that it looks.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from typing import Final
 
 import structlog
 
+from activities import retention
 from activities.jobs import Jobs
 from domain.asking import whom
 from domain.calendar import local_day
@@ -97,6 +99,7 @@ class Lookout:
             for mail_id in digests:
                 await _goes_well(self.jobs.send_mail(mail_id))
         await _goes_well(power_mails.tell(self.db, self.jobs.mail_person, now))
+        await _goes_well(retention.leave_nothing(self.db, self.keys, self.jobs, now))
 
     async def look_for_mails(self) -> None:
         """Leave mails to jobs that nobody is at: Temporal could not be reached when they were to be left to one.
@@ -143,8 +146,13 @@ class Lookout:
         """Look at every confidential case of an organisation, each for itself; return whether all went well."""
         async with self.db.read() as session:
             rows = await watching.cases_of(session, organisation)
-        went = [await _goes_well(self._look_at_one(row, directory, day, occasion), case=row.id) for row in rows]
-        return all(went)
+        turns = asyncio.Semaphore(_AT_ONCE)
+
+        async def look_at(row: ConfidentialRow) -> bool:
+            async with turns:
+                return await _goes_well(self._look_at_one(row, directory, day, occasion), case=row.id)
+
+        return all(await asyncio.gather(*map(look_at, rows)))
 
     async def _look_at_one(self, row: ConfidentialRow, directory: Directory, day: date, occasion: str) -> None:
         async with self.db.read() as session:
@@ -156,6 +164,7 @@ class Lookout:
         for ask in moved:
             act = Act(kind="look_up", person="duly", how="duly", ask=ask, occasion=occasion)
             await self.jobs.act(row.id, act)
+        await retention.look_at(self.db, self.keys, self.jobs, row, directory, self.clock())
 
 
 def _should_reach(one: Reaches, directory: Directory, day: date) -> frozenset[Asked]:

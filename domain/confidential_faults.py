@@ -118,5 +118,5 @@ def _task_faults(file: str, process: Process) -> Iterator[PackFault]:
             always = [task for task in asked if task.each_allegation and task.safeguarding and task.when is None]
             for road in sorted(roads):
                 if not any(not task.procedures or road in task.procedures for task in always):
-                    reason = f"nothing asks for {kind} on the road {road}, for each allegation and whatever holds it"
+                    reason = f"on the road {road} nothing asks for {kind} about each allegation, always"
                     yield PackFault(file, "tasks", reason)

@@ -101,6 +101,8 @@ def settled(kind: str, facts: EntryFacts) -> tuple[tuple[str, str], ...]:
     keys = _allegations(entry, facts)
     if entry.about != "no" and len(keys) == 1:
         rows.append(("What it is about", _label(known.allegations[keys[0]], facts)))
+    if kind == "decision_made" and len(_allowed(facts)) == 1:
+        rows.append(("What comes of it", "No action of this kind: say below what is done instead"))
     return tuple(rows)
 
 
@@ -233,10 +235,11 @@ def _own(entry: EntryForm, facts: EntryFacts) -> tuple[AnyField, ...]:
         return (topic, *entry.fields) if len(topics) > 1 else entry.fields
     if entry.kind == "decision_made":
         allowed = _allowed(facts)
-        asked = (choose("sanction", "What comes of it?", {key: SANCTIONS[key] for key in allowed}),)
         warns = any("warning" in key for key in allowed)
         rest = tuple(field for field in entry.fields[1:] if warns or field.key != "expires_on")
-        return (*asked, *rest) if len(allowed) > 1 else rest
+        if len(allowed) < 2:
+            return rest
+        return (choose("sanction", "What comes of it?", {key: SANCTIONS[key] for key in allowed}), *rest)
     return entry.fields
 
 

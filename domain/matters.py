@@ -1,15 +1,14 @@
 """A confidential case as its record has it: who and what it is about, who sees to it, and what is to be done next."""
 
 from collections.abc import Collection, Sequence
-from datetime import date
 
 from domain.allegations import Allegation, Category, Matter, Subject
 from domain.base import Frozen
 from domain.entries import AllegationAdded, OutcomeRecorded, SafeguardingConcernRaised, SubjectCorrected
 from domain.events import AnyEvent
 from domain.order import about, is_between, matches
-from domain.pack import EventMatch, NotBetween, Process, Reviews, Route, Seat, Task
-from domain.people import Directory, who_is_asked
+from domain.pack import EventMatch, NotBetween, Process, Reviews, Route, Task
+from domain.people import Directory
 
 
 class Facts(Frozen):
@@ -47,36 +46,25 @@ def narrowed(matter: Matter, subject: str, allegations: Collection[str]) -> Matt
     return matter.model_copy(update=update)
 
 
-def must_not_learn(
-    subjects: Sequence[Subject], involved: Sequence[str], directory: Directory, school: str
-) -> frozenset[str]:
-    """Return the people who must not learn of a matter: its subjects, and whoever holds a seat that is involved.
+def stand_ins_under(people: Collection[str], directory: Directory) -> frozenset[str]:
+    """Return those who stand in for anybody as a deputy, and work under one of `people`, however far.
 
-    A subject who is the headteacher but is not known by name is whoever holds that seat. Nobody stands in for any of
-    them: an ask goes to the next seat of its ladder, and past their deputies.
+    Of a matter that somebody must not learn of, nobody who works under them sees to it in another's place.
 
     Source: Newall Green 6.24 (ALLEG-11).
     """
-    seats = {*involved, *("headteacher" for one in subjects if one.category is Category.HEADTEACHER)}
-    holders = (person.id for seat in seats for person in directory.holders(school, seat))
-    return frozenset({*holders, *(one.person for one in subjects if one.person is not None)})
+    deputies = {one.deputy for one in directory.people if one.deputy is not None}
+    return frozenset(one for one in deputies if _managers_of(one, directory) & frozenset(people))
 
 
-def whom_to_tell(
-    told: Sequence[str],
-    seats: Sequence[Seat],
-    recused: frozenset[str],
-    school: str,
-    directory: Directory,
-    day: date,
-) -> tuple[str, ...]:
-    """Return the people whom a route tells: of each seat its holders, or whoever stands in where none may learn of it.
-
-    Source: MTOAT, Where a member of staff is a parent (ALLEG-19).
-    """
-    ladders = [(key, *(one for seat in seats if seat.key == key for one in seat.stands_in)) for key in told]
-    reached = (who_is_asked(ladder, school, None, directory, day, recused) for ladder in ladders)
-    return tuple(dict.fromkeys(one.person for asked in reached for one in asked))
+def _managers_of(person: str, directory: Directory) -> frozenset[str]:
+    """Return everybody under whom `person` works, from their line manager up."""
+    found: set[str] = set()
+    one = directory.person(person)
+    while one is not None and one.line_manager is not None and one.line_manager not in found:
+        found.add(one.line_manager)
+        one = directory.person(one.line_manager)
+    return frozenset(found)
 
 
 def route_of(process: Process, matter: Matter) -> Route | None:

@@ -10,7 +10,7 @@ from domain.entries import AnyEntry, PoliceContacted
 from domain.entry_forms import KINDS, EntryFacts, is_asked
 from domain.entry_texts import FORMS
 from domain.events import AnyEvent
-from domain.order import forbidding_rule, matches
+from domain.order import forbidding_rule, is_between, matches
 from domain.pack import Before, DifferentPeople, NotBetween, OrderRule, Permitted, Process, Reviews, Task
 from domain.waiting import AskedBy
 from domain.words import listed
@@ -20,6 +20,8 @@ _ANYBODY: Final[Seats] = frozenset()
 _MANAGER: Final[Seats] = frozenset({"case_manager"})
 
 _AT_ANY_TIME: Final = (
+    "lado_referral_made",
+    "lado_advice_recorded",
     "police_contacted",
     "social_care_contacted",
     "interim_safeguard_taken",
@@ -34,19 +36,20 @@ _AT_ANY_TIME: Final = (
     "police_hold_released",
     "police_advised",
     "proceedings_recorded",
+    "allegation_added",
+    "basic_enquiry_made",
     "response_given",
     "subject_corrected",
     "subject_resigned",
     "people_recused",
     "case_reviewed",
 )
-"""What anybody who is asked may record, in the order in which it is shown."""
+"""What anybody who is asked may record at any moment, in the order in which it is shown."""
+
+_OF_ALLEGATIONS: Final = ("lado_referral_made", "lado_advice_recorded", "allegation_added", "basic_enquiry_made")
+"""Those of them that only an allegation knows."""
 
 _ALLEGATION: Final[dict[str, Seats]] = {
-    "lado_referral_made": _ANYBODY,
-    "lado_advice_recorded": _ANYBODY,
-    "allegation_added": _ANYBODY,
-    "basic_enquiry_made": _ANYBODY,
     **dict.fromkeys(GATED, _ANYBODY),
     "disciplinary_opened": _MANAGER,
     "outcome_recorded": _MANAGER,
@@ -89,6 +92,9 @@ _FOLLOWS: Final = {
 }
 """What there is nothing to say of before something else is on record."""
 
+_LEADS_TO: Final = {"case_cleared": ("triage_recorded", "clearance_claimed")}
+"""What people record for the case itself to record what a task waits for."""
+
 BEFORE_THE_POLICE: Final = (
     "police_contacted",
     "custody_recorded",
@@ -128,29 +134,32 @@ class Offer(Frozen):
 
 
 class Offers(Frozen):
-    """What somebody may record: what they are asked for now, what may always be recorded, and what comes after.
+    """What somebody may record: what they are asked for now, what may always be recorded, and what comes later.
 
-    `police_first` says that little is offered until a contact with the police is on record.
+    `gated` is what waits for the LADO's advice. `police_first` says that little is offered until a contact with the
+    police is on record.
     """
 
     now: tuple[Offer, ...] = ()
     at_any_time: tuple[Offer, ...] = ()
+    gated: tuple[Offer, ...] = ()
     later: tuple[Offer, ...] = ()
     police_first: bool = False
 
     def find(self, kind: str) -> Offer | None:
         """Return the offer of an entry of `kind`, or None where it is not offered."""
-        return next((offer for offer in (*self.now, *self.at_any_time, *self.later) if offer.kind == kind), None)
+        every = (*self.now, *self.at_any_time, *self.gated, *self.later)
+        return next((offer for offer in every if offer.kind == kind), None)
 
 
 def accepted(process: Process) -> dict[str, Seats]:
     """Return every entry that a case of `process` takes of those who are asked: in which seats, or in any."""
-    story = _ALLEGATION if process.story == "allegation" else _DISCIPLINARY
     of_seats = frozenset(task.seat for task in process.tasks)
-    kinds = dict.fromkeys(_AT_ANY_TIME, _ANYBODY) | story | {"message_written": of_seats}
-    if not process.basic_enquiries:
-        kinds.pop("basic_enquiry_made", None)
-    return kinds
+    kinds = dict.fromkeys(_AT_ANY_TIME, _ANYBODY) | {"message_written": of_seats}
+    if process.story == "allegation":
+        out = set() if process.basic_enquiries else {"basic_enquiry_made"}
+        return {kind: seats for kind, seats in (kinds | _ALLEGATION).items() if kind not in out}
+    return {kind: seats for kind, seats in (kinds | _DISCIPLINARY).items() if kind not in _OF_ALLEGATIONS}
 
 
 def images_are_involved(matter: Matter) -> bool:
@@ -178,25 +187,27 @@ def offers_for(person: str, facts: EntryFacts, standing: Standing, asked: AskedB
     ]
     tasks = [kind for ask in mine for kind in _done_by(process, ask.step)]
     now = [kind for kind in dict.fromkeys(tasks) if kind in kinds]
-    always = [kind for kind in kinds if kind in (*_AT_ANY_TIME, "allegation_added") and kind not in now]
-    if first:
-        always = [kind for kind in kinds if kind not in now]
-    later = [kind for kind in kinds if kind not in {*now, *always}]
+    rest = [kind for kind in kinds if kind not in now]
+    gated = GATED if process.story == "allegation" else ()
     return Offers(
-        now=tuple(_offer(kind, person, facts) for kind in now),
-        at_any_time=tuple(_offer(kind, person, facts) for kind in always),
-        later=tuple(_offer(kind, person, facts) for kind in later),
+        now=_offers(now, person, facts),
+        at_any_time=_offers([kind for kind in rest if kind in _AT_ANY_TIME], person, facts),
+        gated=_offers([kind for kind in rest if kind in gated], person, facts),
+        later=_offers([kind for kind in rest if kind not in (*_AT_ANY_TIME, *gated)], person, facts),
         police_first=first,
     )
 
 
 def _done_by(process: Process, step: str) -> tuple[str, ...]:
     clocks = process.clocks(step)
-    return clocks.done_by.event if isinstance(clocks, Task | Reviews) else ()
+    kinds = clocks.done_by.event if isinstance(clocks, Task | Reviews) else ()
+    return tuple(one for kind in kinds for one in _LEADS_TO.get(kind, (kind,)))
 
 
 def _makes_sense(kind: str, facts: EntryFacts) -> bool:
     happened = [event.kind for event in facts.past]
+    if _is_of_another_road(kind, facts):
+        return False
     if kind in _FOLLOWS and _FOLLOWS[kind] not in happened:
         return False
     if kind == "triage_recorded":
@@ -205,6 +216,23 @@ def _makes_sense(kind: str, facts: EntryFacts) -> bool:
         holds = [one for one in happened if one in {"police_hold_placed", "police_hold_released"}]
         return (holds[-1:] == ["police_hold_placed"]) == (kind == "police_hold_released")
     return is_asked(kind, facts)
+
+
+def _is_of_another_road(kind: str, facts: EntryFacts) -> bool:
+    """Return whether a case on such a road never comes to an entry of `kind`: a governor's, to a step for staff."""
+    roads = [
+        rule
+        for rule in facts.opening.process.rules
+        if isinstance(rule, NotBetween) and not rule.stops_clocks and "case_routed" in rule.opens.event
+    ]
+    return any(
+        kind in rule.then.event and not rule.then.where and is_between(rule.opens, rule.closes, facts.past)
+        for rule in roads
+    )
+
+
+def _offers(kinds: Sequence[str], person: str, facts: EntryFacts) -> tuple[Offer, ...]:
+    return tuple(_offer(kind, person, facts) for kind in kinds)
 
 
 def _offer(kind: str, person: str, facts: EntryFacts) -> Offer:
@@ -252,9 +280,8 @@ def _why(rule: OrderRule, kind: str, past: Sequence[AnyEvent]) -> str:
             latest = any(matches(rule.first, event) for event in past)
             return f"{_upper(things(rule.first.event))} {'does not permit it' if latest else 'is not on record'}"
         case NotBetween():
-            return (
-                f"It waits, because of this: {things(rule.opens.event)}. It goes on after {things(rule.closes.event)}"
-            )
+            opens, closes = things(rule.opens.event), things(rule.closes.event)
+            return f"It waits since this was recorded: {opens}. Once this is on record it goes on: {closes}"
         case DifferentPeople():
             other = rule.first if kind in rule.then.event else rule.then
             return f"It takes somebody else, because you had a part in this: {things(other.event)}"

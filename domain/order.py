@@ -85,9 +85,9 @@ def _apart(rules: Sequence[OrderRule]) -> list[tuple[EventMatch, EventMatch]]:
 def _keeps(rule: OrderRule, past: Sequence[AnyEvent], event: AnyEvent) -> bool:
     match rule:
         case DifferentPeople():
-            return not any(
-                matches(one, event) and matches(other, before) and _by_the_same(before, event)
-                for one, other in ((rule.then, rule.first), (rule.first, rule.then))
+            others = [other for one, other in ((rule.then, rule.first), (rule.first, rule.then)) if matches(one, event)]
+            return not others or not any(
+                _by_the_same(before, event) and any(matches(other, before) for other in others)
                 for before in standing(past)
             )
         case Before():

@@ -24,6 +24,7 @@ from domain.pack import (
     Permitted,
     Process,
     Step,
+    Task,
 )
 from domain.pack_fault import PackFault
 
@@ -266,6 +267,7 @@ def _processes(pack: Pack, unread: frozenset[str]) -> Iterator[PackFault]:
                 yield PackFault(file, key, "must name at least one")
         yield from _twice(file, "steps", (step.key for step in process.steps))
         yield from _twice(file, "rules", (rule.key for rule in process.rules))
+        yield from _task_faults(file, pack, process)
         for step in process.steps:
             yield from _step_faults(file, pack, step, form)
         if process.changes is not None:
@@ -298,6 +300,22 @@ def _step_faults(file: str, pack: Pack, step: Step, form: Form | None) -> Iterat
         yield PackFault(file, f"{where}.escalate_on", "comes no later than a reminder")
     if step.escalate_on is not None and step.escalate_on < step.answer_within:
         yield PackFault(file, f"{where}.escalate_on", "comes before the answer is due")
+
+
+def _task_faults(file: str, pack: Pack, process: Process) -> Iterator[PackFault]:
+    """Yield what is wrong with the topics, routes and tasks of a process, as far as every process could have them."""
+    reviews = (process.reviews,) if process.reviews is not None else ()
+    yield from _twice(file, "topics", (topic.key for topic in process.topics))
+    yield from _twice(file, "routes", (route.key for route in process.routes))
+    yield from _twice(file, "tasks", (task.key for task in (*process.tasks, *reviews)))
+    for task in (*process.tasks, *reviews):
+        where = f"tasks.{task.key}" if isinstance(task, Task) else "reviews"
+        yield from _clock_faults(file, where, pack, task)
+        each = "allegations" if isinstance(task, Task) and task.each_allegation else None
+        for name, told in (("done_by", each), ("when", None), ("unless", None), ("after", None)):
+            pattern = getattr(task, name, None)
+            for reason in _never_recorded(pattern, process, told) if pattern is not None else ():
+                yield PackFault(file, f"{where}.{name}", reason)
 
 
 def _clock_faults(file: str, where: str, pack: Pack, clocks: AnyClocks) -> Iterator[PackFault]:

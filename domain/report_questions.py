@@ -7,6 +7,7 @@ from domain.allegations import Category
 from domain.fields import Day, LongText, ManyOf, OneOf, Option, Question, ShortText, YesNoUnsure
 from domain.pack import Pack, Process, School, Seat
 from domain.report_so_far import SoFar, events_in, people_in
+from domain.text import is_blank
 
 NONE: Final = "none_of_them"
 OTHER: Final = "other"
@@ -183,16 +184,21 @@ def _person(so_far: SoFar, n: int) -> Iterator[Question]:
     )
 
 
+def _named(so_far: SoFar, n: int) -> str:
+    name = so_far.typed.get(f"name_{n}", "")
+    return name if isinstance(name, str) and not is_blank(name) else f"Person {n}"
+
+
 def _event(so_far: SoFar, n: int, topics: Mapping[str, ReportTopic]) -> Iterator[Question]:
     required, people = n in events_in(so_far), people_in(so_far)
     if len(people) > 1:
         yield ManyOf(
             type="many_of",
             key=f"about_{n}",
-            label="Who did it?",
+            label="Who was it?",
             required=required,
-            missing="Choose who did it",
-            options=tuple(Option(key=f"person_{one}", label=str(so_far.typed[f"name_{one}"])) for one in people),
+            missing="Choose who it was",
+            options=tuple(Option(key=f"person_{one}", label=_named(so_far, one)) for one in people),
         )
     yield OneOf(
         type="one_of",
@@ -259,7 +265,7 @@ _FIXED: Final[dict[str, tuple[Question, ...]]] = {
                 Option(
                     key="confidential",
                     label="Confidentially",
-                    hint="Only whoever sees to it knows your name.",
+                    hint="Only whoever sees to it knows your name, unless the law makes them give it.",
                     reveals=(
                         ShortText(type="short_text", key="confidential_name", label="Your name"),
                         ShortText(type="short_text", key="confidential_contact", label=_CONTACT),

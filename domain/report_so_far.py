@@ -33,11 +33,16 @@ class SoFar(Frozen):
     done: tuple[str, ...] = ()
 
     def with_typed(self, page: str, typed: Mapping[str, Raw], questions: tuple[Question, ...]) -> "SoFar":
-        """Return it with what was typed on `page`, in place of what was there, and the page gone through."""
+        """Return it with what was typed on `page`, in place of what was there, and the page gone through.
+
+        Where other people are named than before, it has to be said again who did what.
+        """
         keys = {question.key for question in all_of(questions)}
         kept = {key: raw for key, raw in self.typed.items() if key not in keys}
-        done = tuple(dict.fromkeys((*self.done, page)))
-        return self.model_copy(update={"typed": kept | dict(typed), "done": done})
+        now = kept | dict(typed)
+        again = {"events"} if page == "people" and now != self.typed else set()
+        done = tuple(dict.fromkeys((*(one for one in self.done if one not in again), page)))
+        return self.model_copy(update={"typed": now, "done": done})
 
     def without(self, questions: tuple[Question, ...]) -> "SoFar":
         """Return it without the answers to `questions`, which the page itself carries."""

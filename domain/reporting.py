@@ -12,7 +12,7 @@ from pydantic import Field
 from domain.allegations import Allegation, Category, Matter, Reporter, Subject, YesNoUnsure
 from domain.base import Frozen
 from domain.forms import Answers
-from domain.matters import route_of
+from domain.matters import route_of, stand_ins_under
 from domain.pack import Pack, Process, Route
 from domain.people import Asked, Directory, Person, who_is_asked
 from domain.report_people import Reported, category_of, may_mean, meant_by, seats_meant_by
@@ -142,6 +142,7 @@ def begun_by(report: Report, place: Place, directory: Directory, day: date) -> B
     if route is None:
         return Begun(process=process, matter=matter, asked=())
     recused = frozenset(matter.recused) | _only_through(frozenset(matter.recused), route, place, directory)
+    recused |= stand_ins_under(recused, directory)
     matter = matter.model_copy(update={"recused": tuple(sorted(recused))})
     asked = who_is_asked(route.ladders["case_manager"], place.school.key, None, directory, day, recused)
     return Begun(process=process, matter=matter, asked=asked)

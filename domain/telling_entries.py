@@ -16,9 +16,13 @@ from domain.entries import (
     AnyEntry,
     AnyRemark,
     CaseCleared,
+    CaseErased,
     CaseOpened,
     CaseRouted,
     Entry,
+    ErasureProposed,
+    LegalHoldPlaced,
+    LegalHoldReleased,
     MatterRecorded,
     ReporterNamed,
     WarningExpired,
@@ -60,6 +64,9 @@ from domain.words import day_in_words, listed
 REPORTER: Final = "reporter"
 """As whom somebody acts who holds the code of a report."""
 
+DULY: Final = "duly"
+"""As whom the case itself acts."""
+
 SEATS: Final = {
     "case_manager": "case manager",
     "investigator": "investigator",
@@ -76,14 +83,19 @@ ENDINGS: Final = {
 }
 """How a confidential case can end."""
 
+
+def _lower(labels: Mapping[str, str]) -> dict[str, str]:
+    return {key: label[0].lower() + label[1:] for key, label in labels.items()}
+
+
 _LABELS: Final[dict[str, dict[str, Mapping[str, str]]]] = {
-    "": {"method": {key: label[0].lower() + label[1:] for key, label in METHODS.items()}},
+    "": {"method": _lower(METHODS)},
     "advice_taken": {"source": SOURCES},
     "support_offered": {"to": SUPPORTED, "taken": TAKEN},
     "police_advised": {"advised": YES_NO},
     "evidence_recorded": {"source": SEEN_IN},
     "calls_made": {"reached": REACHED},
-    "lado_advice_recorded": {"advice": ADVICE, "permits": PERMITS},
+    "lado_advice_recorded": {"advice": ADVICE, "permits": _lower(PERMITS)},
     "triage_recorded": {"at_risk": {**YES_NO, "unsure": "Not sure, which counts as yes"}},
     "procedure_chosen": {"severity": SEVERITIES},
     "case_to_answer_decided": {"answer": YES_NO},
@@ -184,6 +196,8 @@ class Names(NamedTuple):
         """Return somebody's name; whoever reported it has none."""
         if key == REPORTER:
             return "Whoever reported it"
+        if key == DULY:
+            return "Duly"
         return self.people.get(key, "Somebody who is no longer in the directory")
 
 
@@ -211,6 +225,15 @@ def entry_in_words(event: AnyEntry | AnyRemark, names: Names) -> str:
             return f"{opened} of its own was opened out of this case"
         case WarningExpired():
             return "The warning came to its end"
+        case LegalHoldPlaced():
+            return f"{names.person(event.by)} said that the record must be kept: {event.reason}"
+        case LegalHoldReleased():
+            who = f"{names.person(event.proposed_by)} and {names.person(event.by)}"
+            return f"{who} agreed that the record need not be kept any more: {event.reason}"
+        case ErasureProposed():
+            return "It was proposed that the record be erased, because its time has come"
+        case CaseErased():
+            return f"The record was erased on {day_in_words(event.erased_on)}"
 
 
 class _Answers(dict[str, str]):
@@ -308,11 +331,13 @@ class MatterTeller:
         )
 
     def _words(self, event: AnyEvent) -> str:
+        if isinstance(event, AnyEntry | AnyRemark):
+            return entry_in_words(event, self._names)
         match event:
             case AskOpened():
                 who = self._who(event.asked) or "nobody who may be asked holds that seat"
                 due = day_in_words(local_day(event.due))
-                return f"The {self.seat(event.seat)} ({who}) was asked by {due}: {self.step(event.step)}"
+                return f"The {self.seat(event.seat)} ({who}) was asked, until {due}: {self.step(event.step)}"
             case AskMoved():
                 why = {
                     "people_changed": "People, seats or absences changed",
@@ -339,18 +364,6 @@ class MatterTeller:
                 return f"{by} to record {tried}. It was refused, and did not happen"
             case CaseEnded():
                 return f"The case was closed: {ENDINGS.get(event.outcome, event.outcome)}"
-            case Entry():
-                return entry_in_words(event, self._names)
-            case (
-                AllegationRecorded()
-                | MatterRecorded()
-                | ReporterNamed()
-                | CaseRouted()
-                | CaseCleared()
-                | CaseOpened()
-                | WarningExpired()
-            ):
-                return entry_in_words(event, self._names)
             case _:
                 return event.kind.replace("_", " ").capitalize()
 

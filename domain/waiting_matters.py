@@ -8,7 +8,7 @@ from domain.base import Frozen
 from domain.calendar import local_day
 from domain.cases import OpenAsk, Opening, Standing
 from domain.events import AnyEvent, AskMoved, AskOpened, CaseEnded, Recorded
-from domain.matters import as_it_stands, is_done, next_task
+from domain.matters import as_it_stands, is_done, is_on_hold, next_task
 from domain.offered_entries import things
 from domain.order import about, is_between, matches
 from domain.pack import AnyClocks, NotBetween, Pack, Route, Task
@@ -16,7 +16,7 @@ from domain.people import Asked, Directory, who_is_asked
 from domain.picture import Stage
 from domain.telling_entries import ENDINGS, SEATS
 from domain.waiting import AskedBy
-from domain.words import day_in_words, listed, weekday_in_words
+from domain.words import clock_time, day_in_words, listed, weekday_in_words
 
 May = Literal["record", "read"]
 """What a reader of a case may do there."""
@@ -116,22 +116,25 @@ class _Words:
         if ask is None:
             return f"On {day} the case goes on by itself: a review falls due, or a day has come that was set."
         reached = asked.get(ask.ask, ())
+        without = f"If nothing is recorded by {clock_time(standing.next_at)} on {day},"
         if standing.next_does == "escalate":
-            return f"If nothing is recorded before {day}, {self._next_in_line(ask, reached)} asked as well."
+            return f"{without} {self._next_in_line(ask, reached)} asked as well."
         if standing.next_does == "remind":
-            return f"If nothing is recorded before {day}, {self._titles(reached) or 'nobody'} is reminded."
-        return f"If nothing is recorded by the end of {day}, this is asked no more."
+            return f"{without} {self._titles(reached) or 'nobody'} is reminded."
+        return f"{without} this is asked no more."
 
     def holds(self, history: Sequence[Recorded]) -> list[str]:
         """Return what holds the case at this moment, each with its clause and what lets it go on."""
         found = []
         for rule in self._process.rules:
-            if not isinstance(rule, NotBetween) or not is_between(rule.opens, rule.closes, self._past):
+            if not isinstance(rule, NotBetween) or not rule.stops_clocks:
+                continue
+            if not is_between(rule.opens, rule.closes, self._past):
                 continue
             since = next(said for said in reversed(history) if matches(rule.opens, said.event))
             where = self._clauses.get(rule.clause, rule.clause)
             found.append(
-                f"On hold since {day_in_words(local_day(since.at))} ({where}), because of this: "
+                f"On hold since {day_in_words(local_day(since.at))} ({where}), when this was recorded: "
                 f"{things(rule.opens.event)}. Tasks that do not keep children from harm stand still until this is on "
                 f"record: {things(rule.closes.event)}. Contacts with the police, social care and the LADO, and what "
                 "keeps children from harm, never wait."
@@ -140,10 +143,7 @@ class _Words:
 
     def _still(self, clocks: AnyClocks | None) -> str:
         """Return that the clock of a task stands still, where a hold stops it."""
-        held = any(
-            isinstance(rule, NotBetween) and is_between(rule.opens, rule.closes, self._past)
-            for rule in self._process.rules
-        )
+        held = is_on_hold(self._process, self._past)
         return "; its clock stands still" if held and isinstance(clocks, Task) and not clocks.safeguarding else ""
 
     def _clause(self, clocks: AnyClocks | None) -> str:

@@ -19,7 +19,8 @@ from domain.calendar import Calendar
 from domain.fields import Raw
 from domain.forms import Form
 from domain.pack import CalendarRules, Clause, NotOffered, Pack, Process
-from domain.pack_faults import PackFault, faults_of, unfilled
+from domain.pack_fault import PackFault
+from domain.pack_faults import faults_of, unfilled
 
 PACK_FILE: Final = "pack.toml"
 CLAUSES_FILE: Final = "clauses.toml"

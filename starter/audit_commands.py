@@ -18,7 +18,10 @@ def audit() -> None:
 
 @group.command()
 def verify() -> None:
-    """Check every event of every case; exit 1 where one was changed, removed or moved."""
+    """Check every event of every case; exit 1 where one was changed, removed or moved.
+
+    Cases that were erased are told apart from those whose key is lost.
+    """
     import asyncio
 
     from starter.commands import checked_settings
@@ -35,8 +38,10 @@ def verify() -> None:
     if report.broken:
         typer.echo(f"The record of {_counted(len(report.broken), 'case')} does not hold; checked: {whole}.", err=True)
         raise typer.Exit(1)
+    erased = f" Of {_counted(report.erased, 'case')} nothing is left but the chain: erased, with a tombstone."
     unread = f" The key of {_counted(report.without_key, 'case')} is not here: the chain holds, its words are unread."
-    typer.echo(f"The record holds: {whole}.{unread if report.without_key else ''}")
+    more = (erased if report.erased else "") + (unread if report.without_key else "")
+    typer.echo(f"The record holds: {whole}.{more}")
 
 
 async def _verify(settings: "Settings") -> "AuditReport":

@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.base import Frozen
-from domain.chain import Link, first_broken
+from domain.chain import Link, first_broken, keeps_its_word
 from store import queries
-from store.confidential.tables import ConfidentialRow
+from store.confidential import erasing
+from store.confidential.tables import ConfidentialRow, TombstoneRow
 from store.keys import CaseKeyMissingError, CaseKeys, SealBrokenError
 from store.tables import CaseRow, EventRow
 
@@ -29,15 +30,17 @@ class Broken(Frozen):
 
 
 class AuditReport(Frozen):
-    """What was found: how many cases and events there are, what is broken, and whose key is not here.
+    """What was found: how many cases and events there are, what is broken, what was erased, and whose key is not here.
 
-    Of a case without its key the chain was checked, and not what its events say.
+    Of a case without its key the chain was checked, and not what its events say; so it is of one that was `erased`, and
+    besides, that its chain ends with the link that says so.
     """
 
     cases: int
     events: int
     broken: tuple[Broken, ...]
     without_key: int
+    erased: int = 0
 
 
 class _Case(NamedTuple):
@@ -52,15 +55,18 @@ async def verify(
     """Check every event of every case; `progress` is told how many cases are done, and of how many."""
     cases = await _cases(session)
     broken: list[Broken] = []
-    events = without_key = 0
+    events = without_key = erased = 0
     for start in range(0, len(cases), _AT_A_TIME):
         some = cases[start : start + _AT_A_TIME]
         links = await _links(session, some)
+        tombstones = await erasing.tombstones(session, [case.id for case in some])
         for case in some:
             events += len(links[case.id])
-            n = _first_wrong(case, links[case.id])
+            tombstone = tombstones.get(case.id)
+            n = _first_wrong(case, links[case.id], tombstone)
+            erased += tombstone is not None and n is None
             try:
-                if n is None:
+                if n is None and tombstone is None:
                     await queries.history(session, keys, case.id)
             except queries.BrokenRecordError as found:
                 n = found.n
@@ -69,12 +75,13 @@ async def verify(
             if n is not None:
                 broken.append(Broken(case=case.reference or case.id, n=n))
         progress(start + len(some), len(cases))
-    return AuditReport(cases=len(cases), events=events, broken=tuple(broken), without_key=without_key)
+    return AuditReport(cases=len(cases), events=events, broken=tuple(broken), without_key=without_key, erased=erased)
 
 
 async def _cases(session: AsyncSession) -> list[_Case]:
     """Return all cases, by reference; those too of which nothing is left but events."""
-    ids = select(col(CaseRow.id)).union(select(col(ConfidentialRow.id)), select(col(EventRow.case))).subquery()
+    others = (col(ConfidentialRow.id), col(TombstoneRow.case), col(EventRow.case))
+    ids = select(col(CaseRow.id)).union(*map(select, others)).subquery()
     changed_at = func.coalesce(col(CaseRow.changed_at), col(ConfidentialRow.changed_at))
     statement = (
         select(ids.c.id, col(CaseRow.reference), changed_at)
@@ -94,14 +101,24 @@ async def _links(session: AsyncSession, cases: list[_Case]) -> dict[str, list[Li
     return links
 
 
-def _first_wrong(case: _Case, links: list[Link]) -> int | None:
+def _first_wrong(case: _Case, links: list[Link], tombstone: TombstoneRow | None) -> int | None:
     """Return the number of the first event that is wrong; one that the case knows of and that is gone, too."""
     n = first_broken(links)
     if n is not None:
         return n
+    if tombstone is not None:
+        return None if links and _says_so(links[-1], tombstone) else max(len(links), 1)
     if case.changed_at is None:
         return 1
     return len(links) + 1 if not links or _moment(links[-1].at) < case.changed_at else None
+
+
+def _says_so(link: Link, tombstone: TombstoneRow) -> bool:
+    """Return whether the last link of an erased case commits to its tombstone."""
+    try:
+        return keeps_its_word(link, erasing.last_words(tombstone))
+    except ValueError:
+        return False
 
 
 def _moment(text: str) -> datetime:

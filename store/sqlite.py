@@ -29,6 +29,8 @@ _PRAGMAS: Final = (
 _WRITERS_WAIT: Final = "busy_timeout=0"
 _LOOKS_AGAIN_AFTER: Final = 0.001
 _GIVES_UP_AFTER: Final = 5.0
+# Milliseconds that the emptying of the journal waits for whoever reads an earlier state.
+_CLEARS_WITHIN: Final = 5000
 
 
 class _Cursor(sqlite3.Cursor):
@@ -104,7 +106,7 @@ def engine(url: str, *, writes: bool = False) -> AsyncEngine:
 
 def empty_journal(connection: Any) -> bool:  # noqa: ANN401 -- the driver's
     """Write everything to the file itself and empty the journal beside it; return whether nobody was in the way."""
-    connection.execute("PRAGMA busy_timeout=5000")
+    connection.execute(f"PRAGMA busy_timeout={_CLEARS_WITHIN}")
     busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     connection.execute(f"PRAGMA {_WRITERS_WAIT}")
     return not busy

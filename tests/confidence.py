@@ -99,7 +99,7 @@ def permitted(key: str, permit: str, *then: str) -> OrderRule:
 def on_hold(key: str, opens: str, closes: str, *then: str) -> OrderRule:
     """Return the rule that none of `then` comes between `opens` and `closes`."""
     rule = {"rule": "not_between", "key": key, "opens": {"event": opens}, "closes": {"event": closes}}
-    return NotBetween.model_validate({**rule, "then": {"event": then}, "clause": "10.1"})
+    return NotBetween.model_validate({**rule, "then": {"event": then}, "stops_clocks": True, "clause": "10.1"})
 
 
 _GATED: Final = ("investigation_started", "interview_held", "subject_told", "suspension_decided", "disciplinary_opened")

@@ -27,6 +27,9 @@ _PARTS: Final = {
     "steps": "step",
     "confirmations": "confirmation",
     "notices": "mail",
+    "topics": "topic",
+    "routes": "route",
+    "tasks": "task",
 }
 """What the lists in a pack's files hold, one of each in words."""
 
@@ -68,13 +71,16 @@ def cited_by_packs() -> tuple[Cited, ...]:
 
 
 def _cited(text: Any, way: tuple[str | int, ...], name: str) -> Iterator[tuple[tuple[str | int, ...], str, Any]]:
+    # A route names topics, and has none of its own.
+    if not isinstance(text, dict):
+        return
     if text.get("cites"):
         yield way, name, tuple(text["cites"])
     if "changes" in text:
         yield from _cited(text["changes"], (*way, "changes"), "changes by the author")
     for key, noun in _PARTS.items():
         for place, part in enumerate(text.get(key, ())):
-            called = f"{noun} {_known_as(part, place)}" if noun else ""
+            called = f"{noun} {_known_as(part, place)}" if noun and isinstance(part, dict) else ""
             yield from _cited(part, (*way, key, place), ", ".join(filter(None, (name, called))))
 
 

@@ -40,6 +40,9 @@ FAST_TIMERS = (
     'history.timerProcessorMaxTimeShift="1ms"',
     "history.timerProcessorMaxPollRPS=1000",
     "history.timerProcessorMaxPollHostRPS=1000",
+    # A closed case is deleted once it is noted that all that came of its end is done: half a minute, usually.
+    'history.transferProcessorUpdateAckInterval="500ms"',
+    'history.visibilityProcessorUpdateAckInterval="500ms"',
 )
 
 

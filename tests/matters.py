@@ -141,6 +141,7 @@ ALLEGATION: Final = Process(
             opens=_match("police_hold_placed"),
             closes=_match("police_hold_released"),
             then=_match(*GATED),
+            stops_clocks=True,
             clause=CLAUSE,
         ),
     ),

@@ -106,16 +106,16 @@ IN_ORDER: tuple[OrderRule, ...] = (
     Before(
         rule="before",
         key="manager-first",
-        first=EventMatch(event="approved", step="line_manager"),
-        then=EventMatch(event="approved", step="headteacher"),
+        first=EventMatch(event=("approved",), step="line_manager"),
+        then=EventMatch(event=("approved",), step="headteacher"),
         same="version",
         clause="App.1",
     ),
     Before(
         rule="before",
         key="approved-first",
-        first=EventMatch(event="site_approved"),
-        then=EventMatch(event="site_registered"),
+        first=EventMatch(event=("site_approved",)),
+        then=EventMatch(event=("site_registered",)),
         clause="App.1",
     ),
 )

@@ -398,7 +398,8 @@ class Case:
                 await self._flush()
             if self.outcome is not None:
                 return self.outcome
-            await self._host.pause(self.standing().next_at, lambda: bool(self._said))
+            coming = self._coming()
+            await self._host.pause(coming[0] if coming else None, lambda: bool(self._said))
             self._let_time_pass()
             self.tell_on()
 

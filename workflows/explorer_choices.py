@@ -57,6 +57,7 @@ def chosen_in(
         about=_kinds(about) | {"outcome_recorded"},
         personal=_kinds(apart),
         awaited=_kinds(awaited),
+        guarded=_kinds([rule.then for rule in rules]),
         permits=get_args(Permit),
         categories=_categories(process),
         clearances=tuple(sorted(clearances, key=lambda one: one.case)),

@@ -31,14 +31,15 @@ class Choices(Frozen):
 
     `named` are the attributes of entries that a rule, a task or the story looks at: only these take several values.
     `about` are the kinds whose allegations somebody looks at, `personal` those of which it matters who records them,
-    `awaited` those that are asked for, and `idle` those that nothing looks at. `permits` is what an advice may permit.
+    `awaited` those that are asked for, and `guarded` those that a rule may forbid. `permits` is what an advice may
+    permit.
     """
 
     named: frozenset[str] = frozenset()
     about: frozenset[str] = frozenset()
     personal: frozenset[str] = frozenset()
     awaited: frozenset[str] = frozenset()
-    idle: frozenset[str] = frozenset()
+    guarded: frozenset[str] = frozenset()
     permits: tuple[Permit, ...] = ()
     categories: tuple[Category, ...] = ()
     clearances: tuple[Clearance, ...] = ()

@@ -17,9 +17,9 @@ _LATER = timedelta(days=30)
 
 
 class Possible(Frozen):
-    """A move that can be made. `due` is whether somebody is asked for it, or time alone brings it."""
+    """What somebody can do. `due` is whether somebody is asked for it."""
 
-    move: Move
+    move: Act
     due: bool
 
 
@@ -70,9 +70,11 @@ def _of_a_request(played: Played, opening: Opening, choices: Choices) -> Iterato
     for move in possible(played, opening):
         if isinstance(move, TimePasses):
             continue
+        first = move.ask is None or move.person == played.asked[move.ask][0].person
+        if not first and not choices.personal & _becomes(move):
+            continue
         yield Possible(move=move, due=move.kind == "answer" or (back and move.kind == "edit"))
-        first = played.asked[move.ask][0].person if move.ask else None
-        if opening.process.changes and move.verdict is Verdict.APPROVE and move.person == first:
+        if first and opening.process.changes and move.verdict is Verdict.APPROVE:
             unfit = (Fault(field="title", message="Does not hold any more."),)
             yield Possible(move=move.model_copy(update={"unfit": unfit}), due=False)
     for said in played.events:
@@ -89,6 +91,11 @@ def _of_a_request(played: Played, opening: Opening, choices: Choices) -> Iterato
             to = {"kind": "reassign", "ask": key, "to": choices.anybody_else}
             yield Possible(move=Act.model_validate(to | lever), due=True)
     yield Possible(move=Act.model_validate({"kind": "cancel", **lever}), due=False)
+
+
+def _becomes(answer: Act) -> set[str]:
+    """Return the kinds of events that an answer may become."""
+    return {"approved", "confirmed"} if answer.verdict is Verdict.APPROVE else {"returned", "rejected"}
 
 
 def _verdicts(process: Process) -> list[Verdict]:

@@ -17,7 +17,7 @@ from workflows.explorer_choices import chosen_in, names_in
 from workflows.explorer_moves import moves, possible
 from workflows.explorer_states import Memory, Place, Readers, State, Watched
 
-_ALIVE: Final = 400
+_ALIVE: Final = 2_000
 """How many plays are kept where they stand, to be gone on with."""
 
 _UNKNOWN: Final = -1
@@ -195,7 +195,8 @@ class _Search:
         self._choices = chosen_in(world.opening, world.directory, rules, names, world.clearances, world.allegations)
         self._known: dict[State, _Known] = {}
         self._queue: deque[_Node] = deque()
-        self._alive: dict[int, _Live] = {}
+        self._alive: dict[int, list[_Live]] = {}
+        self._kept = 0
         self._plays = self._merged = self._longest = 0
         self._whole = True
         self._asked: set[str] = set()
@@ -225,14 +226,22 @@ class _Search:
         return _Live(self._world, self._readers, self._looked_up)
 
     def _stand_at(self, node: _Node) -> _Live:
-        """Return a play that stands at `node`: the one that found it, or one that goes the way again."""
-        live = self._alive.pop(node.number, None)
-        if live is None:
-            live = self._begin()
-            for move in node.way():
-                live.make(move)
-            live.hear()
+        """Return a play that stands at `node`: one of those that came there, or one that goes the way again."""
+        kept = self._alive.get(node.number)
+        if kept:
+            self._kept -= 1
+            return kept.pop()
+        live = self._begin()
+        for move in node.way():
+            live.make(move)
+        live.hear()
         return live
+
+    def _keep(self, number: int, live: _Live) -> None:
+        """Keep a play to go on with from the state that has that number, if that is still to be gone on from."""
+        if self._kept < _ALIVE and number in self._alive:
+            self._alive[number].append(live)
+            self._kept += 1
 
     def _go_on(self, node: _Node) -> None:
         """Make every move from `node`."""
@@ -240,7 +249,7 @@ class _Search:
         state = first.state()
         self._accepted.update(first.playing.case.accepts)
         live: _Live | None = first
-        for move, due in self._moves(first):
+        for move, due in self._moves(first, node.unasked == self._bound.unasked):
             live = live or self._stand_at(node)
             n = len(live.events)
             reply = live.make(move)
@@ -259,10 +268,12 @@ class _Search:
             self._edges.append(Edge(node.number, move, kinds, end))
             if broke or changed:
                 live = None
+        self._kept -= len(self._alive.pop(node.number, ()))
 
-    def _moves(self, live: _Live) -> list[tuple[Move, bool]]:
+    def _moves(self, live: _Live, only_asked: bool) -> list[tuple[Move, bool]]:
         """Return every move from where `live` stands, and whether somebody is asked for it.
 
+        With `only_asked`, those that nobody is asked for are left out, but for entries that a rule may forbid.
         Those that changed nothing elsewhere come last, so that a play that is gone on with is not burdened with them.
         """
         case = live.playing.case
@@ -271,7 +282,9 @@ class _Search:
         played = played.model_copy(update={"accepts": accepts})
         self._idle |= {kind for kind in accepts if self._readers.is_idle(kind) and case.accepts[kind].does is None}
         found: list[tuple[Move, bool]] = [
-            (one.move, one.due) for one in moves(played, self._world.opening, self._choices)
+            (one.move, one.due)
+            for one in moves(played, self._world.opening, self._choices)
+            if one.due or not only_asked or (one.move.entry and one.move.entry.kind in self._choices.guarded)
         ]
         coming = [at for at, _, does in case.to_come() if live.memory.minds(does)]
         if coming:
@@ -283,6 +296,7 @@ class _Search:
         known = self._known.get(state)
         if known is not None and known.unasked <= node.unasked:
             self._merged += 1
+            self._keep(known.number, live)
             return known.number
         if node.unasked > self._bound.unasked:
             return known.number if known else _UNKNOWN
@@ -301,8 +315,8 @@ class _Search:
             self._ends.add(node.number)
             return node.number
         self._queue.append(node)
-        if len(self._alive) < _ALIVE:
-            self._alive[node.number] = live
+        self._alive.setdefault(node.number, [])
+        self._keep(node.number, live)
         return node.number
 
     def _check(self, live: _Live, since: int, way: tuple[Move, ...]) -> bool:

@@ -16,7 +16,7 @@ from datetime import date, datetime
 from enum import Enum
 from itertools import groupby
 from types import CellType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType, MethodType
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal, TypeVar, get_args
 
 from pydantic import BaseModel
 
@@ -53,6 +53,11 @@ State = tuple[Hashable, ...]
 
 SO_FAR: Final = "so_far"
 """What the case calls the number of reviews before the one that it waits for."""
+
+KIND_OF: Final[dict[str, type[BaseModel]]] = {
+    kind.model_fields["kind"].default: kind for kind in get_args(get_args(AnyEvent)[0])
+}
+"""Every kind of event."""
 
 _TOLD_OTHERWISE: Final = frozenset(
     {
@@ -254,9 +259,15 @@ class Memory:
     def _rule(self, place: "Place", rule: OrderRule, numbers: tuple[int, ...]) -> Hashable:
         match rule:
             case DifferentPeople():
+                # What was done for an earlier version bars nobody from the same for this one.
+                over = {"old"} if all(map(_is_of_a_version, (rule.first, rule.then))) else set()
                 return tuple(
-                    frozenset((_doers(event), place.version(event), place.answer_of(event)) for event in events)
-                    for events in map(self._standing, numbers)
+                    frozenset(
+                        (_doers(event), place.version(event), place.answer_of(event))
+                        for event in self._standing(n)
+                        if place.version(event) not in over
+                    )
+                    for n in numbers
                 )
             case Before(same="allegation"):
                 return frozenset(key for event in self._standing(numbers[0]) for key in about(event))
@@ -281,6 +292,10 @@ class Memory:
         """Return what a story may look at in an event that it looked up; of a day, that there is one."""
         said = {name: getattr(event, name) for name in type(event).model_fields if name in self._readers.named}
         return tuple((name, "a day" if isinstance(value, date) else value) for name, value in sorted(said.items()))
+
+
+def _is_of_a_version(pattern: EventMatch) -> bool:
+    return all("version" in KIND_OF[kind].model_fields for kind in pattern.event)
 
 
 def _without_words(event: AnyEvent) -> AnyEvent:

@@ -9,6 +9,7 @@ import packs
 from settings import Settings
 from starter.engine import Engine
 from starter.web.site import Site
+from store import confidential
 from store import packs as kept_packs
 from store.codec import connect
 from store.database import Database
@@ -30,6 +31,7 @@ async def build(settings: Settings) -> AsyncIterator[Site]:
         async with db.write() as session:
             for pack in loaded.values():
                 await kept_packs.keep(session, pack)
+            await confidential.keep_index(session, keys)
         client = await connect(keys, lazy=True, **_embedded(settings))
         yield Site(settings, db, keys, Engine(client), loaded, now, demo=settings.mode == "demo")
     finally:

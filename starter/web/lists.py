@@ -12,6 +12,7 @@ from domain.access import Action, CaseAccess, allow
 from domain.asking import AUTHOR
 from domain.refs import read_reference
 from starter.web.cases import state_of
+from starter.web.confidential.lists import confidential_health, confidential_work
 from starter.web.page import Page, Visit
 from starter.web.reading import UnreadableBodyError, only, read_pairs
 from store import people, queries
@@ -29,12 +30,14 @@ async def tasks(visit: Visit) -> Response:
         waiting = found[:MOST]
         own = await queries.cases_of(session, visit.person.id)
         access = await queries.accesses_of(session, [*(row for row, _ in waiting), *own])
+        confidential = await confidential_work(visit, session)
     return visit.show(
         "tasks.html",
         waiting=[(row, ask) for row, ask in waiting if allow(visit.viewer, _wanted(ask), access[row.id])],
         more=len(found) > MOST,
         author=AUTHOR,
         own=[row for row in own if allow(visit.viewer, "see", access[row.id])],
+        confidential=confidential,
         seats={seat.key: seat.title for seat in visit.pack.seats},
         state_of=state_of,
         now=visit.site.clock(),
@@ -84,6 +87,7 @@ async def admin(visit: Visit) -> Response:
         )
         access = await queries.accesses_of(session, found)
         names = await people.names(session, visit.person.organisation)
+        confidential = await confidential_health(visit, session)
     shown = found[:MOST]
     return visit.show(
         "admin.html",
@@ -96,6 +100,7 @@ async def admin(visit: Visit) -> Response:
         names=names,
         now=visit.site.clock(),
         onward=_onward(visit, wanted, shown[-1]) if len(found) > MOST else "",
+        confidential=confidential,
     )
 
 

@@ -1,6 +1,7 @@
 """The record of confidential cases: what is written of them, who may read it, and who is to see to it."""
 
 from store.confidential.emergencies import open_in_emergency, propose_opening
+from store.confidential.parties import keep_index
 from store.confidential.reading import Confidential, access_of, by_reference, for_person, note_read, of_person, reads_of
 from store.confidential.receipts import by_receipt, keep_receipt, new_receipt
 from store.confidential.sealed import Emergency, Read
@@ -20,6 +21,7 @@ __all__ = [
     "for_person",
     "health",
     "in_custody",
+    "keep_index",
     "keep_receipt",
     "new_receipt",
     "note_read",

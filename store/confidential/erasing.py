@@ -134,20 +134,28 @@ async def left_somewhere(session: AsyncSession) -> Sequence[str]:
     return (await session.scalars(select(col(TombstoneRow.case)).where(left))).all()
 
 
-async def erased(session: AsyncSession, organisation: str) -> Sequence[str]:
-    """Return the erased cases of an organisation."""
-    theirs = select(col(TombstoneRow.case)).where(col(TombstoneRow.organisation) == organisation)
-    return (await session.scalars(theirs)).all()
+async def destroy_keys(session: AsyncSession, cases: Sequence[str]) -> None:
+    """Destroy the keys of erased cases that came back with a backup."""
+    await session.execute(delete(CaseKeyRow).where(col(CaseKeyRow.case).in_(cases)))
 
 
 async def mark_gone(session: AsyncSession, cases: Sequence[str], at: datetime) -> None:
-    """Note that nothing is left of erased cases but links and tombstones; a key that came back is destroyed."""
-    await session.execute(delete(CaseKeyRow).where(col(CaseKeyRow.case).in_(cases)))
+    """Note that nothing is left of erased cases but their links and tombstones."""
     await session.execute(update(TombstoneRow).where(col(TombstoneRow.case).in_(cases)).values(gone_at=at))
 
 
+async def tombstones(session: AsyncSession, cases: Sequence[str]) -> dict[str, TombstoneRow]:
+    """Return the tombstones of those of `cases` that were erased, by their ids."""
+    wanted = select(TombstoneRow).where(col(TombstoneRow.case).in_(cases))
+    return {row.case: row for row in await session.scalars(wanted)}
+
+
 def last_words(tombstone: TombstoneRow) -> Salted:
-    """Return what the last link of an erased case has to commit to."""
+    """Return what the last link of an erased case has to commit to.
+
+    Raises:
+        ValueError: the tombstone was changed.
+    """
     said = CaseErased(
         organisation=tombstone.organisation,
         closed=tombstone.closed,

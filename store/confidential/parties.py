@@ -82,6 +82,11 @@ async def are_kept(session: AsyncSession, keys: CaseKeys, case: str, people: fro
     return there == ({index.mark("party", person) for person in people} if index is not None else set())
 
 
+async def keep_index(session: AsyncSession, keys: CaseKeys) -> None:
+    """Have the key at hand that makes the marks of people: before there is any case, looking for one takes as long."""
+    await keys.create(session, _INDEX)
+
+
 async def mark_of(session: AsyncSession, keys: CaseKeys, person: str) -> str:
     """Return the mark by which the cases of `person` are found; before any case there is none."""
     index = await _index(session, keys)

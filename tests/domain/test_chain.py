@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.chain import FIRST, Link, canonical, commitment, first_broken, forge, keeps_its_word
+from domain.chain import FIRST, Link, canonical, commitment, first_broken, forge, keeps_its_word, unveiled, veiled
 
 SALT = "00" * 16
 SAID = {"kind": (SALT, "approved"), "by": ("11" * 16, "ben"), "comment": ("22" * 16, "Yes, gladly.")}
@@ -128,3 +128,14 @@ values = st.recursive(
 @given(st.dictionaries(st.text(st.characters(codec="utf-8")), values, max_size=4))
 def test_one_value_has_one_text_whatever_the_order_of_its_keys(value: dict[str, object]) -> None:
     assert canonical(value) == canonical(dict(reversed(value.items())))
+
+
+@given(st.dictionaries(st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda name: name != "0"), values))
+def test_what_is_veiled_is_unveiled_and_its_fields_say_nothing_of_it(said: dict[str, object]) -> None:
+    fields = veiled(said)
+    assert unveiled(fields) == said
+    assert list(fields) == [str(place) for place in range(max(16, len(said)))]
+
+
+def test_what_was_never_veiled_is_left_as_it_is() -> None:
+    assert unveiled({"kind": "approved", "by": "ben"}) == {"kind": "approved", "by": "ben"}

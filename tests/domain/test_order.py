@@ -53,23 +53,23 @@ REGISTERED = SiteRegistered(title="t", school="s")
 MANAGER_FIRST = Before(
     rule="before",
     key="manager-first",
-    first=EventMatch(event="approved", step="manager"),
-    then=EventMatch(event="approved", step="head"),
+    first=EventMatch(event=("approved",), step="manager"),
+    then=EventMatch(event=("approved",), step="head"),
     same="version",
     clause="1",
 )
 CONFIRMED_FIRST = Before(
     rule="before",
     key="confirmed-first",
-    first=EventMatch(event="confirmed", step="head", confirmation="resourced"),
-    then=EventMatch(event="site_approved"),
+    first=EventMatch(event=("confirmed",), step="head", confirmation="resourced"),
+    then=EventMatch(event=("site_approved",)),
     clause="2",
 )
 TWO_PEOPLE = DifferentPeople(
     rule="different_people",
     key="two-people",
-    first=EventMatch(event="approved", step="manager"),
-    then=EventMatch(event="approved", step="head"),
+    first=EventMatch(event=("approved",), step="manager"),
+    then=EventMatch(event=("approved",), step="head"),
     clause="3",
 )
 
@@ -121,11 +121,11 @@ def test_the_first_rule_that_forbids_an_event_is_named() -> None:
 @pytest.mark.parametrize(
     ("pattern", "event", "fits"),
     [
-        (EventMatch(event="approved"), approved("head"), True),
-        (EventMatch(event="approved", step="manager"), approved("head"), False),
-        (EventMatch(event="site_approved", step="head"), SITE_APPROVED, False),
-        (EventMatch(event="confirmed", confirmation="resourced"), confirmed("resourced"), True),
-        (EventMatch(event="confirmed", confirmation="resourced"), approved("head"), False),
+        (EventMatch(event=("approved",)), approved("head"), True),
+        (EventMatch(event=("approved",), step="manager"), approved("head"), False),
+        (EventMatch(event=("site_approved",), step="head"), SITE_APPROVED, False),
+        (EventMatch(event=("confirmed",), confirmation="resourced"), confirmed("resourced"), True),
+        (EventMatch(event=("confirmed",), confirmation="resourced"), approved("head"), False),
     ],
 )
 def test_a_pattern_fits_events_of_its_kind_step_and_confirmation(
@@ -160,8 +160,8 @@ def test_of_an_answer_that_is_void_nothing_stands_and_of_the_rest_all() -> None:
 NOT_THE_SENDER = DifferentPeople(
     rule="different_people",
     key="not-the-sender",
-    first=EventMatch(event="request_submitted"),
-    then=EventMatch(event="approved"),
+    first=EventMatch(event=("request_submitted",)),
+    then=EventMatch(event=("approved",)),
     clause="4",
 )
 

@@ -66,26 +66,24 @@ UNAUTHORISED: Final = {"cadmus": "Wendy Archer", "mtoat": "Joy Abbott"}
 def files_of(pack: str) -> dict[str, Any]:
     """Return the TOML of every file of `pack`."""
     folder = ROOT / pack
-    names = ["pack.toml", "clauses.toml", *(f"{part}/site_creation.toml" for part in ("forms", "processes"))]
-    return {
-        name: tomllib.loads((folder / name).read_text(encoding="utf-8")) for name in names if (folder / name).is_file()
-    }
+    parts = [f"{part}/{file.name}" for part in ("forms", "processes") for file in sorted((folder / part).glob("*"))]
+    names = ["pack.toml", "clauses.toml", *parts]
+    return {name: tomllib.loads((folder / name).read_text(encoding="utf-8")) for name in names}
 
 
 def pack_of(files: dict[str, Any], pack: str) -> Pack:
     """Return the pack that `files` make, which may be less than whole."""
-    process = dict(files.get("processes/site_creation.toml") or {"offered": None})
-    offered = process.pop("offered", True)
-    named = {"key": "site_creation", **process}
-    form = files.get("forms/site_creation.toml")
+    named = {name: {"key": Path(name).stem, **text} for name, text in files.items()}
+    processes = [text for name, text in named.items() if name.startswith("processes/")]
+    refused = [text for text in processes if "offered" in text]
     return Pack.model_validate(
         {
             **files["pack.toml"],
             **files["clauses.toml"],
             "key": pack,
-            "forms": [{"key": "site_creation", **form}] if form else [],
-            "processes": [named] if offered else [],
-            "not_offered": [named] if offered is False else [],
+            "forms": [text for name, text in named.items() if name.startswith("forms/")],
+            "processes": [text for text in processes if text not in refused],
+            "not_offered": [{key: text[key] for key in text if key != "offered"} for text in refused],
         }
     )
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from domain.cases import Act, Batch, Opening, Published, Reply
+from domain.pack import Pack
 from domain.people import Directory
 from store import confidential, packs, people
 from store.confidential import Confidential, Written
@@ -14,10 +15,10 @@ from store.keys import CaseKeys
 from tests.confidence import a_confidential_pack, a_school
 from tests.stories import BEGINS
 from workflows.allegation import AllegationReferral
-from workflows.case import Case
+from workflows.case import Case, Story
 from workflows.disciplinary import Disciplinary
 
-_STORIES: Final = {"allegation": AllegationReferral, "disciplinary": Disciplinary}
+_STORIES: Final[dict[str, type[Story]]] = {"allegation": AllegationReferral, "disciplinary": Disciplinary}
 
 
 class Carried:
@@ -55,7 +56,7 @@ class Carried:
         await self._woken.wait()
 
     async def begin(self) -> "Carried":
-        """Play the case to its first pause."""
+        """Play the case to its first pause, and return it."""
         self._playing = asyncio.create_task(self._case.play(_STORIES[self.opening.process.story]()))
         await self._until_it_pauses()
         return self
@@ -94,16 +95,20 @@ class Carried:
             self._playing.result()
 
 
-async def a_place(db: Database, keys: CaseKeys, *cases: str, directory: Directory | None = None) -> str:
+async def a_place(
+    db: Database, keys: CaseKeys, *cases: str, directory: Directory | None = None, pack: Pack | None = None
+) -> str:
     """Put the people of the school and its pack in place, with keys for `cases`; return the digest of the pack."""
     async with db.write() as session:
         await people.save(session, (directory or a_school()).people)
         for case in cases:
             await keys.create(session, case)
-        return await packs.keep(session, a_confidential_pack())
+        return await packs.keep(session, pack or a_confidential_pack())
 
 
-async def carried(db: Database, keys: CaseKeys, opening: Opening, directory: Directory | None = None) -> Carried:
+async def carried(
+    db: Database, keys: CaseKeys, opening: Opening, directory: Directory | None = None, pack: Pack | None = None
+) -> Carried:
     """Return the case of `opening` at its first pause, in a school that is there."""
-    digest = await a_place(db, keys, opening.case, directory=directory)
+    digest = await a_place(db, keys, opening.case, directory=directory, pack=pack)
     return await Carried(db, keys, opening.model_copy(update={"pack_digest": digest})).begin()

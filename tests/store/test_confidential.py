@@ -171,7 +171,8 @@ async def test_whoever_is_recused_is_out_of_it_from_that_turn_on(
     read = await case.read()
     assert read.asked == {"a1": (Asked(person="deputy", seat="deputy_headteacher"),)}
     access = confidential.access_of(read, a_school(), BEGINS)
-    assert (access.asked, access.told, access.managers) == ({"deputy"}, frozenset(), {"deputy"})
+    assert access.asked == access.managers == {"deputy"}
+    assert access.told == frozenset()
     assert access.recused >= {"head", "lead", "sam"}
     assert await found_by(database, keys, *EVERYBODY) == {"deputy"}
     assert {mail.person for mail in case.written[-1].mails} == {"deputy"}
@@ -309,8 +310,6 @@ async def test_the_audit_checks_a_confidential_record_and_names_a_broken_case_by
     await tamper("UPDATE event SET sealed = (SELECT sealed FROM event WHERE n = 1) WHERE n = 3")
     async with database.read() as session:
         assert (await audit.verify(session, keys)).broken == (Broken(case=case.opening.case, n=3),)
-    await tamper(f"DELETE FROM event WHERE n = {events}")  # noqa: S608 -- a crime
-    await tamper("UPDATE event SET sealed = sealed WHERE n = 3")
 
 
 async def test_the_audit_misses_the_last_events_of_a_confidential_case(

@@ -50,8 +50,8 @@ LONG_AGO, AWAY = date(2020, 1, 1), {"name": "away", "first": date(2020, 1, 1), "
 TWO_PEOPLE = DifferentPeople(
     rule="different_people",
     key="two-people",
-    first=EventMatch(event="approved", step="line_manager"),
-    then=EventMatch(event="approved", step="headteacher"),
+    first=EventMatch(event=("approved",), step="line_manager"),
+    then=EventMatch(event=("approved",), step="headteacher"),
     clause="16.6",
 )
 SCHOOL: Final = a_directory(a_person("other"), a_person("helper"), a_person("admin", administrator=True))

@@ -164,8 +164,8 @@ def test_who_gave_a_void_answer_in_one_step_may_decide_another() -> None:
     rule = DifferentPeople(
         rule="different_people",
         key="two-people",
-        first=EventMatch(event="approved", step="line_manager"),
-        then=EventMatch(event="approved", step="headteacher"),
+        first=EventMatch(event=("approved",), step="line_manager"),
+        then=EventMatch(event=("approved",), step="headteacher"),
         clause="16.6",
     )
     process = a_process(a_step("line_manager"), a_step("headteacher"), rules=(rule,), changes=a_changes(ahead=None))

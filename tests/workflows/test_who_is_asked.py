@@ -35,8 +35,8 @@ LONG_AWAY = {"name": "away", "first": date(2020, 1, 1), "last": date(2040, 1, 1)
 TWO_PEOPLE = DifferentPeople(
     rule="different_people",
     key="two-people",
-    first=EventMatch(event="approved", step="line_manager"),
-    then=EventMatch(event="approved", step="headteacher"),
+    first=EventMatch(event=("approved",), step="line_manager"),
+    then=EventMatch(event=("approved",), step="headteacher"),
     clause="16.6",
 )
 LADDER = (

@@ -5,6 +5,7 @@ theirs to open, are answered alike.
 """
 
 from contextlib import suppress
+from datetime import timedelta
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -31,6 +32,9 @@ from store.confidential import (
     propose_opening,
 )
 
+_WAITS: Final = timedelta(days=1)
+"""For so long a proposal waits for a second custodian."""
+
 
 async def c_open(visit: Visit) -> Response:
     """Ask which case is to be opened and why; a POST proposes it, or shows and confirms what another proposed.
@@ -42,7 +46,7 @@ async def c_open(visit: Visit) -> Response:
         return asked
     async with visit.site.db.read() as session:
         directory = await people.directory(session, visit.person.organisation)
-    if not _is_custodian(visit, directory):
+    if not is_custodian(visit, directory):
         raise HTTPException(404)
     if not visit.is_post:
         return _ask(visit)
@@ -92,7 +96,7 @@ async def _confirm(visit: Visit, directory: Directory, reference: str, proposal:
     return visit.go("c_case", reference=reference)
 
 
-def _is_custodian(visit: Visit, directory: Directory) -> bool:
+def is_custodian(visit: Visit, directory: Directory) -> bool:
     """Return whether the visitor could open any case: they hold a seat that the pack names for it."""
     seats = {seat for process in visit.pack.processes for seat in process.custodians}
     schools = [school.key for school in visit.pack.organisation.schools]
@@ -122,8 +126,9 @@ def _waiting(visit: Visit, theirs: InCustody | None) -> Emergency | None:
     """Return what another custodian proposed last and nobody has confirmed, or None."""
     if theirs is None:
         return None
+    since = visit.site.clock() - _WAITS
     others = (one for one in reversed(theirs.emergencies) if one.proposed_by != visit.person.id)
-    return next((one for one in others if one.confirmed_by is None), None)
+    return next((one for one in others if one.confirmed_by is None and one.proposed_at > since), None)
 
 
 def _ask(visit: Visit, reference: str = "", reason: str = "", errors: list[tuple[str, str]] | None = None) -> Response:

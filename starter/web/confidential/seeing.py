@@ -18,11 +18,11 @@ from domain.referral_text import referral_text
 from domain.telling_entries import ENDINGS, REPORTER, ToldEntry
 from domain.waiting_matters import matter_stages
 from domain.words import listed
-from starter.web.confidential.knowing import InConfidence, in_confidence, look
+from starter.web.confidential.knowing import InConfidence, in_confidence
 from starter.web.confirming import needs_strong
 from starter.web.page import Page, Visit
-from store import mails, people
-from store.confidential import access_of, by_reference, for_person
+from store import mails
+from store.confidential import access_of, for_person
 from store.tables import MailRow
 
 ANSWERS: Final = {"yes": "Yes", "no": "No", "unsure": "Not sure, which counts as yes"}
@@ -96,13 +96,11 @@ async def c_letter(visit: Visit) -> Response:
     asked = needs_strong(visit)
     if asked is not None:
         return asked
-    known = await look(visit)
-    number = visit.place("n")
-    said = next((one for one in known.history if str(one.n) == number), None) if known is not None else None
+    known = await in_confidence(visit, "a letter")
+    said = next((one for one in known.history if str(one.n) == visit.place("n")), None)
     text = getattr(said.event, "letter", "") if said is not None else ""
-    if known is None or said is None or not text:
+    if said is None or not text:
         raise HTTPException(404)
-    known = await in_confidence(visit, f"letter {said.n}")
     return visit.show("c_letter.html", known=known, numbers=known.numbers, text=text, said=said)
 
 

@@ -1,4 +1,4 @@
-"""Stepping aside in a confidential case: whoever has a conflict of interest says so, and sees nothing of it any more."""
+"""Stepping aside in a confidential case: who has a conflict of interest says so, and sees nothing of it any more."""
 
 from typing import Final
 

@@ -59,7 +59,8 @@ async def report_calls(visit: Visit) -> Response:
         fault = await _record(visit, case_of(sent.get("key", "")), entry, sent.get("occasion", ""))
     if fault:
         errors = [("#reached", fault)]
-        return visit.show("report_calls.html", status, sent=sent, numbers=numbers, errors=errors)
+        kept = {"key": "", "occasion": "", **sent, "reached": reached}
+        return visit.show("report_calls.html", status, sent=kept, numbers=numbers, errors=errors)
     return visit.show("report_called.html", reached=reached, numbers=numbers)
 
 

@@ -1,7 +1,7 @@
 """Cases that really run, in this process: the pages' acts reach a real case, whose turns go on a real record."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,11 +11,12 @@ from domain.people import Person
 from starter.engine import EngineLostError
 from starter.web.site import Site
 from store import links, packs
+from store.confidential import write as write_confidential
 from store.records import write_batch
 from store.tables import LinkRow
 from tests.builders import HELEN, PACK, an_opening
 from workflows.case import Case
-from workflows.site_creation import SiteCreation
+from workflows.host import STORIES
 
 
 @dataclass
@@ -26,6 +27,8 @@ class Host:
     held: asyncio.Event
     moved: asyncio.Event = field(default_factory=asyncio.Event)
     busy: bool = False
+    begin: Callable[[Opening], Awaitable[None]] | None = None
+    confidential: bool = False
 
     def now(self) -> datetime:
         return self.site.clock()
@@ -33,10 +36,22 @@ class Host:
     async def publish(self, batch: Batch) -> Published:
         self.busy = True
         await self.held.wait()
+        if self.confidential:
+            return await self._in_confidence(batch)
         async with self.site.db.write() as session:
             written = await write_batch(session, self.site.keys, batch, self.now())
         self.busy = False
         return Published(asked=written.asked)
+
+    async def _in_confidence(self, batch: Batch) -> Published:
+        """Put a turn of a confidential case on record, and begin the cases that it opens."""
+        async with self.site.db.write() as session:
+            written = await write_confidential(session, self.site.keys, batch, self.now())
+        for opening in written.begins:
+            assert self.begin is not None
+            await self.begin(opening)
+        self.busy = False
+        return Published(asked=written.asked, cleared=written.cleared)
 
     async def pause(self, until: datetime | None, woken: Callable[[], bool]) -> None:
         del until
@@ -61,9 +76,10 @@ class Running:
         async with self.site.db.write() as session:
             await self.site.keys.create(session, opening.case)
         self._held.set()
-        host = Host(self.site, self._held)
+        host = Host(self.site, self._held, begin=self.begin, confidential=opening.process.confidential)
         case = Case(opening, host)
-        self._open[opening.case] = (case, host, asyncio.create_task(case.play(SiteCreation())))
+        story = STORIES[opening.process.story]()
+        self._open[opening.case] = (case, host, asyncio.create_task(case.play(story)))
         await self.settled(opening.case)
 
     async def act(self, case_id: str, act: Act) -> Reply:

@@ -218,11 +218,11 @@ async def test_my_tasks_are_those_that_wait_for_me_the_soonest_due_first_and_my_
     clock.pass_time(days=1)
     await requested(running, "c-2", "ABCD-2345", title="Chess club page")
     ben, amina = await signed_in("ben@elmbrook.example"), await signed_in("amina@elmbrook.example")
-    links = page_of(await ben.get("/tasks")).select("main a")
+    links = page_of(await ben.get("/tasks")).select("main .duly-rows a")
     assert [str(link["href"]) for link in links] == ["/tasks/K7QM-4TXR/a1", "/tasks/ABCD-2345/a1"]
     own = await amina.get("/tasks")
     assert "Nothing waits for your answer." in text_of(own)
-    assert [str(link["href"]) for link in page_of(own).select("main a")] == ["/cases/ABCD-2345", CASE]
+    assert [str(link["href"]) for link in page_of(own).select("main .duly-rows a")] == ["/cases/ABCD-2345", CASE]
     await withdrawn(running)
     assert "Science club" not in text_of(await ben.get("/tasks"))
     clock.pass_time(days=10)

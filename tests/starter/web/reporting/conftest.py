@@ -12,6 +12,7 @@ from domain.cases import Act, Batch, Opening, Published, Reply
 from starter.engine import EngineLostError
 from starter.web.site import Site
 from store import packs, people
+from store.confidential.reading import by_reference
 from store.confidential.writing import write
 from tests.builders import ORGANISATION
 from tests.matters import CONFIDENTIAL, PEOPLE
@@ -85,6 +86,13 @@ class Reports:
             host.moved.set()
             await self.settled(case_id)
         return self._replies[known]
+
+    async def asked(self) -> set[str]:
+        """Return whom the one case asks now."""
+        async with self.site.db.read() as session:
+            found = await by_reference(session, self.site.keys, self.only.reference)
+        assert found is not None
+        return {one.person for asked in found.asked.values() for one in asked}
 
     async def settled(self, case_id: str) -> None:
         """Return once the record has caught up with the case."""

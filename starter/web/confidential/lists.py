@@ -1,0 +1,75 @@
+"""What lists say of confidential work: your own, once you have confirmed that it is you; and whether it is in order."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.access import allow
+from domain.words import listed
+from starter.web.confidential.emergencies import is_custodian
+from starter.web.page import Visit
+from store import people
+from store.confidential import Confidential, access_of, health, of_person
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A confidential case in which something waits for the visitor, or which they may read; `due` is until when."""
+
+    reference: str
+    title: str
+    due: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What of confidential cases waits for somebody; a custodian can open one in an emergency, with another."""
+
+    waiting: list[Waiting]
+    custodian: bool
+
+
+async def confidential_work(visit: Visit, session: AsyncSession) -> Work | None:
+    """Return what of confidential cases waits for the visitor, the soonest due first, then what they may read.
+
+    None where they have not confirmed that it is them: then it is not even known whether there is any.
+    """
+    if not visit.viewer.strong:
+        return None
+    directory = await people.directory(session, visit.person.organisation)
+    found = []
+    for case in await of_person(session, visit.site.keys, visit.person.id):
+        if allow(visit.viewer, "see", access_of(case, directory, visit.site.clock())):
+            found += _waiting(visit, case)
+    found.sort(key=lambda one: (one.due is None, one.due or visit.site.clock(), one.reference))
+    return Work(found, is_custodian(visit, directory))
+
+
+def _waiting(visit: Visit, case: Confidential) -> list[Waiting]:
+    mine = [
+        ask for ask in case.standing.asks if any(one.person == visit.person.id for one in case.asked.get(ask.ask, ()))
+    ]
+    reference, process = case.row.reference, case.opening.process
+    if not mine:
+        return [Waiting(reference, "you may read it")]
+    return [
+        Waiting(reference, clocks.title if (clocks := process.clocks(ask.step)) else ask.step, ask.due) for ask in mine
+    ]
+
+
+async def confidential_health(visit: Visit, session: AsyncSession) -> str | None:
+    """Return whether confidential work is in order, and whom to tell where it is not; None where the pack has none.
+
+    It says nothing of how many cases there are, nor whether there are any; and to nobody anything of a case of which
+    they must not learn.
+    """
+    custodians = dict.fromkeys(seat for process in visit.pack.processes for seat in process.custodians)
+    if not any(process.confidential for process in visit.pack.processes):
+        return None
+    state = await health(session, visit.site.keys, visit.person.organisation, visit.site.clock(), visit.person.id)
+    if state == "in_order":
+        return "Confidential work: in order."
+    titles = {seat.key: seat.title for seat in visit.pack.seats}
+    whom = listed(tuple(f"the {titles.get(seat, seat)}" for seat in custodians), "or") or "whoever sees to it"
+    return f"Confidential work: needs attention. Tell {whom}, by phone or face to face."
