@@ -63,4 +63,4 @@ async def leave_nothing(db: Database, keys: CaseKeys, jobs: Jobs, at: datetime) 
     async with db.write() as session:
         await erasing.mark_gone(session, cases, at)
     for case in cases:
-        log.info("case_erased", case=case)
+        log.info("case_gone", case=case)

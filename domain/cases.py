@@ -207,7 +207,7 @@ class Standing(Frozen):
 
     `disputed` are the asks whose answers somebody says were not theirs, since `held_at`. `request` is the request as it
     is now, where it was changed since the case began. In a confidential case, `recused` are those who must not learn of
-    it, and `told` the seats that are told and may read.
+    it, `told` the seats that are told and may read, and `managing` the ask by which somebody sees to it, open or not.
     """
 
     outcome: str | None = None
@@ -221,6 +221,7 @@ class Standing(Frozen):
     request: Request | None = None
     recused: tuple[str, ...] = ()
     told: tuple[Key, ...] = ()
+    managing: str | None = None
 
 
 class ToOpen(Frozen):

@@ -17,7 +17,8 @@ from domain.words import listed
 
 Seats = frozenset[str]
 _ANYBODY: Final[Seats] = frozenset()
-_MANAGER: Final[Seats] = frozenset({"case_manager"})
+_MANAGES: Final = "case_manager"
+_MANAGER: Final[Seats] = frozenset({_MANAGES})
 
 _AT_ANY_TIME: Final = (
     "lado_referral_made",
@@ -175,10 +176,11 @@ def police_come_first(matter: Matter, past: Sequence[AnyEvent]) -> bool:
 def offers_for(person: str, facts: EntryFacts, standing: Standing, asked: AskedBy) -> Offers:
     """Return what `person` may record now, in a case that stands so and whose asks reached those in `asked`."""
     process, matter = facts.opening.process, facts.opening.matter
-    mine = [ask for ask in standing.asks if any(one.person == person for one in asked.get(ask.ask, ()))]
-    if matter is None or not mine or standing.outcome is not None:
+    asks = {ask.ask: ask.seat for ask in standing.asks} | ({standing.managing: _MANAGES} if standing.managing else {})
+    seats = {seat for ask, seat in asks.items() if any(one.person == person for one in asked.get(ask, ()))}
+    if matter is None or not seats or standing.outcome is not None:
         return Offers()
-    seats = {ask.seat for ask in mine}
+    mine = [ask for ask in standing.asks if any(one.person == person for one in asked.get(ask.ask, ()))]
     first = police_come_first(matter, facts.past)
     kinds = [
         kind

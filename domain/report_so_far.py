@@ -1,6 +1,7 @@
 """What was answered of a report so far. It travels with the pages, and nothing of it is kept before the end."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -22,7 +23,7 @@ _EVENT: Final = ("about", "topic", "what")
 class SoFar(Frozen):
     """What was answered so far: `typed` is what was typed or ticked, as it came.
 
-    `key` is random and decides the one case that the report can open. `people` and `events` are how many of each are
+    `key` is random, so that nobody guesses what comes of the report. `people` and `events` are how many of each are
     asked for, `done` the pages that were gone through.
     """
 
@@ -31,6 +32,16 @@ class SoFar(Frozen):
     people: int = Field(default=1, ge=1, le=MOST_PEOPLE)
     events: int = Field(default=1, ge=1, le=MOST_EVENTS)
     done: tuple[str, ...] = ()
+
+    @property
+    def token(self) -> str:
+        """What stands for the report as it is: the same for the same answers, and nobody's guess without the key.
+
+        It decides the one case that the report opens. Where it is not known whether a report arrived, what is changed
+        before it is sent again is another report, and not lost.
+        """
+        told = json.dumps((self.key, self.typed, self.people, self.events), sort_keys=True)
+        return hashlib.sha256(b"duly/report/v1" + told.encode()).hexdigest()
 
     def with_typed(self, page: str, typed: Mapping[str, Raw], questions: tuple[Question, ...]) -> "SoFar":
         """Return it with what was typed on `page`, in place of what was there, and the page gone through.
@@ -50,9 +61,9 @@ class SoFar(Frozen):
         return self.model_copy(update={"typed": {key: raw for key, raw in self.typed.items() if key not in keys}})
 
 
-def case_of(key: str) -> str:
-    """Return the id of the case that a report with this random key opens: one report, one case."""
-    return "c-" + hashlib.sha256(b"duly/report/v1" + key.encode()).hexdigest()[:32]
+def case_of(token: str) -> str:
+    """Return the id of the case that the report with this token opens."""
+    return "c-" + hashlib.sha256(b"duly/report-case/v1" + token.encode()).hexdigest()[:32]
 
 
 def without_files(typed: Mapping[str, Raw]) -> tuple[dict[str, Raw], tuple[Fault, ...]]:

@@ -18,7 +18,7 @@ _LEAVES_THE_FILE: Final = frozenset({"malicious", "false"})
 
 
 class Kept(Frozen):
-    """Until when a closed case is kept, and why in a few words; `until` is None while it cannot be said.
+    """Until when a closed case is kept, and why, as it follows "because"; `until` is None while it cannot be said.
 
     `leaves_the_file` are the allegations whose record is taken out of the personnel file, and goes into no reference,
     though the safeguarding record stays.
@@ -43,7 +43,7 @@ def kept(process: Process, matter: Matter, history: Sequence[Recorded]) -> Kept:
         return Kept(until=None, why="the pack does not say for how long")
     began, ended = local_day(history[0].at), local_day(end)
     if process.story == "disciplinary":
-        return Kept(until=_years_after(ended, plan.years), why=f"{plan.years} years after it ended")
+        return Kept(until=_years_after(ended, plan.years), why=f"{plan.years} years have passed then since it ended")
     outcomes = [said.event for said in history if isinstance(said.event, OutcomeRecorded)]
     leaves = tuple(key for one in outcomes if one.outcome in _LEAVES_THE_FILE for key in one.allegations)
     if _concerns_abuse(process, matter):
@@ -59,8 +59,12 @@ def _longest(plan: Retention, began: date, born: Sequence[date], leaves: tuple[s
     by_years = _years_after(began, plan.years)
     by_age = max(_years_after(day, plan.pension_age) for day in born)
     if by_age > by_years:
-        return Kept(until=by_age, why="until pension age", leaves_the_file=leaves)
-    return Kept(until=by_years, why=f"{plan.years} years after it was recorded", leaves_the_file=leaves)
+        return Kept(
+            until=by_age, why="the last of those whom it is about is of pension age then", leaves_the_file=leaves
+        )
+    return Kept(
+        until=by_years, why=f"{plan.years} years have passed then since it was recorded", leaves_the_file=leaves
+    )
 
 
 def _concerns_abuse(process: Process, matter: Matter) -> bool:

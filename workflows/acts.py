@@ -405,7 +405,7 @@ def _is_in_it(case: "Case", act: Act, seats: frozenset[str]) -> bool:
     """Return whether whoever acts may record it: the reporter, known by a receipt, or somebody who is asked."""
     if act.how == "receipt":
         return "reporter" in seats
-    asks = [ask for ask in case.open_asks() if not seats - {"reporter"} or ask.seat in seats]
+    asks = [ask for ask in case.live_asks() if not seats - {"reporter"} or ask.seat in seats]
     return any(ask.reaches(act.person) for ask in asks)
 
 
@@ -459,7 +459,7 @@ def _ends_as_it_has_to(case: "Case", entry: DecisionMade) -> bool:
 def _look_up(case: "Case", act: Act) -> Reply:
     """Look up anew whom an ask reaches, because people, seats or absences changed."""
     ask = case.asks.get(act.ask or "")
-    if ask is None or not ask.is_open or act.how != "duly":
+    if ask is None or ask not in case.live_asks() or act.how != "duly":
         return _NOT_OFFERED
     case.move(ask, "people_changed")
     return _DONE

@@ -359,8 +359,9 @@ class Case:
                 recused=tuple(sorted(self.recused)),
             )
         )
-        for ask in self.open_asks():
+        for ask in self.live_asks():
             self.ask_anew(ask, "routed")
+        self.tell(NEUTRAL_MAIL, *route.told)
 
     def ask_anew(self, ask: Ask, why: MovedWhy, by: str | None = None) -> None:
         """Have an open ask reach whom it would reach if it were opened now; an escalated one stays so."""
@@ -376,7 +377,7 @@ class Case:
         """Let `people` not learn of the case any more: they are asked nothing, told nothing, and read nothing."""
         new = frozenset(people) - self.recused
         self.recused |= new
-        for ask in self.open_asks():
+        for ask in self.live_asks():
             hit = ask.asked is None or any(ask.reaches(person) for person in new)
             named = None if ask.reach.named in new else ask.reach.named
             ask.reach = ask.reach._replace(excluded=ask.reach.excluded | new, named=named)
@@ -444,6 +445,15 @@ class Case:
         """Return the asks that wait for an answer, in the order in which they were opened."""
         return [ask for ask in self.asks.values() if ask.is_open]
 
+    def managing(self) -> Ask | None:
+        """Return the ask by which somebody sees to a confidential case: the latest of that seat, open or not."""
+        return next((ask for ask in reversed(self.asks.values()) if ask.seat == CASE_MANAGER), None)
+
+    def live_asks(self) -> list[Ask]:
+        """Return the open asks, and the one by which somebody sees to the case, open or not."""
+        managing = self.managing()
+        return [ask for ask in self.asks.values() if ask.is_open or ask is managing]
+
     def move(self, ask: Ask, why: MovedWhy, by: str | None = None, comment: str = "") -> None:
         """Have it looked up anew whom `ask` reaches; those whom it had not reached before get the link."""
         moved = AskMoved(
@@ -485,6 +495,7 @@ class Case:
             request=self.request if self.request.edition > 1 else None,
             recused=tuple(sorted(self.recused)),
             told=self.route.told if self.route else (),
+            managing=managing.id if (managing := self.managing()) else None,
         )
 
     # What it does by itself.

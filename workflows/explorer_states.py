@@ -247,14 +247,14 @@ class Memory:
 
     def sent_back(self) -> State:
         """Return by what the request was last sent back to its author."""
-        return (self._sent_back.kind, getattr(self._sent_back, "by", None)) if self._sent_back else ()
+        return (self._sent_back.kind, vars(self._sent_back).get("by")) if self._sent_back else ()
 
     def matter(self) -> tuple[AnyEvent, ...]:
         """Return what was corrected and added."""
         return tuple(_without_words(event) for event in self._changes)
 
     def _standing(self, n: int) -> list[AnyEvent]:
-        return [event for event in self._fitting[n] if getattr(event, "ask", None) not in self._void]
+        return [event for event in self._fitting[n] if vars(event).get("ask") not in self._void]
 
     def _rule(self, place: "Place", rule: OrderRule, numbers: tuple[int, ...]) -> Hashable:
         match rule:
@@ -278,7 +278,7 @@ class Memory:
                 )
             case Permitted():
                 latest = {key: event for event in self._fitting[numbers[0]] for key in about(event)}
-                return frozenset(key for key, event in latest.items() if rule.permit in getattr(event, "permits", ()))
+                return frozenset(key for key, event in latest.items() if rule.permit in vars(event).get("permits", ()))
             case NotBetween():
                 return self._between.get(rule.key, False)
 
@@ -303,7 +303,7 @@ def _without_words(event: AnyEvent) -> AnyEvent:
 
 
 def _doers(event: AnyEvent) -> tuple[str, str]:
-    return (str(getattr(event, "by", "")), str(getattr(event, "person", "")))
+    return (vars(event).get("by", ""), vars(event).get("person", ""))
 
 
 class Place:
@@ -319,6 +319,8 @@ class Place:
     def state(self) -> State:
         """Return the state of the case: all that it holds, but what is told apart in another way."""
         case = self._case
+        if case.outcome is not None:
+            return (case.outcome,)
         return (
             tuple(case.offers),
             tuple((name, self._held(value)) for name, value in vars(case).items() if name not in _TOLD_OTHERWISE),
@@ -333,7 +335,7 @@ class Place:
 
     def version(self, event: AnyEvent) -> Literal["now", "old"] | None:
         """Return whether `event` is of the request as it is now, or None where it is of no version."""
-        version = getattr(event, "version", None)
+        version = vars(event).get("version")
         if version is None:
             return None
         return "now" if version == self._case.request.version else "old"
@@ -344,10 +346,10 @@ class Place:
 
     def answer_of(self, event: AnyEvent) -> int | None:
         """Return which of the asks that matter `event` is about, or None where it is about none of them."""
-        return self.answer_to(getattr(event, "ask", None))
+        return self.answer_to(vars(event).get("ask"))
 
     def _ask(self, ask: Ask) -> State:
-        decided = (getattr(ask.decision, "by", None), self._memory.released(ask.id)) if ask.decision else None
+        decided = (vars(ask.decision).get("by"), self._memory.released(ask.id)) if ask.decision else None
         if decided is not None:
             return (ask.step.key, ask.seat, decided)
         version = ask.version == self._case.request.version

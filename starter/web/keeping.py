@@ -7,7 +7,6 @@ place a hold on it.
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 import structlog
@@ -18,11 +17,9 @@ from starlette.responses import Response
 from domain.access import allow
 from domain.deciding import LONGEST_COMMENT
 from domain.keeping import Bar, Hold, is_due, may_release
-from domain.matters import as_it_stands
 from domain.pasted import NO_PICTURES, holds_a_file
 from domain.people import Directory
 from domain.refs import read_reference
-from domain.retention import kept
 from domain.text import is_blank, tidy
 from starter.engine import EngineLostError
 from starter.web.confidential.emergencies import is_custodian
@@ -30,7 +27,7 @@ from starter.web.confirming import needs_strong
 from starter.web.page import Page, Visit
 from starter.web.reading import UnreadableBodyError, only
 from store import people
-from store.confidential import Confidential, access_of, for_person, note_read
+from store.confidential import access_of, for_person, note_read
 from store.confidential.erasing import NotErasedError, erase, propose
 from store.confidential.holds import place, propose_release, release
 from store.confidential.keeping import InKeeping, in_keeping
@@ -48,28 +45,6 @@ _WHY: Final[dict[Bar, str]] = {
     "second_person": "A second custodian has to agree, who is not the one that proposed it.",
 }
 """Why nothing was erased."""
-
-
-@dataclass(frozen=True)
-class ShownTerm:
-    """How long a case is kept, for the page of the case: `leaves` is what leaves the personnel file, in its own words."""
-
-    ended: bool
-    until: date | None
-    why: str
-    leaves: tuple[str, ...]
-    holds: tuple[Hold, ...]
-
-
-def term_of(case: Confidential) -> ShownTerm:
-    """Return how long a case is kept, which is known once it has ended, and what holds there are."""
-    keeping, ended, matter = case.kept.keeping, case.row.closed_at is not None, case.opening.matter
-    if not ended or matter is None:
-        return ShownTerm(ended, None, "", (), keeping.holds)
-    matter = as_it_stands(matter, [said.event for said in case.history])
-    term = kept(case.opening.process, matter, case.history)
-    leaves = tuple(one.what for one in matter.allegations if one.key in term.leaves_the_file)
-    return ShownTerm(ended, term.until, term.why, leaves, keeping.holds)
 
 
 @dataclass(frozen=True)
@@ -125,7 +100,7 @@ async def kept_cases(visit: Visit) -> Response:
     if asked is not None:
         return asked
     custody = await _custody(visit)
-    return visit.show("kept.html", custody=custody, me=visit.person.id, errors=[])
+    return visit.show("kept.html", custody=custody, errors=[])
 
 
 async def place_hold(visit: Visit) -> Response:
@@ -138,17 +113,17 @@ async def place_hold(visit: Visit) -> Response:
         return _ask(visit, reference, "")
     sent = only(visit.sent, ("reference", "reason"))
     typed, reason = sent["reference"].strip(), tidy(sent["reason"])
-    faults = _reason_faults(reason)
-    reference = read_reference(typed)
-    if reference is None:
+    reference, faults = read_reference(typed) or "", _reason_faults(reason)
+    if not reference:
         faults = {"reference": "Type the reference, such as K7QM-4TXR"} | faults
-    if faults or reference is None:
+    if faults:
         return _ask(visit, typed, "" if holds_a_file(reason) else reason, faults)
     site, at = visit.site, visit.site.clock()
-    async with site.db.write() as session:
+    async with site.db.read() as session:
         directory = await people.directory(session, visit.person.organisation)
         case, sees = await _on_which(visit, session, directory, reference)
-        hold = await place(session, site.keys, case, directory, visit.person.id, reason, at) if case else None
+    async with site.db.write() as session:
+        hold = await place(session, site.keys, case, directory, visit.person.id, reason, at)
     if hold is None:
         return _ask(visit, typed, reason, {"reference": _NO_SUCH_CASE})
     log.info("legal_hold_placed", case=case)
@@ -184,7 +159,7 @@ async def erase_case(visit: Visit) -> Response:
         return asked
     custody, one = await _one(visit)
     if not visit.is_post:
-        return visit.show("kept_erase.html", custody=custody, one=one, me=visit.person.id, errors=[])
+        return visit.show("kept_erase.html", custody=custody, one=one, errors=[])
     sent = only(visit.sent, ("stage",))
     if sent["stage"] not in {"propose", "agree"}:
         why = "the form has a step that is not on the page"
@@ -193,7 +168,7 @@ async def erase_case(visit: Visit) -> Response:
         return await (_erase(custody, one) if sent["stage"] == "agree" else _propose(custody, one))
     except NotErasedError as refused:
         why = f"Nothing was erased. {_WHY[refused.bar]}"
-        return visit.show("kept.html", 409, custody=await _custody(visit), me=visit.person.id, errors=[("#due", why)])
+        return visit.show("kept.html", 409, custody=await _custody(visit), errors=[("#due", why)])
 
 
 async def _propose(custody: Custody, one: InKeeping) -> Response:
@@ -324,7 +299,6 @@ def _released(
         custody=custody,
         one=one,
         hold=hold,
-        me=custody.visit.person.id,
         reason=reason,
         faults={place.removeprefix("#"): fault for place, fault in errors},
         errors=list(errors),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -25,9 +26,11 @@ from store.confidential.parties import holders
 from store.confidential.sealed import Kept, kept_in, opening_in, sealed_standing
 from store.confidential.tables import ConfidentialRow
 from store.confidential.writing import append
-from store.keys import CaseKeys, Sealer
+from store.keys import CaseKeyMissingError, CaseKeys, SealBrokenError, Sealer
 from store.records import head
 from store.tables import MailRow
+
+log = structlog.get_logger()
 
 
 @dataclass
@@ -112,20 +115,19 @@ async def in_keeping(
 ) -> list[InKeeping]:
     """Return the cases of which `person` is a custodian, open or closed; none that recuses them.
 
-    It takes as long whatever somebody looks for among them.
-
-    Raises:
-        CaseKeyMissingError: the key of a case was lost.
-        SealBrokenError: what is sealed of a case was changed or moved.
+    It takes as long whatever somebody looks for among them. One that cannot be read is kept, and not among them.
     """
     wanted = select(ConfidentialRow).where(col(ConfidentialRow.organisation) == organisation)
     found = []
     for row in (await session.scalars(wanted.order_by(col(ConfidentialRow.closed_at), col(ConfidentialRow.id)))).all():
-        kept = kept_in(await keys.of(row.id, session), row)
-        custodians = holders(kept, kept.custodians, directory, local_day(at))
-        if person in custodians:
-            keeping = kept.keeping.model_copy(update={"term": await term(session, keys, row, kept)})
-            found.append(InKeeping(row.id, row.reference, row.closed_at, keeping, custodians))
+        try:
+            kept = kept_in(await keys.of(row.id, session), row)
+            custodians = holders(kept, kept.custodians, directory, local_day(at))
+            if person in custodians:
+                keeping = kept.keeping.model_copy(update={"term": await term(session, keys, row, kept)})
+                found.append(InKeeping(row.id, row.reference, row.closed_at, keeping, custodians))
+        except (CaseKeyMissingError, SealBrokenError, queries.BrokenRecordError):
+            log.warning("case_not_readable", case=row.id)
     return found
 
 

@@ -120,16 +120,19 @@ async def refused(session: AsyncSession, kept: Kept) -> tuple[str, ...]:
 def access_of(case: Confidential, directory: Directory, at: datetime) -> ConfidentialAccess:
     """Return what of a case decides who may see it, by the people as they are in `directory` at `at`.
 
-    Whom an ask reached counts for as long as it would still reach them: somebody who left, or holds the seat no more,
+    Those who see to it stay in it when somebody else is asked, and after its end. Whom an ask reached counts for as long as it would still reach them: somebody who left, or holds the seat no more,
     is out at once.
     """
     kept, day = case.kept, local_day(at)
     asked = {ask.ask: {one.person for one in asked_now(kept, ask.ask, directory, day)} for ask in kept.standing.asks}
     managing = [asked[ask.ask] for ask in kept.standing.asks if ask.seat == CASE_MANAGER]
+    if kept.standing.managing is not None:
+        managing.append({one.person for one in asked_now(kept, kept.standing.managing, directory, day)})
+    managers: frozenset[str] = frozenset().union(*managing)
     return ConfidentialAccess(
         organisation=case.row.organisation,
-        asked=frozenset().union(*asked.values()),
-        managers=frozenset().union(*managing),
+        asked=managers.union(*asked.values()),
+        managers=managers,
         told=frozenset(holders(kept, kept.standing.told, directory, day)),
         opened_for=opened_for(case.emergencies, at),
         recused=kept.recused,

@@ -134,10 +134,11 @@ class _Turn:
     def kept_now(self, queued: Sequence[MailRow], openings: Sequence[Opening]) -> Kept:
         """Return where the case stands after this turn."""
         n = self.batch.events[-1].n
-        open_ones = {ask.ask for ask in self.batch.standing.asks}
+        standing = self.batch.standing
+        live = {*(ask.ask for ask in standing.asks), standing.managing}
         return self.kept.model_copy(
             update={
-                "reaches": {ask: reaches for ask, reaches in self.reaches.items() if ask in open_ones},
+                "reaches": {ask: reaches for ask, reaches in self.reaches.items() if ask in live},
                 "mails": self.kept.mails | {mail.person: LatestMail(id=mail.id, n=n) for mail in queued},
                 "opened": (*self.kept.opened, *(one.reference for one in openings)),
             }

@@ -6,13 +6,14 @@ from typing import Final
 import pytest
 
 from domain.allegations import Allegation, Category, Matter, Outcome, Reporter, Subject
-from domain.entries import CaseReviewed, OutcomeRecorded
+from domain.entries import CaseReviewed, LegalHoldPlaced, OutcomeRecorded
 from domain.events import AnyEvent, CaseEnded, Recorded
 from domain.pack import Process, Retention, Topic
 from domain.retention import Kept, kept
 
 BEGAN: Final = datetime(2026, 11, 2, 10, tzinfo=UTC)
 ENDED: Final = datetime(2027, 2, 1, 10, tzinfo=UTC)
+LONG_AFTER: Final = datetime(2030, 6, 1, 10, tzinfo=UTC)
 BORN_1970: Final = date(1970, 5, 4)
 BORN_1950: Final = date(1950, 5, 4)
 
@@ -57,8 +58,8 @@ def outcome(ending: Outcome, born_on: date | None = BORN_1970) -> OutcomeRecorde
 @pytest.mark.parametrize(
     ("born_on", "until", "why"),
     [
-        (BORN_1970, date(2038, 5, 4), "until pension age"),
-        (BORN_1950, date(2036, 11, 2), "10 years after it was recorded"),
+        (BORN_1970, date(2038, 5, 4), "the last of those whom it is about is of pension age then"),
+        (BORN_1950, date(2036, 11, 2), "10 years have passed then since it was recorded"),
         (None, None, "no date of birth is on record for every subject"),
     ],
 )
@@ -83,6 +84,24 @@ def test_what_was_false_or_malicious_leaves_the_personnel_file(ending: Outcome, 
 def test_a_disciplinary_case_is_kept_for_the_packs_years_after_its_end() -> None:
     process = PROCESS.model_copy(update={"story": "disciplinary"})
     assert kept(process, matter(), ended()).until == date(2037, 2, 1)
+
+
+def test_what_is_recorded_after_the_end_changes_nothing() -> None:
+    record = ended(outcome("unfounded"))
+    hold = LegalHoldPlaced(hold="h", by="tara", placed_at=LONG_AFTER, reason="A claim.")
+    process = PROCESS.model_copy(update={"story": "disciplinary"})
+    later = (*record, Recorded(n=len(record) + 1, at=LONG_AFTER, event=hold))
+    assert kept(process, matter(), later) == kept(process, matter(), record)
+    assert kept(PROCESS, matter(), later) == kept(PROCESS, matter(), record)
+
+
+def test_of_a_case_that_has_not_ended_nobody_can_say() -> None:
+    assert kept(PROCESS, matter(), ended(outcome("unfounded"))[:-1]).until is None
+
+
+def test_of_several_subjects_the_last_to_come_to_pension_age_counts() -> None:
+    record = ended(outcome("unfounded"), outcome("unfounded", date(1980, 5, 4)))
+    assert kept(PROCESS, matter(), record).until == date(2048, 5, 4)
 
 
 def test_a_leap_day_has_its_anniversary_in_march() -> None:

@@ -35,7 +35,7 @@ _NARROW: Final = ViewportSize(width=320, height=640)
 _PATIENCE: Final = 15.0
 _LOOK_AGAIN: Final = 0.1
 _CODE: Final = re.compile(r"^[2-9A-HJKMNP-Z]{8}$", re.MULTILINE)
-_LINK: Final = re.compile(r"http\S+")
+_LINK: Final = re.compile(r"http\S+[^\s.]")
 _COLUMNS: Final = (
     "email,name,kind,schools,line_manager,seats,deputy,absences,leaves_on,authorised_by,authorised_on,administrator"
 )
@@ -214,10 +214,10 @@ class Town:
         one.page.on("request", lambda request: _stay(one, request))
         return one
 
-    async def sign_in(self, email: str, scripts: bool = True) -> Somebody:
-        """Return somebody who has signed in with the code from their mail."""
+    async def sign_in(self, email: str, scripts: bool = True, at: str = "/sign-in") -> Somebody:
+        """Return somebody who has signed in with the code from their mail, on their way to `at`."""
         one = await self.somebody(scripts)
-        await one.open("/sign-in")
+        await one.open(at)
         await one.type("Your school email address", email)
         await one.press("Send me a code")
         mail = await self.mailbox.next(email, "Your sign-in code for Duly")

@@ -12,7 +12,6 @@ from sqlalchemy import event
 from starter.web import PAGES
 from starter.web.page import Page
 from store.database import Database
-from tests.leaks import school
 from tests.starter.web.conftest import Browser
 
 NOT_THERE: Final = "K7QM-4TXR"
@@ -31,6 +30,7 @@ _PARTS: Final[dict[str, tuple[str, ...]]] = {
     "token": ("A" * 43,),
     "mail": ("0" * 32,),
     "id": ("0" * 32,),
+    "hold": ("0" * 32,),
 }
 """What stands for each part of an address, where that is the same for everybody."""
 

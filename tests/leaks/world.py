@@ -15,6 +15,8 @@ from typing import Any, Final, TypeVar
 
 import pytest
 from httpx2 import ASGITransport, AsyncClient
+from sqlalchemy import select
+from sqlmodel import col
 
 import packs
 from domain.calendar import local_day
@@ -30,6 +32,8 @@ from starter.web.site import Site
 from store import confidential, sessions
 from store import packs as kept_packs
 from store import people as kept_people
+from store.confidential import Confidential
+from store.confidential.tables import ConfidentialRow
 from store.database import Database
 from store.keys import CaseKeys, Keyring
 from store.records import write_batch
@@ -156,21 +160,30 @@ class World:
     """A site with its cases, and the means to look at it as anybody."""
 
     site: Site
-    cases: Cases
+    running: Cases
     transport: ASGITransport
 
     async def browser(self, email: str = "", *, strong: bool = False) -> Browser:
         """Return a browser in which somebody is signed in, by their address; or nobody."""
         browser = Browser(AsyncClient(transport=self.transport, base_url=BASE_URL))
         if email:
-            secret, browser.form_token = await signed_in(self.site.db, email, self.cases.now, strong=strong)
+            secret, browser.form_token = await signed_in(self.site.db, email, self.running.now, strong=strong)
             browser.client.cookies.set(cookie_name(self.site, "session"), secret, domain="127.0.0.1")
         return browser
 
+    async def cases(self) -> list[Confidential]:
+        """Return every confidential case, the first first."""
+        return await every_case(self.site.db, self.site.keys)
+
+    async def wait(self, case: str, span: timedelta) -> None:
+        """Let `span` pass, for all cases."""
+        del case
+        await self.running.pass_time(span)
+
     async def reported(self, report: Report, reference: str) -> Opening:
         """Begin the case that `report` opens, under that reference, and return with what."""
-        opening = opening_of(report, reference, self.cases.now)
-        await self.cases.begin(opening)
+        opening = opening_of(report, reference, self.running.now)
+        await self.running.begin(opening)
         return opening
 
 
@@ -182,6 +195,15 @@ async def signed_in(db: Database, email: str, at: datetime, *, strong: bool) -> 
         opened = await sessions.session_of(session, secret, at)
         assert opened is not None
         return secret, opened.form_token
+
+
+async def every_case(db: Database, keys: CaseKeys) -> list[Confidential]:
+    """Return every confidential case, the first first."""
+    async with db.read() as session:
+        wanted = select(col(ConfidentialRow.reference)).order_by(col(ConfidentialRow.opened_at))
+        references = (await session.scalars(wanted)).all()
+        found = [await confidential.by_reference(session, keys, reference) for reference in references]
+    return [case for case in found if case is not None]
 
 
 def opening_of(report: Report, reference: str, at: datetime) -> Opening:
@@ -227,6 +249,7 @@ async def world(folder: Path, url: str = "") -> AsyncIterator[World]:
     async with db.read() as session:
         await kept_packs.pack_of(session, digest(pack))
         await kept_people.directory(session, school.KEY)
+        await confidential.of_person(session, keys, school.person(school.AUTHOR).id)
     site = Site(settings, db, keys, cases, {school.KEY: pack}, lambda: cases.now, demo=False)
     cases._site = site
     try:

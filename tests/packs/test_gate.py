@@ -425,7 +425,7 @@ PEOPLE: Final = {pack: tuple(person.id for person in facts_of(pack).directory.pe
 KEYS: Final = ("a1", "a2", "more", "new", "nothing")
 LEVERS: Final = ("withdraw", "edit", "nudge", "cancel", "reassign", "extend", "release", "move_on", "answer", "dispute")
 SOME_KEYS: Final = st.sets(st.sampled_from(KEYS))
-STEPS: Final = 30
+STEPS: Final = 12
 
 
 class Driver:

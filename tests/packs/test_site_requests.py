@@ -28,7 +28,8 @@ from tests.packs.trying import (
     whole_form,
     whole_pack,
 )
-from workflows.explorer import TimePasses, explore
+from workflows.explorer import TimePasses
+from workflows.explorer_search import every_play
 from workflows.site_creation import SiteCreation
 
 OUTSIDERS: Final = ("family", "other_pupils", "external", "public", "others")
@@ -328,7 +329,7 @@ def test_whatever_people_and_clocks_do_no_site_comes_before_the_last_approval(pa
     opening = an_opening(whole_pack(pack))
     steps = [step.key for step in opening.process.steps]
     ends = 0
-    for so_far in explore(SiteCreation, opening, facts_of(pack).directory, BEGINS, len(steps) + 1):
+    for so_far in every_play(SiteCreation, opening, facts_of(pack).directory, BEGINS, len(steps) + 1):
         events = history(so_far)
         assert first_violation(opening.process.rules, events) is None
         for place, event in enumerate(events):

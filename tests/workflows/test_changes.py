@@ -25,7 +25,8 @@ from tests.stories import (
     an_edit,
     an_opening,
 )
-from workflows.explorer import Played, TimePasses, explore, play
+from workflows.explorer import Played, TimePasses, play
+from workflows.explorer_search import every_play
 from workflows.site_creation import SiteCreation
 
 OPENING = an_opening(a_process(changes=a_changes())).model_copy(update={"immaterial": ("note", "closure_date")})
@@ -346,7 +347,7 @@ def test_nothing_that_time_alone_does_approves_anything() -> None:
 
 def test_no_order_of_changes_returns_and_answers_breaks_a_rule_or_approves_what_nobody_saw() -> None:
     seen = 0
-    for end in explore(SiteCreation, OPENING, a_directory(), BEGINS, most_moves=4):
+    for end in every_play(SiteCreation, OPENING, a_directory(), BEGINS, most_moves=4):
         happened = events(end)
         assert first_violation(IN_ORDER, happened) is None
         decided = [event.ask for event in happened if event.kind in {"approved", "returned", "rejected"}]

@@ -9,7 +9,8 @@ from domain.events import AnyEvent, Verdict
 from domain.order import first_violation
 from tests.stories import BEGINS, IN_ORDER, a_directory, a_person, a_process, a_step, an_answer, an_opening
 from workflows.case import Case, ForeignAwaitError
-from workflows.explorer import Played, TimePasses, explore, play
+from workflows.explorer import Played, TimePasses, play
+from workflows.explorer_search import every_play
 from workflows.site_creation import SiteCreation
 
 STRAIGHT = (an_answer("a1", "manager"), an_answer("a2", "comms"), an_answer("a3", "head"))
@@ -141,7 +142,7 @@ def test_a_step_that_an_order_rule_forbids_is_refused_and_leaves_its_trace() -> 
 
 def test_no_play_that_people_and_clocks_can_make_breaks_an_order_rule_or_decides_twice() -> None:
     seen = 0
-    for end in explore(SiteCreation, an_opening(), a_directory(), BEGINS, most_moves=6):
+    for end in every_play(SiteCreation, an_opening(), a_directory(), BEGINS, most_moves=6):
         events: list[AnyEvent] = [recorded.event for recorded in end.events]
         assert first_violation(IN_ORDER, events) is None
         decided = [event.ask for event in events if event.kind in {"approved", "rejected"}]

@@ -11,7 +11,8 @@ from domain.cases import Act, Opening, Request
 from domain.events import AnyEvent
 from tests.house import House
 from tests.stories import a_changes, a_directory, a_lever, a_person, a_process, a_step, an_opening
-from workflows.explorer import Move, Played, TimePasses, changed, play, possible
+from workflows.explorer import Move, Played, TimePasses, play
+from workflows.explorer_moves import changed, possible
 from workflows.site_creation import SiteCreation
 
 PEOPLE = a_directory(

@@ -22,7 +22,8 @@ from tests.stories import (
     an_edit,
     an_opening,
 )
-from workflows.explorer import Move, Played, TimePasses, play, possible
+from workflows.explorer import Move, Played, TimePasses, play
+from workflows.explorer_moves import possible
 from workflows.site_creation import SiteCreation
 
 BEFORE = a_process(changes=a_changes())

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import allow
+from domain.access import ConfidentialAccess, allow
 from domain.words import listed
 from starter.web.confidential.emergencies import is_custodian
 from starter.web.page import Visit
@@ -40,8 +40,9 @@ async def confidential_work(visit: Visit, session: AsyncSession) -> Work | None:
     directory = await people.directory(session, visit.person.organisation)
     found = []
     for case in await of_person(session, visit.site.keys, visit.person.id):
-        if allow(visit.viewer, "see", access_of(case, directory, visit.site.clock())):
-            found += _waiting(visit, case)
+        access = access_of(case, directory, visit.site.clock())
+        if allow(visit.viewer, "see", access):
+            found += _waiting(visit, case) or [_to_read(visit, case, access)]
     found.sort(key=lambda one: (one.due is None, one.due or visit.site.clock(), one.reference))
     return Work(found, is_custodian(visit, directory))
 
@@ -51,11 +52,14 @@ def _waiting(visit: Visit, case: Confidential) -> list[Waiting]:
         ask for ask in case.standing.asks if any(one.person == visit.person.id for one in case.asked.get(ask.ask, ()))
     ]
     reference, process = case.row.reference, case.opening.process
-    if not mine:
-        return [Waiting(reference, "you may read it")]
     return [
         Waiting(reference, clocks.title if (clocks := process.clocks(ask.step)) else ask.step, ask.due) for ask in mine
     ]
+
+
+def _to_read(visit: Visit, case: Confidential, access: ConfidentialAccess) -> Waiting:
+    sees_to_it = visit.person.id in access.managers
+    return Waiting(case.row.reference, "you see to it, and nothing is due" if sees_to_it else "you may read it")
 
 
 async def confidential_health(visit: Visit, session: AsyncSession) -> str | None:

@@ -21,8 +21,10 @@ from domain.words import listed
 from starter.web.confidential.knowing import InConfidence, in_confidence
 from starter.web.confirming import needs_strong
 from starter.web.page import Page, Visit
+from starter.web.terms import term_of
 from store import mails
 from store.confidential import access_of, for_person
+from store.confidential.reading import CASE_MANAGER
 from store.tables import MailRow
 
 ANSWERS: Final = {"yes": "Yes", "no": "No", "unsure": "Not sure, which counts as yes"}
@@ -74,7 +76,8 @@ async def c_case(visit: Visit) -> Response:
         subjects=[(one, CATEGORIES[one.category]) for one in known.matter.subjects],
         topics={topic.key: topic.label for topic in known.opening.process.topics},
         answers=ANSWERS,
-        may_step_aside=known.may_record,
+        may_step_aside=known.may_record and bool(known.own_asks),
+        term=term_of(known.case),
     )
 
 
@@ -144,6 +147,10 @@ async def _sees(visit: Visit, known: InConfidence) -> list[Sees]:
                 instead = f", in place of {known.name(one.instead_of)}" if one.instead_of else ""
                 mail = _mail(latest.get(one.person))
                 found.append(Sees(known.name(one.person) + instead, seat, known.teller.step(ask.step), mail))
+    busy = {one.person for ask in known.standing.asks for one in known.case.asked.get(ask.ask, ())}
+    for person in sorted(known.access.managers - busy):
+        seat = known.teller.seat(CASE_MANAGER)
+        found.append(Sees(known.name(person), seat, "Nothing is asked of them now", _mail(latest.get(person))))
     return found
 
 
@@ -186,8 +193,7 @@ async def _opened(visit: Visit, known: InConfidence) -> list[str]:
 
 
 def _referral(known: InConfidence, told: Sequence[ToldEntry]) -> str:
-    managing = [one.person for ask in known.standing.asks for one in known.case.asked.get(ask.ask, ())]
-    names = listed(tuple(dict.fromkeys(known.name(person) for person in managing if person in known.access.managers)))
+    names = listed(tuple(sorted(known.name(person) for person in known.access.managers)))
     return referral_text(
         known.opening.process,
         known.matter,

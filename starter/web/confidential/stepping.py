@@ -27,7 +27,7 @@ async def c_step_aside(visit: Visit) -> Response:
     if asked is not None:
         return asked
     known = await in_confidence(visit, "the question whether to step aside")
-    if not known.may_record:
+    if not known.may_record or not known.own_asks:
         raise HTTPException(404)
     if not visit.is_post:
         return _shown(visit, known, "", stage="ask")
@@ -50,18 +50,13 @@ async def c_step_aside(visit: Visit) -> Response:
 
 async def _step_aside(visit: Visit, known: InConfidence, reason: str) -> Response:
     faults = unready_to_step_aside(reason)
-    mine = [
-        ask.ask
-        for ask in known.standing.asks
-        if any(one.person == known.viewer.person for one in known.case.asked.get(ask.ask, ()))
-    ]
-    if faults or not mine:
+    if faults:
         return _shown(visit, known, reason, faults, stage="ask")
     act = Act(
         kind="step_aside",
         person=known.viewer.person,
         how="session",
-        ask=mine[0],
+        ask=known.own_asks[0],
         comment=reason,
         occasion=str(len(known.history)),
     )

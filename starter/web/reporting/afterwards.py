@@ -1,5 +1,6 @@
 """What the reporter does afterwards: say whether those to telephone were reached, and write, known by a code."""
 
+import asyncio
 import re
 import secrets
 from collections.abc import Sequence
@@ -28,6 +29,10 @@ REPORTER: Final = "reporter"
 """Whoever reported, in the acts and entries that they make by their code."""
 
 _DRAW: Final = 16
+_PATIENCE: Final = 1.0
+_LOOKS: Final = 20
+"""For how long somebody waits for the record to catch up, in seconds, and how often it is looked at meanwhile."""
+
 _OCCASION: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _REACHED: Final = ("yes", "no", "not_tried")
 _TEXT: Final = LongText(
@@ -50,16 +55,16 @@ class Message:
 
 async def report_calls(visit: Visit) -> Response:
     """Take whether those to telephone were reached."""
-    sent = _fields(visit, "key", "occasion", "reached")
+    sent = _fields(visit, "token", "occasion", "reached")
     reached, numbers = sent.get("reached", ""), numbers_of(visit.site.packs.values())
     fault = "" if reached in _REACHED else "Choose whether they were reached"
     status = 422
     if not fault:
         status, entry = 503, CallsMade.model_validate({"reached": reached})
-        fault = await _record(visit, case_of(sent.get("key", "")), entry, sent.get("occasion", ""))
+        fault = await _record(visit, case_of(sent.get("token", "")), entry, sent.get("occasion", ""))
     if fault:
         errors = [("#reached", fault)]
-        kept = {"key": "", "occasion": "", **sent, "reached": reached}
+        kept = {"token": "", "occasion": "", **sent, "reached": reached}
         return visit.show("report_calls.html", status, sent=kept, numbers=numbers, errors=errors)
     return visit.show("report_called.html", reached=reached, numbers=numbers)
 
@@ -95,7 +100,7 @@ async def report_receipt(visit: Visit) -> Response:
     if fault:
         kept = "" if fault == NO_PICTURES else sent["text"]
         return _shown(visit, found, code, status, (("#text", fault),), kept, sent.get("occasion", ""))
-    return _shown(visit, await _case(visit, code) or found, code, written=text)
+    return _shown(visit, await _once_recorded(visit, code, text) or found, code, written=text)
 
 
 async def _record(visit: Visit, case: str, entry: AnyEntry, occasion: str) -> str:
@@ -118,6 +123,24 @@ async def _case(visit: Visit, code: str) -> Confidential | None:
             return None
 
 
+async def _once_recorded(visit: Visit, code: str, text: str) -> Confidential | None:
+    """Return the case once it says what the reporter wrote, or as it is when that takes too long."""
+    for _ in range(_LOOKS):
+        found = await _case(visit, code)
+        if found is None or any(one.own and one.text == text for one in _messages(found)):
+            return found
+        await asyncio.sleep(_PATIENCE / _LOOKS)
+    return await _case(visit, code)
+
+
+def _messages(found: Confidential) -> list[Message]:
+    return [
+        Message(said.event.by == REPORTER, said.at, said.event.text)
+        for said in found.history
+        if isinstance(said.event, MessageWritten)
+    ]
+
+
 def _ask_code(visit: Visit, status: int = 200, errors: Sequence[tuple[str, str]] = ()) -> Response:
     return visit.show("report_code.html", status, numbers=numbers_of(visit.site.packs.values()), errors=list(errors))
 
@@ -132,11 +155,7 @@ def _shown(
     occasion: str = "",
     written: str = "",
 ) -> Response:
-    messages = [
-        Message(said.event.by == REPORTER, said.at, said.event.text)
-        for said in found.history
-        if isinstance(said.event, MessageWritten)
-    ]
+    messages = _messages(found)
     pack = visit.site.packs.get(found.row.organisation)
     return visit.show(
         "report_messages.html",
@@ -144,9 +163,8 @@ def _shown(
         code=code,
         messages=messages,
         typed=typed,
-        # Of a message that is being recorded at this moment, the page says so.
-        soon=bool(written) and not any(one.own and one.text == written for one in messages),
-        written=bool(written),
+        written=written,
+        recorded=any(one.own and one.text == written for one in messages),
         occasion=occasion or secrets.token_urlsafe(_DRAW),
         open=found.row.closed_at is None,
         most=_TEXT.most,

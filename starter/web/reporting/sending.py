@@ -59,7 +59,7 @@ async def send(visit: Visit, so_far: SoFar, report: Report, place: Place, sectio
 async def _send(
     visit: Visit, so_far: SoFar, report: Report, place: Place, sections: Sequence[ShownSection]
 ) -> Response:
-    site, case = visit.site, case_of(so_far.key)
+    site, case = visit.site, case_of(so_far.token)
     async with site.db.read() as session:
         directory = await people.directory(session, place.pack.organisation.key)
     begun = begun_by(report, place, directory, site.today)
@@ -77,7 +77,7 @@ async def _send(
     return visit.show(
         "report_sent.html",
         code=code,
-        key=so_far.key,
+        token=so_far.token,
         occasion=secrets.token_urlsafe(_DRAW),
         numbers=numbers,
         other_device=IT_ADMINISTRATOR in begun.matter.involved,

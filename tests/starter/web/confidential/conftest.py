@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from domain.base import How
 from domain.cases import Act, Opening, Reply
 from domain.entries import AnyEntry
 from domain.events import AnyEvent
@@ -92,7 +93,7 @@ class Case:
 
     async def take(self, person: str, entry: AnyEntry) -> Reply:
         self.count += 1
-        how = "receipt" if person == "reporter" else "session"
+        how: How = "receipt" if person == "reporter" else "session"
         act = Act(kind="record", person=person, how=how, entry=entry, occasion=f"test {self.count}")
         return await self.running.act(self.opening.case, act)
 

@@ -1,8 +1,5 @@
 """Need to know: to whoever may not see a confidential case, it is as if there were none, to the last byte."""
 
-from collections.abc import Callable
-from dataclasses import replace
-
 import pytest
 from httpx2 import Response
 
@@ -60,7 +57,6 @@ async def test_to_whoever_may_not_see_it_the_case_is_not_there(
     begin: Begin, strong: Strong, person: str, place: str
 ) -> None:
     case = await begin(reporter=Reporter(mode="named", person="amina", name="Amina Okafor"))
-    await case.record("helen", "notice_given", letter="Dear Ben")
     browser = await strong(person)
     here, nowhere = [await browser.get(f"{path}{place}") for path in (HERE, NOWHERE)]
     assert here.status_code == 404
@@ -132,9 +128,7 @@ def test_no_address_says_what_the_case_is_about(page: Page) -> None:
 
 
 async def pages(browser: Browser, *paths: str) -> list[str]:
-    token = page_of(await browser.get("/")).select_one("input[name=form_token]")
-    assert token is not None
-    return [(await browser.get(path)).text.replace(str(token["value"]), "") for path in paths]
+    return [(await browser.get(path)).text for path in paths]
 
 
 @pytest.mark.meets("ALLEG-10", "ALLEG-11")
@@ -191,11 +185,9 @@ async def test_administrators_read_only_whether_it_is_in_order(
     ada = await signed_in("ada@elmbrook.example")
     assert "Confidential work: in order." in await text_of(ada, "/admin")
     if attention:
-        gone: Callable[[Person], Person] = lambda one: one.model_copy(update={"holdings": ()})  # noqa: E731
         async with site.db.write() as session:
             everybody = await people.directory(session, "elmbrook")
-            await people.save(session, [gone(one) for one in everybody.people if one.holdings and one.id != "cara"])
-            await people.save(session, [gone(one) for one in everybody.people if one.id == "cara"])
+            await people.save(session, [one.model_copy(update={"holdings": ()}) for one in everybody.people])
     await begin()
     text = await text_of(ada, "/admin")
     assert f"Confidential work: {line}" in text
@@ -210,4 +202,3 @@ async def test_an_organisation_without_such_processes_says_nothing_of_them(site:
     assert isinstance(site.packs, dict)
     site.packs["elmbrook"] = only
     assert "Confidential work" not in await text_of(await signed_in("ada@elmbrook.example"), "/admin")
-    assert replace(site).packs["elmbrook"] is only

@@ -44,12 +44,17 @@ class ConfidentialHost(Host):
 
 @dataclass
 class Reports:
-    """The running confidential cases of a site. `lost` cuts them off; `begun` is what was begun, each case once."""
+    """The running confidential cases of a site; `begun` is what was begun, each case once.
+
+    `lost` cuts them off; `lost_after`, only once a case has begun, so that nobody is told that it has. `slow` has the
+    record fall behind.
+    """
 
     site: Site
     lost: bool = False
+    lost_after: bool = False
+    slow: bool = False
     begun: dict[str, Opening] = field(default_factory=dict)
-    acts: list[Act] = field(default_factory=list)
     _open: dict[str, tuple[Case, ConfidentialHost, asyncio.Task[str]]] = field(default_factory=dict)
     _replies: dict[str, Reply] = field(default_factory=dict)
 
@@ -71,6 +76,8 @@ class Reports:
         story = STORIES[opening.process.story]()
         self._open[opening.case] = (case, host, asyncio.create_task(case.play(story)))
         await self.settled(opening.case)
+        if self.lost_after:
+            raise EngineLostError
 
     async def act(self, case_id: str, act: Act) -> Reply:
         """Have a case take an act; the same again is answered as before."""
@@ -78,7 +85,8 @@ class Reports:
             raise EngineLostError
         if case_id not in self._open or self._open[case_id][2].done():
             return Reply(says="closed")
-        self.acts.append(act)
+        if self.slow:
+            return Reply(says="done")
         case, host, _ = self._open[case_id]
         known = f"{case_id}|{act.digest}"
         if known not in self._replies:

@@ -4,6 +4,7 @@ import pytest
 
 from domain.cases import Act, Reply
 from domain.entries import AnyEntry, CallsMade, MessageWritten
+from starter.web.reporting import afterwards
 from starter.web.site import Site
 from store import queries
 from store.confidential.reading import note_read, reads_of
@@ -75,8 +76,8 @@ async def test_when_the_case_does_not_answer_the_choice_stays(road: Road, report
     assert len(await said_by_reporter(reports)) == 1
 
 
-async def test_a_key_that_began_no_case_records_nothing(client: Browser, reports: Reports) -> None:
-    fields = {"key": "A" * 43, "occasion": "B" * 22, "reached": "yes"}
+async def test_a_token_that_began_no_case_records_nothing(client: Browser, reports: Reports) -> None:
+    fields = {"token": "A" * 64, "occasion": "B" * 22, "reached": "yes"}
     answer = await client.post("/report/calls", fields)
     assert answer.status_code == 503
     assert (await client.post("/report/calls", {**fields, "occasion": "short"})).status_code == 422
@@ -115,6 +116,17 @@ async def test_a_message_is_on_record_once_and_shown_as_the_reporters_own(road: 
     (entry,) = await said_by_reporter(reports)
     assert isinstance(entry, MessageWritten)
     assert (entry.text, entry.by, entry.how) == ("It was\non a Tuesday.", "reporter", "receipt")
+
+
+async def test_a_message_that_is_not_on_record_yet_is_shown_as_taken(
+    road: Road, reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(afterwards, "_PATIENCE", 0.05)
+    await at_code(road)
+    carried = road.carried("/report/receipt")
+    reports.slow = True
+    await at_code(road, carried["code"], occasion=carried["occasion"], text="It was on a Tuesday.")
+    assert "Your message was taken, and is being recorded. It was on a Tuesday." in road.text
 
 
 @pytest.mark.parametrize(

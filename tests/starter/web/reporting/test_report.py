@@ -437,6 +437,26 @@ async def test_when_a_part_does_not_answer_everything_typed_stays_and_it_is_said
     assert len(reports.begun) == 1
 
 
+async def test_what_is_changed_after_a_doubtful_sending_is_not_lost(client: Browser, reports: Reports) -> None:
+    road = await Road(client).ready()
+    reports.lost_after = True
+    await road.go("send")
+    assert road.title == "Your report was not taken"
+    reports.lost_after = False
+    await road.go("send")
+    assert (road.title, len(reports.begun)) == ("Your report was taken", 1)
+    reports.lost_after = True
+    road = await Road(client).ready()
+    await road.go("send")
+    reports.lost_after = False
+    await road.go("on")
+    await road.go("events")
+    await road.go(topic_1="other", what_1="It was worse.")
+    await road.go("send")
+    told = [opening.matter.allegations[0].what for opening in reports.begun.values() if opening.matter]
+    assert told == [STORY, STORY, "It was worse."]
+
+
 def _lost(*_: Any) -> Any:
     raise OSError
 

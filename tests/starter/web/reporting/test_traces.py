@@ -108,10 +108,12 @@ async def test_where_nobody_is_left_nothing_is_kept_either(site: Site, client: B
 
 async def test_what_the_case_is_called_says_nothing_of_the_page(site: Site, client: Browser, reports: Reports) -> None:
     road = await Road(client).ready()
-    key = SoFar.model_validate_json(road.carried()["so_far"]).key
+    so_far = SoFar.model_validate_json(road.carried()["so_far"])
     await road.go("send")
-    assert reports.only.case == case_of(key)
-    assert key not in str(await everything(site))
+    assert reports.only.case == case_of(so_far.token)
+    told = str(await everything(site))
+    assert so_far.key not in told
+    assert so_far.token not in told
 
 
 async def test_a_fault_of_ours_is_logged_without_a_word_of_the_report(
