@@ -72,7 +72,7 @@ def bar_to_proposing(
         return "not_custodian"
     if not closed:
         return "open"
-    if False and keeping.holds:
+    if keeping.holds:
         return "on_hold"
     return None if is_due(keeping, today) else "not_due"
 
@@ -88,7 +88,7 @@ def bar_to_erasing(
     if bar is not None:
         return bar
     first = keeping.erasure_by
-    return None if first is not None and first != person and first in custodians else "second_person"
+    return None if first is not None and first in custodians else "second_person"
 
 
 def may_release(hold: Hold, *, custodians: Collection[str], person: str) -> bool:

@@ -120,8 +120,8 @@ async def refused(session: AsyncSession, kept: Kept) -> tuple[str, ...]:
 def access_of(case: Confidential, directory: Directory, at: datetime) -> ConfidentialAccess:
     """Return what of a case decides who may see it, by the people as they are in `directory` at `at`.
 
-    Those who see to it stay in it when somebody else is asked, and after its end. Whom an ask reached counts for as long as it would still reach them: somebody who left, or holds the seat no more,
-    is out at once.
+    Those who see to it stay in it when somebody else is asked, and after its end. Whom an ask reached counts for as
+    long as it would still reach them: somebody who left, or holds the seat no more, is out at once.
     """
     kept, day = case.kept, local_day(at)
     asked = {ask.ask: {one.person for one in asked_now(kept, ask.ask, directory, day)} for ask in kept.standing.asks}

@@ -35,8 +35,9 @@ class LatestMail(Frozen):
 class Kept(Frozen):
     """Where a confidential case stands, and who is in it.
 
-    `reaches` are its open asks and the one by which somebody sees to it, `mails` the latest mail to each person, `opened` the references of the cases that were
-    opened out of it. `custodians` are the seats that can open it in an emergency, `keeping` is how long it is kept.
+    `reaches` are its open asks and the one by which somebody sees to it, `mails` the latest mail to each person,
+    `opened` the references of the cases that were opened out of it. `custodians` are the seats that can open it in an
+    emergency, `keeping` is how long it is kept.
     """
 
     school: str

@@ -1,5 +1,6 @@
 """A report, the allegation and the disciplinary case that come of it, through the pages, a marker in every field."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -24,6 +25,8 @@ DAYS: Final = (BORN_ON, HAPPENED_ON)
 """Days that only the cases know of."""
 
 ALL: Final = ("investigate", "tell_subject", "open_disciplinary")
+_FRIDAY: Final = 4
+_NOBODY: Final = {"person": "", "recused-1": "", "recused-2": ""}
 _NO_DATE: Final = dict.fromkeys(("day", "month", "year"), "")
 
 
@@ -214,8 +217,8 @@ async def until_advised(head: Desk, case: Confidential) -> None:
     await head.records(theirs, "police_hold_released", **every)
 
 
-async def until_disciplined(head: Desk, case: Confidential) -> None:
-    """Have all done that the advice permits."""
+async def until_disciplined(stage: Stage, head: Desk, case: Confidential) -> Confidential:
+    """Have all done that the advice permits; return the disciplinary case."""
     theirs, first = case.row.reference, {"allegations": ("n1", "n3")}
     await head.records(theirs, "investigation_started", **first)
     await head.records(theirs, "interview_held", **first)
@@ -224,6 +227,8 @@ async def until_disciplined(head: Desk, case: Confidential) -> None:
     await head.records(theirs, "suspension_decided", subject="n1", suspended="yes", **first)
     await head.records(theirs, "disciplinary_opened", subject="n1", **first)
     await head.records(theirs, "subject_resigned", subject="n1")
+    (opened,) = [one for one in await stage.cases() if one.row.id != case.row.id]
+    return opened
 
 
 async def until_ended(head: Desk, case: Confidential) -> None:
@@ -256,9 +261,10 @@ async def investigated(head: Desk, investigator: Desk, case: Confidential) -> No
 async def held_up(stage: Stage, head: Desk, case: Confidential) -> Confidential:
     """Have new facts hold the disciplinary case until the advice about them lets it go on; return the case of them."""
     theirs = case.row.reference
+    before = {one.row.id for one in await stage.cases()}
     await head.records(theirs, "safeguarding_concern_raised", topic="n1")
     await head.is_refused(theirs, "case_to_answer_decided", answer="yes", allegations=("n1",))
-    new = (await stage.cases())[-1]
+    (new,) = [one for one in await stage.cases() if one.row.id not in before]
     await head.records(new.row.reference, "lado_referral_made")
     await head.records(new.row.reference, "lado_advice_recorded", advice="employer_investigation", permits=ALL)
     await head.records(theirs, "clearance_claimed", case=new.row.reference)
@@ -281,7 +287,7 @@ async def decided(stage: Stage, head: Desk, chair: Desk, case: Confidential, tod
     await stage.wait(case.row.id, timedelta(days=120))
 
 
-async def in_an_emergency(stage: Stage, first: Browser, second: Browser, case: Confidential) -> None:
+async def in_an_emergency(first: Browser, second: Browser, case: Confidential) -> None:
     """Have two custodians open a case for an hour."""
     wanted = {"stage": "propose", "reference": case.row.reference, "reason": f"{marker('emergency')} cannot wait."}
     assert (await first.post("/c/open", wanted)).status_code == 200
@@ -291,16 +297,35 @@ async def in_an_emergency(stage: Stage, first: Browser, second: Browser, case: C
     assert (await second.get(f"/c/{case.row.reference}")).status_code == 200
 
 
+async def on_hold(browser: Browser, case: Confidential) -> None:
+    """Have a case kept for a court."""
+    sent = {"reference": case.row.reference, "reason": f"{marker('hold')} is for the court."}
+    answer = await browser.post("/kept/hold", sent)
+    assert answer.status_code == 303, faults(answer)
+
+
+# What it leaves behind.
+
+
+def markers_in(cases: Sequence[Confidential]) -> set[str]:
+    """Return every marker that is on record, where it is to be."""
+    whole = "".join(case.opening.model_dump_json() + "".join(map(repr, case.history)) for case in cases)
+    return set(re.findall(rf"{STEM}\w+", whole + "".join(repr(case.kept) + repr(case.emergencies) for case in cases)))
+
+
 def kinds_in(cases: Sequence[Confidential]) -> set[str]:
     """Return the kinds of all that happened in some cases."""
     return {said.event.kind for case in cases for said in case.history}
 
 
-_NOBODY: Final = {"person": "", "recused-1": "", "recused-2": ""}
-
-PLAYED: Final = set(FORMS) - {"basic_enquiry_made", "triage_recorded", "appeal_waived"}
-"""The entries that the story has: all but what this school does not allow, and what comes instead of something else."""
+PLAYED: Final = {*FORMS, "step_refused", "reminded", "escalated", "case_opened", "case_cleared", "warning_expired"} - {
+    "basic_enquiry_made",
+    "triage_recorded",
+    "appeal_waived",
+}
+"""What happens in the story: all that people record, but what this school does not allow and what comes instead of
+something else; and what happens by itself."""
 
 
 def _working_day(day: date) -> date:
-    return day + timedelta(days=max(0, 7 - day.weekday())) if day.weekday() > 4 else day
+    return day + timedelta(days=max(0, 7 - day.weekday())) if day.weekday() > _FRIDAY else day
