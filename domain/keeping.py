@@ -88,7 +88,7 @@ def bar_to_erasing(
     if bar is not None:
         return bar
     first = keeping.erasure_by
-    return None if first is not None and first in custodians else "second_person"
+    return None if first is not None and first != person and first in custodians else "second_person"
 
 
 def may_release(hold: Hold, *, custodians: Collection[str], person: str) -> bool:

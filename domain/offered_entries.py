@@ -187,7 +187,8 @@ def offers_for(person: str, facts: EntryFacts, standing: Standing, asked: AskedB
         for kind, wanted in accepted(process).items()
         if (not wanted or wanted & seats) and _makes_sense(kind, facts) and (not first or kind in BEFORE_THE_POLICE)
     ]
-    tasks = [kind for ask in mine for kind in _done_by(process, ask.step)]
+    tasks = ["police_contacted"] if first else []
+    tasks += [kind for ask in mine for kind in _done_by(process, ask.step)]
     now = [kind for kind in dict.fromkeys(tasks) if kind in kinds]
     rest = [kind for kind in kinds if kind not in now]
     gated = GATED if process.story == "allegation" else ()

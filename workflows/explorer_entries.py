@@ -15,6 +15,7 @@ from domain.cases import Act, Opening
 from domain.entries import AnyEntry, Entry, HearingCalled, OneEntry
 from domain.matters import Facts, facts
 from domain.people import Asked
+from workflows.case import CASE_MANAGER
 from workflows.explorer import Played
 
 KINDS: Final[dict[str, type[Entry]]] = {kind.model_fields["kind"].default: kind for kind in get_args(AnyEntry)}
@@ -64,9 +65,12 @@ def entries(played: Played, opening: Opening, choices: Choices) -> Iterator[tupl
 
 def _who(played: Played, seats: frozenset[str]) -> Iterator[tuple[str, Literal["session", "receipt"]]]:
     """Yield everybody who may record what `seats` may, and how they are known."""
-    asks = [ask for ask in played.standing.asks if not seats - {REPORTER} or ask.seat in seats]
-    asked = (one.person for ask in asks for one in played.asked.get(ask.ask, ()))
-    yield from ((person, "session") for person in dict.fromkeys(asked) if person not in played.standing.recused)
+    standing = played.standing
+    asks = [ask.ask for ask in standing.asks if not seats - {REPORTER} or ask.seat in seats]
+    if standing.managing is not None and (not seats - {REPORTER} or CASE_MANAGER in seats):
+        asks.append(standing.managing)
+    asked = dict.fromkeys(one.person for ask in asks for one in played.asked.get(ask, ()))
+    yield from ((person, "session") for person in asked if person not in standing.recused)
     if REPORTER in seats:
         yield REPORTER, "receipt"
 
@@ -138,8 +142,8 @@ class _Maker:
         return ["x"] if field.is_required() else [field.default]
 
     def _asked(self) -> list[Asked]:
-        open_asks = (self._played.asked.get(ask.ask, ()) for ask in self._played.standing.asks)
-        return [one for asked in open_asks for one in asked]
+        asks = dict.fromkeys([*(ask.ask for ask in self._played.standing.asks), self._played.standing.managing])
+        return [one for ask in asks for one in self._played.asked.get(ask or "", ())]
 
     def _new_allegations(self) -> list[Allegation]:
         """Return one allegation more, of the first subject, where there may be one."""

@@ -263,7 +263,7 @@ class Memory:
                 over = {"old"} if all(map(_is_of_a_version, (rule.first, rule.then))) else set()
                 return tuple(
                     frozenset(
-                        (_doers(event), place.version(event), place.answer_of(event))
+                        (_doer(event), place.version(event), place.answer_of(event))
                         for event in self._standing(n)
                         if place.version(event) not in over
                     )
@@ -302,18 +302,20 @@ def _without_words(event: AnyEvent) -> AnyEvent:
     return event.model_copy(update={"by": "", "how": "session"})
 
 
-def _doers(event: AnyEvent) -> tuple[str, str]:
-    return (vars(event).get("by", ""), vars(event).get("person", ""))
+def _doer(event: AnyEvent) -> str | None:
+    said = vars(event)
+    return said.get("person") or said.get("by") or None
 
 
 class Place:
     """Where a play stands: its case, with its asks in an order that tells nothing of how often anybody was asked."""
 
     def __init__(self, case: Case, memory: Memory) -> None:
-        """Find the asks that still matter: those that are open, and those whose approval stands."""
+        """Find the asks that still matter: those by which somebody may act, and those whose approval stands."""
         self._case = case
         self._memory = memory
-        asks = [ask for ask in case.asks.values() if ask.is_open or _approves(case, ask)]
+        live = case.live_asks()
+        asks = [ask for ask in case.asks.values() if ask in live or _approves(case, ask)]
         self._asks = {ask.id: n for n, ask in enumerate(asks)}
 
     def state(self) -> State:
@@ -353,7 +355,7 @@ class Place:
         if decided is not None:
             return (ask.step.key, ask.seat, decided)
         version = ask.version == self._case.request.version
-        return (ask.step.key, ask.seat, version, ask.reach, ask.asked, ask.escalated)
+        return (ask.step.key, ask.seat, ask.is_open, version, ask.reach, ask.asked, ask.escalated)
 
     def _request(self) -> State:
         request, process = self._case.request, self._case.opening.process
@@ -377,7 +379,7 @@ class Place:
             UnknownStateError: it is something else than stories hold.
         """
         match value:
-            case None | bool() | str() | int() | Enum():
+            case None | bool() | str() | int() | Enum() | type():
                 return value
             case Case() | Opening():
                 return type(value).__name__

@@ -170,6 +170,7 @@ def test_while_the_police_hold_it_nothing_is_investigated() -> None:
 def test_where_indecent_images_may_be_involved_the_police_come_first(images: str) -> None:
     first = offers(images=images)
     assert first.police_first
+    assert [offer.kind for offer in first.now] == ["police_contacted", "lado_referral_made"]
     assert kinds((*first.now, *first.at_any_time)) == set(BEFORE_THE_POLICE)
     assert not first.gated
     assert not first.later

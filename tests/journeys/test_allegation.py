@@ -100,17 +100,13 @@ async def an_investigation_is_refused(helen: Somebody, case: str) -> None:
     await helen.says("Helen Marsh tried to record an internal investigation. It was refused, and did not happen")
 
 
-async def reporter_and_headteacher_write_to_each_other(
-    helen: Somebody, tom: Somebody, code: str, post: Post
-) -> None:
+async def reporter_and_headteacher_write_to_each_other(helen: Somebody, tom: Somebody, code: str, post: Post) -> None:
     """Write from one to the other and back: by the code on one side, on the page of the case on the other."""
     await writes_with(tom, code, "It happened again last night.")
     await post.reached(*ALL)
     await helen.page.reload()
     await helen.says("Whoever reported it", "It happened again last night.")
-    await record(
-        helen, "Write to whoever reported it", typed={"Your message": "Thank you. Please tell nobody else."}
-    )
+    await record(helen, "Write to whoever reported it", typed={"Your message": "Thank you. Please tell nobody else."})
     await post.reached(*ALL)
 
 
@@ -138,4 +134,3 @@ async def the_police_hold_it_up(helen: Somebody, post: Post) -> None:
     await record(helen, "Record that the police let the school go on", typed=who)
     await post.reached(*ALL)
     assert "On hold since" not in await helen.text()
-

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import secrets
+import shutil
 import sqlite3
 import sys
 import time
@@ -71,7 +72,9 @@ class House(measured.House):
 
     async def enter(self) -> None:
         """Open the ways to the cases."""
-        self.client = await Client.connect(self.server.address, data_converter=data_converter(self.keys))
+        self.client = await Client.connect(
+            self.server.address, data_converter=data_converter(self.keys), identity="duly"
+        )
         self.engine = Engine(self.client)
 
     @property
@@ -123,7 +126,7 @@ class House(measured.House):
         async def gone() -> bool:
             with closing(sqlite3.connect(self.database)) as connection:
                 waiting = "SELECT count(*) FROM mail WHERE sent_at IS NULL AND dropped_at IS NULL"
-                return connection.execute(waiting).fetchone() == (0,)
+                return bool(connection.execute(waiting).fetchone() == (0,))
 
         await until(gone)
 
@@ -131,7 +134,7 @@ class House(measured.House):
         """Return what a process has logged so far."""
         return (self.folder / f"{name}.log").read_text(encoding="utf-8")
 
-    async def traces(self) -> dict[str, bytes]:
+    def traces(self) -> dict[str, bytes]:
         """Return everything that is kept and was ever sent, but for the pages, once all processes have stopped."""
         held = {f"Temporal's {name}": data for name, data in of_sqlite(self.server.database).items()}
         held |= {f"Duly's {name}": data for name, data in of_sqlite(self.database).items()}
@@ -166,8 +169,8 @@ async def until(ready: Callable[[], Awaitable[bool]]) -> None:
 
 
 @asynccontextmanager
-async def house(folder: Path, database: Callable[[Path], None]) -> AsyncIterator[House]:
-    """Yield a house with all its processes up, in a new folder, with everybody of the school; `database` puts its own.
+async def house(folder: Path, migrated: Path) -> AsyncIterator[House]:
+    """Yield a house with all its processes up, in a new folder, on a copy of a `migrated` database, with everybody in it.
 
     Afterwards all processes are asked to stop.
     """
@@ -183,7 +186,7 @@ async def house(folder: Path, database: Callable[[Path], None]) -> AsyncIterator
         "DULY_DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'data' / 'duly.sqlite3'}",
     }
     (folder / "data").mkdir(mode=0o700)
-    database(folder / "data" / "duly.sqlite3")
+    shutil.copy(migrated, folder / "data" / "duly.sqlite3")
     whole = House(folder, server, letters.port, web_port, environment, metrics_port=free_port(), letters=letters)
     try:
         async with whole.db.write() as session:

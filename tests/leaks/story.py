@@ -3,12 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Protocol
 
 from bs4 import BeautifulSoup, Tag
 from httpx2 import Response
 
+from domain.calendar import local_day
 from domain.entry_texts import FORMS
 from domain.report_questions import option_of
 from store.confidential import Confidential
@@ -33,6 +34,11 @@ _NO_DATE: Final = dict.fromkeys(("day", "month", "year"), "")
 class Stage(Protocol):
     """Where it is played."""
 
+    @property
+    def now(self) -> datetime:
+        """Return the time."""
+        ...
+
     async def browser(self, email: str = "", *, strong: bool = False) -> Browser:
         """Return a browser in which somebody is signed in, or nobody."""
         ...
@@ -55,8 +61,20 @@ def marker(*words: str) -> str:
 class Desk:
     """Somebody who sees to a case, at a browser."""
 
+    stage: Stage
+    email: str
     browser: Browser
     seen: list[str] = field(default_factory=list)
+
+    @classmethod
+    async def of(cls, stage: Stage, email: str) -> "Desk":
+        """Return somebody at a browser, who has confirmed that it is them."""
+        return cls(stage, email, await stage.browser(email, strong=True))
+
+    async def waits(self, case: str, span: timedelta) -> None:
+        """Let time pass for a case, and sign in anew."""
+        await self.stage.wait(case, span)
+        self.browser = await self.stage.browser(self.email, strong=True)
 
     async def records(self, reference: str, kind: str, **typed: Any) -> None:
         """Put an entry on record, with markers where nothing else is `typed`."""
@@ -142,8 +160,8 @@ async def report(stage: Stage, at_risk: str = "yes") -> str:
         involved={"involved": "none_of_them"},
         at_risk={"at_risk": at_risk},
     )
-    first = {"name_1": school.AUTHOR, "category_1": "employee", "capacity_1": marker("capacity", "first")}
-    second = {"name_2": f"{marker('subject')} {marker('surname')}", "category_2": "employee"}
+    first = {"name_1": school.SUBJECT, "category_1": "employee", "capacity_1": marker("capacity", "first")}
+    second: dict[str, Any] = {"name_2": f"{marker('subject')} {marker('surname')}", "category_2": "employee"}
     await road.go("add", **first)
     await road.go(**first, **second, capacity_2=marker("capacity", "second"))
     happened = {
@@ -186,7 +204,7 @@ async def write(stage: Stage, code: str) -> None:
 # The allegation.
 
 
-async def until_referred(stage: Stage, head: Desk, case: Confidential) -> None:
+async def until_referred(head: Desk, case: Confidential) -> None:
     """Have everything recorded that waits for nobody, and something refused; and let the referral be late."""
     theirs = case.row.reference
     await head.reads(theirs)
@@ -202,7 +220,7 @@ async def until_referred(stage: Stage, head: Desk, case: Confidential) -> None:
     await head.records(theirs, "people_recused", **{"people-1": "Chloe Barnes"})
     await head.records(theirs, "subject_corrected", subject="n2", category="employee", **_NOBODY)
     await head.records(theirs, "allegation_added", subject="n1", topic="n1")
-    await stage.wait(case.row.id, timedelta(days=6))
+    await head.waits(case.row.id, timedelta(days=6))
 
 
 async def until_advised(head: Desk, case: Confidential) -> None:
@@ -217,7 +235,7 @@ async def until_advised(head: Desk, case: Confidential) -> None:
     await head.records(theirs, "police_hold_released", **every)
 
 
-async def until_disciplined(stage: Stage, head: Desk, case: Confidential) -> Confidential:
+async def until_disciplined(head: Desk, case: Confidential) -> Confidential:
     """Have all done that the advice permits; return the disciplinary case."""
     theirs, first = case.row.reference, {"allegations": ("n1", "n3")}
     await head.records(theirs, "investigation_started", **first)
@@ -227,7 +245,7 @@ async def until_disciplined(stage: Stage, head: Desk, case: Confidential) -> Con
     await head.records(theirs, "suspension_decided", subject="n1", suspended="yes", **first)
     await head.records(theirs, "disciplinary_opened", subject="n1", **first)
     await head.records(theirs, "subject_resigned", subject="n1")
-    (opened,) = [one for one in await stage.cases() if one.row.id != case.row.id]
+    (opened,) = [one for one in await head.stage.cases() if one.row.id != case.row.id]
     return opened
 
 
@@ -258,21 +276,22 @@ async def investigated(head: Desk, investigator: Desk, case: Confidential) -> No
     await investigator.records(theirs, "investigation_reported", **one)
 
 
-async def held_up(stage: Stage, head: Desk, case: Confidential) -> Confidential:
+async def held_up(head: Desk, case: Confidential) -> Confidential:
     """Have new facts hold the disciplinary case until the advice about them lets it go on; return the case of them."""
     theirs = case.row.reference
-    before = {one.row.id for one in await stage.cases()}
+    before = {one.row.id for one in await head.stage.cases()}
     await head.records(theirs, "safeguarding_concern_raised", topic="n1")
     await head.is_refused(theirs, "case_to_answer_decided", answer="yes", allegations=("n1",))
-    (new,) = [one for one in await stage.cases() if one.row.id not in before]
+    (new,) = [one for one in await head.stage.cases() if one.row.id not in before]
     await head.records(new.row.reference, "lado_referral_made")
     await head.records(new.row.reference, "lado_advice_recorded", advice="employer_investigation", permits=ALL)
     await head.records(theirs, "clearance_claimed", case=new.row.reference)
     return new
 
 
-async def decided(stage: Stage, head: Desk, chair: Desk, case: Confidential, today: date) -> None:
+async def decided(head: Desk, chair: Desk, case: Confidential) -> None:
     """Have the case heard, decided and appealed, and the warning expire."""
+    today = local_day(head.stage.now)
     theirs, one = case.row.reference, {"allegations": ("n1",)}
     await head.records(theirs, "case_to_answer_decided", answer="yes", **one)
     called = _working_day(today + timedelta(days=14))
@@ -284,7 +303,7 @@ async def decided(stage: Stage, head: Desk, chair: Desk, case: Confidential, tod
     await head.records(theirs, "appeal_made", **one)
     await chair.reads(theirs)
     await chair.records(theirs, "appeal_decided", upheld="yes", **one)
-    await stage.wait(case.row.id, timedelta(days=120))
+    await head.waits(case.row.id, timedelta(days=120))
 
 
 async def in_an_emergency(first: Browser, second: Browser, case: Confidential) -> None:

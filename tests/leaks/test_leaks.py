@@ -1,27 +1,28 @@
-"""Nothing of a confidential case is anywhere but sealed: not in Temporal, the database, a log, a mail, a number."""
+"""Nothing of a confidential case is anywhere but sealed: not in Temporal, the database, a log, a mail, a number.
+
+A whole house of processes runs a report, an allegation and a disciplinary case to their ends, with a marker in every
+field, and with everything going wrong that can. Then all that is left behind is searched.
+"""
 
 import asyncio
-import shutil
 import sqlite3
 import sys
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol, get_args
 
 import pytest
-from httpx2 import AsyncClient
 from sqlalchemy import text as sql
 from sqlmodel import SQLModel
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
-from domain.cases import Act
+from benchmarks.house import ROOT
+from domain.cases import Act, Opening
 from domain.entries import AnyEntry, AnyRemark
 from domain.names import ACT
 from store.confidential import Confidential
@@ -29,30 +30,37 @@ from tests.leaks import school, story
 from tests.leaks.house import SEARCHED, House, house
 from tests.leaks.looking import Looker, addresses
 from tests.leaks.searching import Found, Needle, of_rows, search, text, word
+from tests.leaks.shapes import Shape, shape_of
 from tests.leaks.story import STEM, Desk, marker
-from tests.leaks.world import World, world
-from tests.starter.web.conftest import Browser
+from tests.leaks.world import world
+from tests.store.conftest import named, run_on
 
 LEAKED: Final = "Xjovbrynt"
 """With this begins what is leaked on purpose."""
 
-KINDS: Final = {one.model_fields["kind"].default for group in (AnyRemark, AnyEntry) for one in group.__args__}
-TOPICS: Final = {topic.key for process in school.pack().processes for topic in process.topics if len(topic.key) > 8}
+_KINDS: Final = [str(one.model_fields["kind"].default) for group in (AnyRemark, AnyEntry) for one in get_args(group)]
+_TOPICS: Final = {topic.key for process in school.pack().processes for topic in process.topics}
+_SHORT: Final = 9
 WORDS: Final = {
-    "what happens": text(*KINDS, *(kind.replace("_", "") for kind in KINDS), *(kind.title() for kind in KINDS)),
-    "what it is about": text(*TOPICS),
+    "what happens": text(*_KINDS, *(kind.replace("_", "") for kind in _KINDS)),
+    "what it is about": text(*(topic for topic in _TOPICS if len(topic) > _SHORT)),
     "a word of such cases": text("allegation", "disciplin", "interview", "suspen", "confidential", "case_manager"),
     "the LADO": word("lado"),
 }
 """What nobody may read who may not know that there are such cases."""
 
+RECUSED: Final = school.person(school.LINE_MANAGER)
+SIGNED_IN: Final = ("session.person", "person.line_manager")
+"""Where else somebody may stand: they signed in, to look; and they manage somebody."""
+
 OUTSIDERS: Final = {
-    "the subject": school.AUTHOR,
+    "the subject": school.SUBJECT,
     "somebody recused, who manages the subject": school.LINE_MANAGER,
     "an administrator, who runs the IT": school.IT_ADMINISTRATOR,
-    "a colleague": "harry.jones@newall-green.example",
+    "a colleague": school.AUTHOR,
     "a stranger": "",
 }
+"""Who may not know of the cases, and looks."""
 
 
 @dataclass
@@ -64,13 +72,13 @@ class Evidence:
     mails: list[tuple[list[str], EmailMessage]]
     cases: list[Confidential]
     code: str
-    shapes: dict[str, dict[str, set[str]]]
+    ordinary: Shape
+    confidential: list[Shape]
     on_purpose: list[Found]
-    failed: Counter[str] = field(default_factory=Counter)
 
     @property
     def secrets(self) -> dict[str, Needle]:
-        """What nobody may read who may not know of the cases: every marker, every reference, and the reporter's code."""
+        """What nobody may read who may not know of the cases: every marker, the days, and the reporter's code."""
         return {
             "a marker": text(STEM),
             "a day": text(*(day.isoformat() for day in story.DAYS)),
@@ -79,24 +87,309 @@ class Evidence:
 
 
 @pytest.fixture(scope="module")
-async def evidence(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Evidence]:
-    """Yield what is left of a house in which a report, an allegation and a disciplinary case ran to their ends."""
+async def evidence(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
+    """Return what is left of a house in which a report, an allegation and a disciplinary case ran to their ends."""
     folder = tmp_path_factory.mktemp("house")
-    async with house(folder, lambda file: shutil.copy(migrated_file, file)) as here:
-        played = await _played(here)
-        found = Evidence(
-            kept={"metrics": await here.metrics()},
-            pages=played.pages,
-            mails=[],
-            cases=await here.cases(),
-            code=played.code,
-            shapes={one: await shape_of(here.client, one) for one in (played.ordinary, *played.confidential)},
-            on_purpose=[],
-            failed=played.failed,
-        )
+    async with house(folder, migrated_file) as here:
+        ordinary = school.ordinary("form-1", here.now)
+        await begun(here, ordinary)
+        await here.engine.act(ordinary.case, Act(kind="withdraw", person=ordinary.request.author, how="session"))
+        code, pages = await played(here)
+        cases = await here.cases()
         await here.all_mails_are_gone()
-        leaked = await _leaked_on_purpose(here)
-    found.kept |= here.traces()
-    found.mails = [(to, _parsed(content)) for to, content in here.letters.raw]
-    found.on_purpose = search({**found.kept, **leaked}, {"on purpose": text(LEAKED)})
-    yield found
+        shapes = [await shape_of(here.client, one) for one in (ordinary.case, *(case.row.id for case in cases))]
+        leaked = await leaked_on_purpose(here)
+        metrics = await here.metrics()
+    kept = {"metrics": metrics, **here.traces()}
+    return Evidence(
+        kept=kept,
+        pages=pages,
+        mails=[(to, parsed(content)) for to, content in here.letters.raw],
+        cases=cases,
+        code=code,
+        ordinary=shapes[0],
+        confidential=shapes[1:],
+        on_purpose=search({**kept, **leaked}, {"on purpose": text(LEAKED)}),
+    )
+
+
+# What is left.
+
+
+def test_the_story_was_whole(evidence: Evidence) -> None:
+    assert story.kinds_in(evidence.cases) >= story.PLAYED
+    assert [case.standing.outcome for case in evidence.cases] == ["closed", "closed", None]
+    assert len(story.markers_in(evidence.cases)) > 60
+    assert {name.partition(" ")[0] for name in evidence.kept} == {"metrics", "Temporal's", "Duly's", "log", "mail"}
+
+
+def test_what_is_leaked_on_purpose_is_found_wherever_it_is(evidence: Evidence) -> None:
+    """Without this, that nothing was found would prove nothing."""
+    found = {one.where for one in evidence.on_purpose}
+    assert "page" in found
+    assert "log of the worker" in found
+    assert "Duly's duly.sqlite3: case.title" in found
+    assert "Temporal's temporal.sqlite3: executions_visibility.search_attributes" in found
+    assert "Temporal's temporal.sqlite3: history_node.data" in found
+    assert "metrics" in found
+    assert any(where.startswith("Duly's duly.sqlite3") and ":" not in where for where in found)
+    assert any(where.startswith("mail ") for where in found)
+
+
+@pytest.mark.meets("PLAT-10")
+def test_nothing_that_was_said_is_kept_or_sent_in_any_form(evidence: Evidence) -> None:
+    assert search(evidence.kept, evidence.secrets) == []
+
+
+def test_nothing_that_was_said_is_on_a_page_of_anybody_who_may_not_know(evidence: Evidence) -> None:
+    assert len(evidence.pages) > 50 * len(OUTSIDERS)
+    assert search(evidence.pages, evidence.secrets) == []
+
+
+def test_not_even_a_word_of_such_cases_is_kept_or_sent(evidence: Evidence) -> None:
+    # The policy is known to everybody; and of our own file, what is in the tables is looked at by itself.
+    public = {"Duly's duly.sqlite3: pack_text.json_text", "Duly's duly.sqlite3", "Duly's duly.sqlite3-wal"}
+    assert search({where: data for where, data in evidence.kept.items() if where not in public}, WORDS) == []
+
+
+def test_who_it_is_about_stands_only_in_the_directory(evidence: Evidence) -> None:
+    ids = {"a subject": text(school.person(school.SUBJECT).id), "somebody recused": text(RECUSED.id)}
+    found = {one.where for one in search(cells(evidence), ids)}
+    assert found == {f"Duly's duly.sqlite3: {column}" for column in ("person.id", "person_school.person", *SIGNED_IN)}
+
+
+def test_a_reference_stands_only_with_its_case(evidence: Evidence) -> None:
+    references = {"a reference": text(*(case.row.reference for case in evidence.cases))}
+    assert {one.where for one in search(cells(evidence), references)} == {"Duly's duly.sqlite3: confidential.reference"}
+
+
+def test_in_temporal_a_confidential_case_is_like_any_other(evidence: Evidence) -> None:
+    for shape in evidence.confidential:
+        assert shape == evidence.ordinary
+
+
+def test_every_mail_of_a_confidential_case_is_the_same(evidence: Evidence) -> None:
+    ids = [case.row.id for case in evidence.cases]
+    ours = [(to, mail) for to, mail in evidence.mails if mail["Subject"] == "You have a task in Duly"]
+    assert len(ours) > 20
+    assert len({_but_for_its_reader(mail) for _, mail in ours}) == 1
+    headers = {"From", "To", "Subject", "Message-ID", "Auto-Submitted", "Content-Type", "MIME-Version"}
+    assert {name for _, mail in ours for name in mail} == headers
+    assert not [mail for _, mail in ours if any(one[2:] in str(mail["Message-ID"]) for one in ids)]
+    assert len({mail["Message-ID"] for _, mail in ours}) == len(ours)
+    assert {to for (to,), _ in ours}.isdisjoint({school.SUBJECT, school.LINE_MANAGER, school.IT_ADMINISTRATOR})
+
+
+@pytest.mark.postgres
+async def test_nothing_is_in_a_table_of_postgresql(postgres_url: str, migrated_postgres: str, tmp_path: Path) -> None:
+    url = named(postgres_url, "leaks")
+    await run_on(postgres_url, f"CREATE DATABASE leaks TEMPLATE {migrated_postgres}")
+    async with world(tmp_path, url) as here:
+        code = await told(here, Quiet())
+        assert story.kinds_in(await here.cases()) >= story.PLAYED
+        tables: dict[str, bytes] = {}
+        async with here.site.db.read() as session:
+            for name in SQLModel.metadata.tables:
+                rows = await session.execute(sql(f'SELECT * FROM "{name}"'))  # noqa: S608 -- a name of our own
+                tables |= of_rows(name, rows.keys(), rows.all())
+    secrets = {"a marker": text(STEM), "the code": text(code, code.replace("-", ""))}
+    assert search(tables, secrets) == []
+    tables.pop("pack_text.json_text")
+    assert search(tables, WORDS) == []
+
+
+def cells(evidence: Evidence) -> dict[str, bytes]:
+    """Return all that is kept, our own database by its cells."""
+    return {where: data for where, data in evidence.kept.items() if not where.startswith("Duly's") or ":" in where}
+
+
+def parsed(content: bytes) -> EmailMessage:
+    """Return a mail."""
+    mail = message_from_bytes(content, policy=policy.default)
+    assert isinstance(mail, EmailMessage)
+    return mail
+
+
+def _but_for_its_reader(mail: EmailMessage) -> bytes:
+    del mail["To"]
+    identity = mail["Message-ID"]
+    del mail["Message-ID"]
+    whole = mail.as_bytes()
+    mail["To"], mail["Message-ID"] = "", identity
+    return whole
+
+
+# How it came to be.
+
+
+class Troubles(Protocol):
+    """What goes wrong at which moment of the story."""
+
+    async def at_the_report(self) -> None:
+        """Before anything was reported."""
+
+    async def on_the_page(self, head: Desk, case: Confidential) -> None:
+        """When the case was first read."""
+
+    async def at_the_referral(self, head: Desk, case: Confidential) -> None:
+        """Before it is referred."""
+
+    async def at_the_end(self, head: Desk, case: Confidential) -> None:
+        """Before it ends."""
+
+
+async def told(stage: story.Stage, troubles: Troubles) -> str:
+    """Have the whole story told; return the code of the reporter."""
+    await troubles.at_the_report()
+    code = await story.report(stage)
+    (case,) = await stage.cases()
+    head = await Desk.of(stage, school.HEAD)
+    await troubles.on_the_page(head, case)
+    await story.until_referred(head, case)
+    chair, vice_chair, investigator = [
+        await Desk.of(stage, one) for one in (school.CHAIR, school.VICE_CHAIR, school.INVESTIGATOR)
+    ]
+    await story.write(stage, code)
+    await troubles.at_the_referral(head, case)
+    await story.until_advised(head, case)
+    disciplinary = await story.until_disciplined(head, case)
+    await story.in_an_emergency(chair.browser, vice_chair.browser, disciplinary)
+    await story.on_hold(head.browser, case)
+    await story.investigated(head, investigator, disciplinary)
+    await story.held_up(head, disciplinary)
+    await troubles.at_the_end(head, case)
+    await story.until_ended(head, case)
+    await story.decided(head, chair, disciplinary)
+    return code
+
+
+class Quiet:
+    """Nothing goes wrong."""
+
+    async def at_the_report(self) -> None:
+        pass
+
+    async def on_the_page(self, head: Desk, case: Confidential) -> None:
+        pass
+
+    async def at_the_referral(self, head: Desk, case: Confidential) -> None:
+        pass
+
+    async def at_the_end(self, head: Desk, case: Confidential) -> None:
+        pass
+
+
+@dataclass
+class Everything:
+    """Whatever can go wrong does; `pages` are what outsiders see meanwhile."""
+
+    here: House
+    pages: dict[str, bytes] = field(default_factory=dict)
+
+    async def at_the_report(self) -> None:
+        stranger = await self.here.browser()
+        nonsense = {"so_far": f'{{"typed": "{marker("nonsense")}"}}', "page": "events", "what_1": marker("nonsense")}
+        assert (await stranger.post("/report", nonsense)).status_code == 422
+        with self.refusing("receipt"), pytest.raises(AssertionError):
+            await story.report(self.here)
+        assert await self.here.cases() == []
+
+    async def on_the_page(self, head: Desk, case: Confidential) -> None:
+        theirs = case.row.reference
+        wrong = await head.sends(theirs, "lado_referral_made", method="pigeon", allegations=("n1",))
+        assert wrong.status_code == 422
+        with self.refusing("confidential_read"):
+            assert (await head.browser.get(f"/c/{theirs}")).status_code == 500
+        await self.here.letters.close()
+        await head.records(theirs, "message_written", text=f"{marker('unsent')} could not be sent.")
+        await self.here.settled(case.row.id)
+        await self.here.letters.open()
+
+    async def at_the_referral(self, head: Desk, case: Confidential) -> None:
+        for name, email in OUTSIDERS.items():
+            looker = Looker(await self.here.browser(email, strong=bool(email)), self.here.db)
+            found = await looker.everything(addresses((case.row.reference,), ()))
+            self.pages |= {
+                f"{name}: {address}": one.body + repr(one.headers).encode() for address, one in found.items()
+            }
+        await self.here.kill("worker")
+        with self.without_key(case.row.id):
+            await self.here.start("worker")
+            recording = asyncio.create_task(head.records(case.row.reference, "interim_safeguard_taken"))
+            await self.here.tried_in_vain(case.row.id)
+        await recording
+
+    async def at_the_end(self, head: Desk, case: Confidential) -> None:
+        with self.refusing("event"):
+            answer = await head.sends(case.row.reference, "case_reviewed", next_step=marker("again"))
+            assert answer.status_code == 200
+            await self.here.tried_in_vain(case.row.id)
+        await self.here.settled(case.row.id)
+        handle = self.here.client.get_workflow_handle(case.row.id)
+        for wrong in (
+            {"kind": marker("nonsense")},
+            {"kind": "record", "person": marker("person"), "how": marker("how")},
+        ):
+            with pytest.raises(WorkflowUpdateFailedError):
+                await handle.execute_update(ACT, {**wrong, "comment": marker("comment")})
+
+    @contextmanager
+    def refusing(self, table: str) -> Iterator[None]:
+        """Have the database take no row into a table while the block runs, and say so with all that it was given."""
+        self._run(f"CREATE TRIGGER refusing BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'not now'); END")
+        try:
+            yield
+        finally:
+            self._run("DROP TRIGGER refusing")
+
+    @contextmanager
+    def without_key(self, case: str) -> Iterator[None]:
+        """Have the key of a case be gone while the block runs."""
+        ((_, under, wrapped),) = self._run('SELECT * FROM case_key WHERE "case" = ?', case)
+        self._run('DELETE FROM case_key WHERE "case" = ?', case)
+        try:
+            yield
+        finally:
+            self._run("INSERT INTO case_key VALUES (?, ?, ?)", case, under, wrapped)
+
+    def _run(self, statement: str, *values: object) -> list[Any]:
+        with closing(sqlite3.connect(self.here.database, isolation_level=None)) as connection:
+            return connection.execute(statement, values).fetchall()
+
+
+async def played(here: House) -> tuple[str, dict[str, bytes]]:
+    """Have the story told with all its troubles; return the code of the reporter, and the pages of outsiders."""
+    troubles = Everything(here)
+    return await told(here, troubles), troubles.pages
+
+
+async def begun(here: House, opening: Opening) -> None:
+    """Begin a case as the pages do."""
+    async with here.db.write() as session:
+        await here.keys.create(session, opening.case)
+    await here.engine.begin(opening)
+    await here.settled(opening.case)
+
+
+async def leaked_on_purpose(here: House) -> dict[str, bytes]:
+    """Leak something to every place where nothing may be; return the page on which it is."""
+    opening = school.ordinary("form-2", here.now)
+    request = opening.request.model_copy(update={"title": f"{LEAKED} in a title"})
+    await begun(here, opening.model_copy(update={"request": request}))
+    await here.all_mails_are_gone()
+    careless = await Client.connect(here.server.address)
+    attribute = SearchAttributePair(SearchAttributeKey.for_keyword(SEARCHED), f"{LEAKED} in an attribute")
+    await careless.start_workflow(
+        f"{LEAKED}Type",
+        f"{LEAKED} in an argument",
+        id="careless",
+        task_queue=f"{LEAKED}-queue",
+        search_attributes=TypedSearchAttributes([attribute]),
+    )
+    log = "from duly import logs; import structlog; logs.configure(); structlog.get_logger().info('x', what='{}')"
+    with (here.folder / "worker.log").open("ab") as file:
+        line = log.format(f"{LEAKED} in a log")
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", line, stderr=file, cwd=ROOT)
+        assert await process.wait() == 0
+    browser = await here.browser(school.IT_ADMINISTRATOR)
+    return {"page": (await browser.get("/admin")).content}

@@ -171,6 +171,11 @@ class World:
             browser.client.cookies.set(cookie_name(self.site, "session"), secret, domain="127.0.0.1")
         return browser
 
+    @property
+    def now(self) -> datetime:
+        """The time of the site."""
+        return self.running.now
+
     async def cases(self) -> list[Confidential]:
         """Return every confidential case, the first first."""
         return await every_case(self.site.db, self.site.keys)

@@ -157,7 +157,7 @@ def played(
     return play(story_of(opening), opening, people, begins, moves, clearances)
 
 
-def an_entry(kind: str, *allegations: str, **more: Any) -> AnyEntry:
+def an_entry(kind: str, /, *allegations: str, **more: Any) -> AnyEntry:
     """Return an entry of `kind` about `allegations`; `more` is what it says besides or instead."""
     return ENTRY.validate_python({"kind": kind, "allegations": allegations, **SAYS[kind], **more})
 
@@ -165,10 +165,10 @@ def an_entry(kind: str, *allegations: str, **more: Any) -> AnyEntry:
 _occasions = itertools.count(1)
 
 
-def record(person: str, kind: str, *allegations: str, **more: Any) -> Act:
-    """Return that `person`, signed in, records an entry of `kind`."""
+def record(who: str, kind: str, /, *allegations: str, **more: Any) -> Act:
+    """Return that `who`, signed in, records an entry of `kind`."""
     entry = an_entry(kind, *allegations, **more)
-    return Act(kind="record", person=person, how="session", entry=entry, occasion=str(next(_occasions)))
+    return Act(kind="record", person=who, how="session", entry=entry, occasion=str(next(_occasions)))
 
 
 def whom(so_far: Played, seat: str = "case_manager") -> list[str]:
