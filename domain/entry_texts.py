@@ -154,7 +154,7 @@ _CONTACTS: Final = (
         kind="police_contacted",
         title="Record a contact with the police",
         thing="a contact with the police",
-        lead=f"The police were told or asked. {_FREE}",
+        lead=f"Call the police first, then say here whom you reached. {_FREE}",
         fields=(_METHOD, _SPOKE_TO, _REFERENCE),
         note="What they said",
     ),
@@ -162,7 +162,7 @@ _CONTACTS: Final = (
         kind="social_care_contacted",
         title="Record a contact with children's social care",
         thing="a contact with children's social care",
-        lead=f"Children's social care was told or asked. {_FREE}",
+        lead=f"Call children's social care first, then say here whom you reached. {_FREE}",
         fields=(_METHOD, _SPOKE_TO, _REFERENCE),
         note="What they said",
         source=_KCSIE,
@@ -171,8 +171,8 @@ _CONTACTS: Final = (
         kind="body_contacted",
         title="Record a contact with another body",
         thing="a contact with another body",
-        lead="A regulator, an agency that supplied the person, or a support agency was told. It waits for nobody's "
-        "leave, and tells the person nothing.",
+        lead="Tell a regulator, the agency that supplied the person, or a support agency, then say here whom you "
+        "reached. It waits for nobody's leave, and tells the person nothing.",
         fields=(
             _line("body", "Which body?"),
             _line("spoke_to", "Whom did you speak or write to?", required=False),
@@ -212,7 +212,7 @@ _CARE: Final = (
         kind="support_offered",
         title="Record an offer of support",
         thing="an offer of support",
-        lead=f"Somebody was offered support, and took it or did not. {_FREE}",
+        lead=f"Offer support, then say here what was offered, to whom, and whether they took it. {_FREE}",
         fields=(
             choose("to", "To whom?", SUPPORTED),
             _text("what", "What was offered?", "Counselling, occupational health, a union, a named contact"),
@@ -412,8 +412,8 @@ _REFERRAL: Final = (
         kind="lado_referral_made",
         title="Record the referral to the LADO",
         thing="the referral to the LADO",
-        lead="The Local Authority Designated Officer was told. Duly does not send it: use the authority's own form or "
-        "phone, and say here what you did. It opens the place for their advice.",
+        lead="Phone the Local Authority Designated Officer, or use the authority's own form: Duly sends it to nobody. "
+        "Then say here what you did. It opens the place for their advice.",
         fields=(_METHOD, _SPOKE_TO, _REFERENCE),
         about="must",
         note="What was said",

@@ -73,7 +73,7 @@ def _for_nobody(standing: Standing) -> tuple[str, ...]:
 
 def _may(may: May) -> str:
     if may == "record":
-        return "You may record it now, below."
+        return "You may record it now, on the page of the case."
     return "There is nothing that you need to do: you may read it."
 
 

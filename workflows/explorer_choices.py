@@ -53,10 +53,9 @@ def chosen_in(
     about += [task.done_by for task in process.tasks if task.each_allegation]
     apart = [pattern for rule in rules if isinstance(rule, DifferentPeople) for pattern in (rule.first, rule.then)]
     return Choices(
-        named=named | {name for pattern in looked_at for name in pattern.where},
+        named=named.union(*(_said(pattern) for pattern in looked_at)),
         about=_kinds(about) | {"outcome_recorded"},
         personal=_kinds(apart),
-        awaited=_kinds(awaited),
         guarded=_kinds([rule.then for rule in rules]),
         permits=get_args(Permit),
         categories=_categories(process),
@@ -73,6 +72,10 @@ def _patterns(rule: OrderRule) -> tuple[EventMatch, ...]:
             return (rule.opens, rule.closes, rule.then)
         case Before() | Permitted() | DifferentPeople():
             return (rule.first, rule.then)
+
+
+def _said(pattern: EventMatch) -> set[str]:
+    return {*pattern.where, *(value for wanted in pattern.where.values() for value in wanted)}
 
 
 def _kinds(patterns: list[EventMatch]) -> frozenset[str]:

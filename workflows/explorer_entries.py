@@ -30,16 +30,15 @@ _IN_HALF_A_YEAR: Final = timedelta(days=182)
 class Choices(Frozen):
     """Between what the explorer chooses where it has to make something up.
 
-    `named` are the attributes of entries that a rule, a task or the story looks at: only these take several values.
-    `about` are the kinds whose allegations somebody looks at, `personal` those of which it matters who records them,
-    `awaited` those that are asked for, and `guarded` those that a rule may forbid. `permits` is what an advice may
-    permit.
+    `named` are the attributes of entries that a rule, a task or the story looks at, and the values that they compare
+    them with: only such attributes take several values, and of those that nothing names, one. `about` are the kinds
+    whose allegations somebody looks at, `personal` those of which it matters who records them, and `guarded` those that
+    a rule may forbid. `permits` is what an advice may permit.
     """
 
     named: frozenset[str] = frozenset()
     about: frozenset[str] = frozenset()
     personal: frozenset[str] = frozenset()
-    awaited: frozenset[str] = frozenset()
     guarded: frozenset[str] = frozenset()
     permits: tuple[Permit, ...] = ()
     categories: tuple[Category, ...] = ()
@@ -49,8 +48,8 @@ class Choices(Frozen):
     anybody_else: str = ""
 
 
-def entries(played: Played, opening: Opening, choices: Choices) -> Iterator[tuple[str, Act]]:
-    """Yield the kind and the act of every entry that somebody may record now; of those alike, one."""
+def entries(played: Played, opening: Opening, choices: Choices) -> Iterator[Act]:
+    """Yield every entry that somebody may record now; of those alike, one."""
     if opening.matter is None:
         return
     known = facts(opening.matter, [said.event for said in played.events])
@@ -60,7 +59,7 @@ def entries(played: Played, opening: Opening, choices: Choices) -> Iterator[tupl
         for values in maker.all_of(kind):
             for person, how in who if kind in choices.personal else who[:1]:
                 entry = _ENTRY.validate_python({"kind": kind, **values})
-                yield kind, Act.model_validate({"kind": "record", "person": person, "how": how, "entry": entry})
+                yield Act.model_validate({"kind": "record", "person": person, "how": how, "entry": entry})
 
 
 def _who(played: Played, seats: frozenset[str]) -> Iterator[tuple[str, Literal["session", "receipt"]]]:
@@ -100,8 +99,9 @@ class _Maker:
         keys = tuple(self._known.allegations)
         if kind not in self._choices.about:
             return [()]
-        together = [keys] if len(keys) > 1 else []
-        return [*((key,) for key in keys), *together, ()]
+        several = [keys] if len(keys) > 1 else []
+        none: list[tuple[str, ...]] = [()] if kind in self._choices.guarded else []
+        return [*((key,) for key in keys), *several, *none]
 
     def _subjects(self, field: FieldInfo | None, about: tuple[str, ...]) -> list[dict[str, Any]]:
         """Return the subject to name beside the allegations `about`: theirs; or corrected, what else they may be."""
@@ -138,8 +138,13 @@ class _Maker:
         if annotation is bool:
             return [True, False] if several else [True]
         if get_origin(annotation) is Literal:
-            return list(get_args(annotation)) if several else [get_args(annotation)[0]]
+            return self._told_apart(get_args(annotation)) if several else [get_args(annotation)[0]]
         return ["x"] if field.is_required() else [field.default]
+
+    def _told_apart(self, values: tuple[str, ...]) -> list[str]:
+        """Return the values that something names, and the first that nothing does."""
+        other = [value for value in values if value not in self._choices.named]
+        return [*(value for value in values if value in self._choices.named), *other[:1]]
 
     def _asked(self) -> list[Asked]:
         asks = dict.fromkeys([*(ask.ask for ask in self._played.standing.asks), self._played.standing.managing])

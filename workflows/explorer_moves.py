@@ -9,7 +9,8 @@ from domain.cases import Act, OpenAsk, Opening, Request
 from domain.events import Approved, Returned, Verdict
 from domain.fields import Value
 from domain.forms import Fault
-from domain.pack import Process
+from domain.order import matches
+from domain.pack import EventMatch, Process, Reviews, Task
 from workflows.explorer import Move, Played, TimePasses
 from workflows.explorer_entries import Choices, entries
 
@@ -51,8 +52,10 @@ def moves(played: Played, opening: Opening, choices: Choices) -> Iterator[Possib
     somebody else where an ask reaches nobody.
     """
     if opening.process.confidential:
-        for entry, act in entries(played, opening, choices):
-            yield Possible(move=act, due=entry in choices.awaited)
+        wanted = [_wanted(opening.process, ask.step) for ask in played.standing.asks]
+        for act in entries(played, opening, choices):
+            due = act.entry is not None and any(matches(one, act.entry) for one in wanted if one)
+            yield Possible(move=act, due=due)
     else:
         yield from _of_a_request(played, opening, choices)
     for ask in played.standing.asks:
@@ -91,6 +94,12 @@ def _of_a_request(played: Played, opening: Opening, choices: Choices) -> Iterato
             to = {"kind": "reassign", "ask": key, "to": choices.anybody_else}
             yield Possible(move=Act.model_validate(to | lever), due=True)
     yield Possible(move=Act.model_validate({"kind": "cancel", **lever}), due=False)
+
+
+def _wanted(process: Process, key: str) -> EventMatch | None:
+    """Return which entry ends what is asked for."""
+    asked = process.clocks(key)
+    return asked.done_by if isinstance(asked, Task | Reviews) else None
 
 
 def _becomes(answer: Act) -> set[str]:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starter import mailcatcher
 from starter.web.page import Page, Visit
 
-_ADDRESS: Final = re.compile(r"https?://[^\s<>\"]+")
+_ADDRESS: Final = re.compile(r"https?://[^\s<>\"]+[^\s<>\".]")
 
 
 class Piece(NamedTuple):

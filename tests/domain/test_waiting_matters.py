@@ -72,7 +72,7 @@ def test_it_says_who_is_asked_for_what_since_when_under_which_clause_and_until_w
         "LADO” is due by the end of Tuesday 3 November 2026 (1 working day in the calendar of Elmbrook Primary "
         "School).",
         "If nothing is recorded by 11:59pm on 3 November 2026, the Deputy headteacher is asked as well.",
-        "You may record it now, below.",
+        "You may record it now, on the page of the case.",
     )
     assert (waiting.vacant, waiting.overdue, waiting.holds) == (False, False, ())
 

@@ -9,9 +9,13 @@ from typer.testing import CliRunner, Result
 
 from settings import Settings, load_settings
 from starter.commands import app
+from store.confidential import erasing
 from store.database import Database
 from store.keys import CaseKeys, Keyring
 from store.migrate import upgrade
+from tests.confidence import a_confidential_opening, a_school
+from tests.store.carrying import carried
+from tests.store.ended import LONG_AFTER, the_end
 from tests.store.turns import put, the_first_turn, the_second_turn
 
 DROP = "DROP TRIGGER event_stays; DROP TRIGGER event_stays_as_it_is;"
@@ -76,6 +80,25 @@ def test_words_that_cannot_be_read_for_want_of_a_key_are_said_to_be_unread(file:
     result = run()
     assert result.exit_code == 0
     assert "The key of 1 case is not here" in result.stdout
+
+
+def test_an_erased_case_is_told_apart_from_one_whose_key_is_lost(settings: Settings, file: Path) -> None:
+    async def erase() -> None:
+        database = Database(settings.database_url)
+        keys = CaseKeys(database, Keyring.of(settings.key_ring))
+        case = await carried(database, keys, a_confidential_opening())
+        await the_end(case)
+        async with database.write() as session:
+            await erasing.propose(session, keys, case.opening.case, a_school(), "tara", LONG_AFTER)
+            await erasing.erase(session, keys, case.opening.case, a_school(), "tom", LONG_AFTER)
+        await database.close()
+
+    asyncio.run(erase())
+    result = run()
+    assert result.exit_code == 0
+    assert result.stdout.endswith("of 3 cases. Of 1 case nothing is left but the chain: erased, with a tombstone.\n")
+    commit(file, "DELETE FROM case_key WHERE \"case\" = 'c-2'")
+    assert "The key of 1 case is not here" in run().stdout
 
 
 @pytest.mark.usefixtures("settings")

@@ -25,7 +25,7 @@ from starter.web.page import Visit
 from store import packs, people
 from store.confidential import Confidential, Emergency, access_of, for_person, note_read
 
-NUMBERS = ("lado", "police", "social_care")
+NUMBERS = ("police", "lado", "social_care")
 """The contacts that stand first on every page of a confidential case."""
 
 

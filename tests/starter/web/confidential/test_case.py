@@ -13,7 +13,7 @@ from tests.starter.web.conftest import Browser, page_of
 NAMED = Reporter(mode="confidential", person="amina", name="Amina Okafor", contact="07700 900123")
 NUMBERS = (
     "Duly must never be the only route. If a child may be in danger, call at once: "
-    "Local Authority Designated Officer: 01632 960001 Police: 999, or 101 when nobody is in danger "
+    "Police: 999, or 101 when nobody is in danger Local Authority Designated Officer: 01632 960001 "
     "Children's social care: 01632 960002"
 )
 
