@@ -13,7 +13,7 @@ from activities.mail import Post
 from activities.people import People
 from activities.writing import CHANGES, CaseFile, Letter
 from domain.calendar import end_of, local_day
-from domain.cases import Batch, Opening, Published
+from domain.cases import Act, Batch, Published
 from domain.mails import NEUTRAL
 from domain.names import PUBLISH
 from store import confidential, mails, packs, people, queries
@@ -53,14 +53,22 @@ class Records:
         async with _alive():
             async with self.db.write() as session:
                 if await _is_confidential(session, batch):
-                    published, letters, begins = await self._in_confidence(session, batch, at)
+                    published, letters, written = await self._in_confidence(session, batch, at)
                 else:
-                    published, letters, begins = *await self._in_the_open(session, batch, at), ()
-            for opening in begins:
-                await self.post.jobs.begin(opening)
+                    published, letters, written = *await self._in_the_open(session, batch, at), None
+            if written is not None:
+                await self._move_others(written)
             if letters:
                 await self.post.deliver(letters)
         return published
+
+    async def _move_others(self, written: confidential.Written) -> None:
+        """Begin the cases that were opened out of this one, and halt those that it does not permit any more."""
+        for opening in written.begins:
+            await self.post.jobs.begin(opening)
+        for case in written.halts:
+            halt = Act(kind="halt", person="duly", how="duly", occasion=written.occasion)
+            await self.post.jobs.act(case, halt)
 
     async def _in_the_open(self, session: AsyncSession, batch: Batch, at: datetime) -> tuple[Published, list[Letter]]:
         written = await write_batch(session, self.keys, batch, at)
@@ -71,11 +79,11 @@ class Records:
 
     async def _in_confidence(
         self, session: AsyncSession, batch: Batch, at: datetime
-    ) -> tuple[Published, list[Letter], tuple[Opening, ...]]:
+    ) -> tuple[Published, list[Letter], confidential.Written]:
         """Record a batch of a confidential case: its mails are all the same, and none is put by for a digest."""
         written = await confidential.write(session, self.keys, batch, at)
         letters = await self.post.neutral(session, written.mails, at)
-        return Published(asked=written.asked, cleared=written.cleared), letters, written.begins
+        return Published(asked=written.asked, cleared=written.cleared), letters, written
 
     async def _letters(
         self, session: AsyncSession, batch: Batch, written: Written, rows: Sequence[MailRow], at: datetime

@@ -57,7 +57,7 @@ async def leave_nothing(db: Database, keys: CaseKeys, jobs: Jobs, at: datetime) 
         keys.forget(case)
         await jobs.forget(case)
     async with db.write() as session:
-        await erasing.destroy_keys(session, cases)
+        await erasing.destroy(session, cases)
     if not await db.leave_no_trace():
         raise StillReadError
     async with db.write() as session:

@@ -90,7 +90,7 @@ def allow(
         return action in {"start", "see_register"} or (
             action in {"list_all", "correct_address", "settle_power"} and viewer.administrator
         )
-    if viewer.organisation != case.organisation or (field != "content" and action != "see"):
+    if viewer.organisation != case.organisation or field == "reporter" or (field != "content" and action != "see"):
         return False
     own = viewer.person in {case.starter, case.author}
     if action == "decide":

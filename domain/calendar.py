@@ -5,6 +5,7 @@ The zone lives here and not in a process, which may not read time-zone files whi
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
@@ -100,10 +101,18 @@ def due_on(event: date, days: int, calendar: Calendar, pauses_in_holidays: bool 
     Raises:
         CalendarTooShortError: the calendar does not reach that far; its data names the last known day.
     """
-    if days == 0 and calendar.counts(event, pauses_in_holidays):
-        return event
+    return due_dates(event, days, calendar, pauses_in_holidays)[days]
+
+
+def due_dates(event: date, most: int, calendar: Calendar, pauses_in_holidays: bool = False) -> list[date]:
+    """Return `due_on` for every number of days from 0 to `most`, in order.
+
+    Raises:
+        CalendarTooShortError: the calendar does not reach that far; its data names the last known day.
+    """
     following = _working_days_after(event, calendar, pauses_in_holidays)
-    return [next(following) for _ in range(max(days, 1))][-1]
+    after = list(islice(following, max(most, 1)))
+    return [event if calendar.counts(event, pauses_in_holidays) else after[0], *after]
 
 
 def days_between(first: date, last: date, calendar: Calendar, pauses_in_holidays: bool = False) -> int:

@@ -92,12 +92,13 @@ ActKind = Literal[
     "told",
     "move_on",
     "record",
+    "halt",
 ]
 """What can be done in a case. Whoever is asked answers, or steps aside from a conflict of interest, or says that an
 answer was not theirs. The author withdraws, edits, nudges. Administrators reassign, remind, extend, cancel, release a
 hold. Duly itself has an ask looked up anew when people changed, says when a mail was delivered late, and moves the case
 on to another pack where whoever runs it wants that. In a confidential case, those who see to it, and the reporter,
-record entries."""
+record entries; and Duly halts a case that was opened out of another when that does not permit it any more."""
 
 
 class Act(Frozen):
@@ -241,7 +242,8 @@ class Batch(Frozen):
     """All that one turn of a case says, to be recorded and sent in one flush.
 
     `opening` comes with the first, and again when the case was moved on to another pack. `opens` are the cases to open
-    out of this one. `clears` asks whether the clearance is on record with which the case began, or which it waits for.
+    out of this one; where it `halts`, those that were opened stand still until they are cleared anew. `clears` asks
+    whether the clearance is on record with which the case began, or which it waits for.
     """
 
     case: str
@@ -250,6 +252,7 @@ class Batch(Frozen):
     standing: Standing
     opening: Opening | None = None
     opens: tuple[ToOpen, ...] = ()
+    halts: bool = False
     clears: Clearance | None = None
 
 

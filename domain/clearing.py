@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from domain.allegations import Clearance, Permit
-from domain.entries import LadoAdviceRecorded
+from domain.entries import LadoAdviceRecorded, SubjectCorrected
 from domain.events import AnyEvent
 
 _PERMIT: Final[Permit] = "open_disciplinary"
@@ -19,6 +19,8 @@ def clearing(past: Sequence[AnyEvent]) -> dict[str, int]:
     for n, event in enumerate(past, 1):
         if isinstance(event, LadoAdviceRecorded):
             latest |= dict.fromkeys(event.allegations, (n, event))
+        elif isinstance(event, SubjectCorrected) and event.replaces:
+            latest = {key: found for key, found in latest.items() if key not in event.allegations}
     return {key: n for key, (n, advice) in latest.items() if _PERMIT in advice.permits}
 
 

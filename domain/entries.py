@@ -106,6 +106,15 @@ class CaseOpened(Frozen):
     by: str
 
 
+class CaseHalted(Frozen):
+    """What this case was cleared by does not hold now: the advice was withdrawn, or the police asked to wait.
+
+    It goes on once it is cleared anew.
+    """
+
+    kind: Literal["case_halted"] = "case_halted"
+
+
 class WarningExpired(Frozen):
     """A warning came to its end by itself."""
 
@@ -252,11 +261,17 @@ class SubjectResigned(Entry):
 
 
 class SubjectCorrected(Entry):
-    """Who a subject is was corrected; the case is routed again, and both facts stay on record."""
+    """Who a subject is was corrected; the case is routed again, and both facts stay on record.
+
+    `involved` are the seats that whoever it is holds. It `replaces` them where it is somebody else: what the LADO
+    advised of the one says nothing of the other. That, and which allegations it is about, the case finds out itself.
+    """
 
     kind: Literal["subject_corrected"] = "subject_corrected"
     subject: Subject
     recused: tuple[str, ...] = ()
+    involved: tuple[Key, ...] = ()
+    replaces: bool = False
 
 
 class AllegationAdded(Entry):
@@ -561,6 +576,7 @@ AnyRemark = (
     | CaseRouted
     | CaseCleared
     | CaseOpened
+    | CaseHalted
     | WarningExpired
     | LegalHoldPlaced
     | LegalHoldReleased

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from domain.allegations import GATED, Allegation, Clearance, Procedure
 from domain.entries import (
     CaseCleared,
+    CaseHalted,
     CaseRouted,
     LadoAdviceRecorded,
     LadoReferralMade,
@@ -158,14 +159,15 @@ def _advice(key: str, permits: bool = True) -> LadoAdviceRecorded:
 def _uncleared(process: Process) -> Iterator[str]:
     """Yield what the rules let happen before a case is cleared, by the wrong person, or on the wrong road."""
     rules = process.rules
-    concern = SafeguardingConcernRaised(allegation=_ALLEGATION)
-    held = (_cleared(), concern)
+    new_facts = (_cleared(), SafeguardingConcernRaised(allegation=_ALLEGATION))
     for kind in STEPS:
         if _passes(rules, (), _entry(kind)):
             yield f"none keeps {kind} from coming before the case is cleared"
-        if _passes(rules, held, _entry(kind)):
+        if _passes(rules, new_facts, _entry(kind)):
             yield f"none keeps {kind} from coming after new facts and before the LADO's advice about them"
-    if _passes(rules, held, _entry("triage_recorded")):
+        if _passes(rules, (_cleared(), CaseHalted()), _entry(kind)):
+            yield f"none keeps {kind} from coming after the LADO's leave was taken back"
+    if _passes(rules, new_facts, _entry("triage_recorded")):
         yield "none keeps triage_recorded from clearing a case that new facts hold"
     yield from _decided_by_the_wrong_person(rules)
     yield from _on_the_wrong_road(process)

@@ -1,14 +1,28 @@
 """A confidential case as its record has it: who and what it is about, who sees to it, and what is to be done next."""
 
 from collections.abc import Collection, Sequence
+from typing import Final
 
-from domain.allegations import Allegation, Category, Matter, Subject
+from domain.allegations import Allegation, Category, Matter, Procedure, Subject
 from domain.base import Frozen
-from domain.entries import AllegationAdded, OutcomeRecorded, SafeguardingConcernRaised, SubjectCorrected
+from domain.entries import (
+    AllegationAdded,
+    LadoAdviceRecorded,
+    OutcomeRecorded,
+    SafeguardingConcernRaised,
+    SubjectCorrected,
+)
 from domain.events import AnyEvent
-from domain.order import about, is_between, matches
+from domain.order import is_between, matches, still_about
 from domain.pack import EventMatch, NotBetween, Process, Reviews, Route, Task
 from domain.people import Directory
+from domain.text import fold_name
+
+_CHANGING: Final = (SubjectCorrected, AllegationAdded, SafeguardingConcernRaised)
+"""What changes of whom what is alleged."""
+
+UNREFERRED: Final[frozenset[Procedure]] = frozenset({"behaviour", "public"})
+"""The roads on which nothing is referred to the LADO: the behaviour policy, and an answer to the public."""
 
 
 class Facts(Frozen):
@@ -32,8 +46,15 @@ def facts(matter: Matter, past: Sequence[AnyEvent]) -> Facts:
 
 def as_it_stands(matter: Matter, past: Sequence[AnyEvent]) -> Matter:
     """Return `matter` with what was corrected and added since."""
+    if not any(isinstance(event, _CHANGING) for event in past):
+        return matter
     now = facts(matter, past)
-    update = {"subjects": tuple(now.subjects.values()), "allegations": tuple(now.allegations.values())}
+    held = (seat for event in past if isinstance(event, SubjectCorrected) for seat in event.involved)
+    update = {
+        "subjects": tuple(now.subjects.values()),
+        "allegations": tuple(now.allegations.values()),
+        "involved": tuple(dict.fromkeys((*matter.involved, *held))),
+    }
     return matter.model_copy(update=update)
 
 
@@ -110,7 +131,8 @@ def is_done(task: Task, past: Sequence[AnyEvent], allegations: Sequence[str]) ->
     done = [event for event in past if matches(task.done_by, event)]
     if not task.each_allegation:
         return bool(done)
-    return set(allegations) <= {key for event in done for key in about(event)}
+    still = still_about(past)
+    return set(allegations) <= {key for event in done for key in still(event)}
 
 
 def is_on_hold(process: Process, past: Sequence[AnyEvent]) -> bool:
@@ -122,6 +144,29 @@ def is_on_hold(process: Process, past: Sequence[AnyEvent]) -> bool:
 def reviews_so_far(reviews: Reviews, past: Sequence[AnyEvent]) -> int:
     """Return how many reviews were recorded."""
     return sum(matches(reviews.done_by, event) for event in past)
+
+
+def replaces(known: Facts, corrected: Subject) -> bool:
+    """Return whether the subject of that key turned out to be somebody else, and not only something else."""
+    before = known.subjects[corrected.key]
+    by_the_same_name = fold_name(before.name) == fold_name(corrected.name)
+    if before.person is None or corrected.person is None:
+        return not by_the_same_name
+    return before.person != corrected.person
+
+
+def goes_round_the_advice(process: Process, matter: Matter, past: Sequence[AnyEvent], corrected: AnyEvent) -> bool:
+    """Return whether a correction would take a matter off the road to the LADO before there is any advice.
+
+    Source: Cadmus 10.1 (ALLEG-04).
+    """
+    before, after = (route_of(process, as_it_stands(matter, said)) for said in (past, (*past, corrected)))
+    if process.story != "allegation" or before is None or after is None:
+        return False
+    leaves = before.procedure not in UNREFERRED and after.procedure in UNREFERRED
+    still = still_about(past)
+    advised = {key for event in past if isinstance(event, LadoAdviceRecorded) for key in still(event)}
+    return leaves and not facts(matter, past).allegations.keys() <= advised
 
 
 def has_outcome(past: Sequence[AnyEvent], allegation: str) -> bool:

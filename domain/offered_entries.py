@@ -10,6 +10,7 @@ from domain.entries import AnyEntry, PoliceContacted
 from domain.entry_forms import KINDS, EntryFacts, is_asked
 from domain.entry_texts import FORMS
 from domain.events import AnyEvent
+from domain.matters import UNREFERRED
 from domain.order import forbidding_rule, is_between, matches
 from domain.pack import Before, DifferentPeople, NotBetween, OrderRule, Permitted, Process, Reviews, Task
 from domain.waiting import AskedBy
@@ -82,14 +83,14 @@ _DISCIPLINARY: Final[dict[str, Seats]] = {
     "tra_considered": _MANAGER,
 }
 _FOLLOWS: Final = {
-    "police_hold_released": "police_hold_placed",
-    "clearance_claimed": "safeguarding_concern_raised",
-    "hearing_postponed": "hearing_called",
-    "hearing_held": "hearing_called",
-    "letter_sent": "decision_made",
-    "appeal_made": "decision_made",
-    "appeal_waived": "decision_made",
-    "appeal_decided": "appeal_made",
+    "police_hold_released": ("police_hold_placed",),
+    "clearance_claimed": ("safeguarding_concern_raised", "case_halted"),
+    "hearing_postponed": ("hearing_called",),
+    "hearing_held": ("hearing_called",),
+    "letter_sent": ("decision_made",),
+    "appeal_made": ("decision_made",),
+    "appeal_waived": ("decision_made",),
+    "appeal_decided": ("appeal_made",),
 }
 """What there is nothing to say of before something else is on record."""
 
@@ -153,10 +154,13 @@ class Offers(Frozen):
         return next((offer for offer in every if offer.kind == kind), None)
 
 
-def accepted(process: Process) -> dict[str, Seats]:
-    """Return every entry that a case of `process` takes of those who are asked: in which seats, or in any."""
+def accepted(process: Process, procedure: str) -> dict[str, Seats]:
+    """Return every entry that a case on such a road takes of those who are asked: in which seats, or in any."""
     of_seats = frozenset(task.seat for task in process.tasks)
     kinds = dict.fromkeys(_AT_ANY_TIME, _ANYBODY) | {"message_written": of_seats}
+    kinds |= dict.fromkeys(("subject_corrected", "people_recused"), _MANAGER)
+    if procedure not in UNREFERRED:
+        del kinds["response_given"]
     if process.story == "allegation":
         out = set() if process.basic_enquiries else {"basic_enquiry_made"}
         return {kind: seats for kind, seats in (kinds | _ALLEGATION).items() if kind not in out}
@@ -184,7 +188,7 @@ def offers_for(person: str, facts: EntryFacts, standing: Standing, asked: AskedB
     first = police_come_first(matter, facts.past)
     kinds = [
         kind
-        for kind, wanted in accepted(process).items()
+        for kind, wanted in accepted(process, facts.procedure).items()
         if (not wanted or wanted & seats) and _makes_sense(kind, facts) and (not first or kind in BEFORE_THE_POLICE)
     ]
     tasks = ["police_contacted"] if first else []
@@ -211,7 +215,7 @@ def _makes_sense(kind: str, facts: EntryFacts) -> bool:
     happened = [event.kind for event in facts.past]
     if _is_of_another_road(kind, facts):
         return False
-    if kind in _FOLLOWS and _FOLLOWS[kind] not in happened:
+    if kind in _FOLLOWS and not set(_FOLLOWS[kind]) & set(happened):
         return False
     if kind == "triage_recorded":
         return not {"triage_recorded", "case_cleared"} & set(happened)

@@ -3,7 +3,7 @@
 The same function judges an event as it happens, what the explorer can reach, and an exported case years later.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from domain.base import Frozen
@@ -101,8 +101,8 @@ def _keeps(rule: OrderRule, past: Sequence[AnyEvent], event: AnyEvent) -> bool:
 def _came_before(rule: Before, past: Sequence[AnyEvent], event: AnyEvent) -> bool:
     first = [before for before in standing(past) if matches(rule.first, before)]
     if rule.same == "allegation":
-        wanted = about(event)
-        return bool(wanted) and wanted <= {key for before in first for key in about(before)}
+        wanted, still = about(event), still_about(past)
+        return bool(wanted) and wanted <= {key for before in first for key in still(before)}
     versions = {getattr(before, "version", None) for before in first}
     return bool(first) and (rule.same is None or getattr(event, "version", None) in versions)
 
@@ -110,9 +110,10 @@ def _came_before(rule: Before, past: Sequence[AnyEvent], event: AnyEvent) -> boo
 def _is_permitted(rule: Permitted, past: Sequence[AnyEvent], event: AnyEvent) -> bool:
     """Return whether the latest `first` about each allegation of `event` permits it."""
     latest: dict[str, AnyEvent] = {}
+    still = still_about(past)
     for before in past:
         if matches(rule.first, before):
-            latest |= dict.fromkeys(about(before), before)
+            latest |= dict.fromkeys(still(before), before)
     wanted = about(event)
     return bool(wanted) and all(rule.permit in getattr(latest.get(key), "permits", ()) for key in wanted)
 
@@ -120,6 +121,18 @@ def _is_permitted(rule: Permitted, past: Sequence[AnyEvent], event: AnyEvent) ->
 def about(event: Frozen) -> frozenset[str]:
     """Return the keys of the allegations that `event` is about."""
     return frozenset(getattr(event, "allegations", ()))
+
+
+def still_about(past: Sequence[AnyEvent]) -> Callable[[AnyEvent], frozenset[str]]:
+    """Return what tells of an event of `past` which allegations it still speaks of.
+
+    Where somebody else turned out to be the subject, what happened before says nothing of the allegations any more.
+    """
+    replaced = {key: n for n, event in enumerate(past) if vars(event).get("replaces") for key in about(event)}
+    if not replaced:
+        return about
+    places = {id(event): n for n, event in enumerate(past)}
+    return lambda event: frozenset(key for key in about(event) if places[id(event)] > replaced.get(key, -1))
 
 
 def _doer(event: AnyEvent) -> str | None:

@@ -17,6 +17,7 @@ from domain.entries import (
     AnyRemark,
     CaseCleared,
     CaseErased,
+    CaseHalted,
     CaseOpened,
     CaseRouted,
     Entry,
@@ -220,6 +221,8 @@ def entry_in_words(event: AnyEntry | AnyRemark, names: Names) -> str:
             return "It was found who sees to the case"
         case CaseCleared():
             return "It was found on record that the case may go on"
+        case CaseHalted():
+            return "What cleared this case does not hold now: it stands still until it is cleared anew"
         case CaseOpened():
             opened = {"allegation": "An allegation", "disciplinary": "A disciplinary case"}[event.story]
             return f"{opened} of its own was opened out of this case"

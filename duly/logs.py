@@ -9,11 +9,14 @@ from structlog.types import EventDict, WrappedLogger
 # What these log of a failing activity, workflow task or job carries the text of the failure.
 _QUIETED = ("temporalio", "asyncio")
 
+_OURS = frozenset({"activities", "domain", "packs", "starter", "store", "templates", "workflows"})
+
 
 def configure() -> None:
     """Send everything that is logged to standard error as JSON lines."""
     shared: list[structlog.types.Processor] = [
         structlog.stdlib.add_logger_name,
+        _only_the_part_of_the_house,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _only_the_kind_of_failure,
@@ -36,6 +39,15 @@ def configure() -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def _only_the_part_of_the_house(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Cut the name of one of our loggers down to its part of the house: some files only confidential cases use."""
+    del logger, method
+    part = str(event["logger"]).partition(".")[0]
+    if part in _OURS:
+        event["logger"] = part
+    return event
 
 
 def _only_the_kind_of_failure(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.cases import Batch, MailOrder, Standing
 from domain.base import How
+from domain.cases import Batch, MailOrder, Standing
 from domain.events import DecisionDisputed, HoldReleased, Recorded
 from store import queries
 from store.keys import CaseKeys

@@ -15,11 +15,15 @@ from domain.cases import Act, ActKind, Reply
 from domain.entries import (
     AllegationAdded,
     AnyEntry,
+    CallsMade,
+    CaseHalted,
     DecisionMade,
+    Entry,
     HearingCalled,
     HearingPostponed,
     InvestigatorAppointed,
     OutcomeRecorded,
+    PoliceHoldPlaced,
     SafeguardingConcernRaised,
     SubjectCorrected,
 )
@@ -38,9 +42,10 @@ from domain.events import (
     RequestEdited,
     RequestUnfit,
     Returned,
+    StepRefused,
     Verdict,
 )
-from domain.matters import Facts, facts, has_outcome
+from domain.matters import Facts, facts, goes_round_the_advice, has_outcome, replaces
 from domain.pack import Step
 from domain.text import is_blank
 from workflows.ask import Answer, Ask
@@ -58,14 +63,15 @@ RELEASED_MAIL: Final = "released"
 CANCELLED_MAIL: Final = "outcome_cancelled"
 
 _MOST: Final = 1500
-_ALWAYS: Final = frozenset({"withdraw", "cancel", "release", "record"})
+_ALWAYS: Final = frozenset({"withdraw", "cancel", "release", "record", "look_up", "step_aside", "halt"})
 """Temporal takes two thousand acts in one case: near that, only those that bring it to an end are taken."""
 
-_CONFIDENTIAL: Final = frozenset({"record", "step_aside", "look_up", "told"})
+_CONFIDENTIAL: Final = frozenset({"record", "step_aside", "look_up", "told", "halt"})
 """What can be done in a confidential case: administrators have no levers in it."""
 
 _MOST_EDITIONS: Final = 100
 _MOST_PUT_OFF: Final = 5
+_MOST_OF_A_REPORTER: Final = 200
 _CLOCKS_DIFFER: Final = timedelta(minutes=5)
 _MOST_DAYS: Final = 260
 
@@ -388,8 +394,16 @@ def _record(case: "Case", act: Act) -> Reply:
     if act.person in case.recused or not _is_in_it(case, act, accepted.seats):
         return Reply(says="not_asked")
     entry = entry.model_copy(update={"by": act.person, "how": act.how})
+    if act.how == "receipt" and not _may_still_write(case, entry):
+        return _NOT_OFFERED
     if not _fits_the_case(case, entry):
         return _INCOMPLETE
+    if isinstance(entry, SubjectCorrected):
+        entry = _as_found_out(case, entry)
+        if goes_round_the_advice(case.opening.process, case.matter, case.past, entry):
+            clause = case.opening.process.clause
+            case.record(StepRefused(tried=entry.kind, rule="advice-first", clause=clause, by=act.person))
+            return Reply(says="refused", clause=clause)
     if isinstance(entry, OutcomeRecorded) and any(has_outcome(case.past, key) for key in entry.allegations):
         return Reply(says="already_decided")
     refused = case.record_all([entry], act.person)
@@ -409,6 +423,20 @@ def _is_in_it(case: "Case", act: Act, seats: frozenset[str]) -> bool:
     return any(ask.reaches(act.person) for ask in asks)
 
 
+def _may_still_write(case: "Case", entry: AnyEntry) -> bool:
+    """Return whether the reporter may write once more: calls are told of once, and messages do not fill up a case."""
+    theirs = [event for event in case.past if isinstance(event, Entry) and event.how == "receipt"]
+    told = any(isinstance(event, CallsMade) for event in theirs)
+    return len(theirs) < _MOST_OF_A_REPORTER and not (told and isinstance(entry, CallsMade))
+
+
+def _as_found_out(case: "Case", entry: SubjectCorrected) -> SubjectCorrected:
+    """Return a correction with what the case knows: which allegations it is about, and whether it is somebody else."""
+    known = facts(case.matter, case.past)
+    theirs = tuple(sorted(one.key for one in known.allegations.values() if one.subject == entry.subject.key))
+    return entry.model_copy(update={"allegations": theirs, "replaces": replaces(known, entry.subject)})
+
+
 def _fits_the_case(case: "Case", entry: AnyEntry) -> bool:
     """Return whether an entry speaks of what there is: known allegations and subjects, and nothing of the future."""
     known = facts(case.matter, case.past)
@@ -423,6 +451,8 @@ def _fits_the_case(case: "Case", entry: AnyEntry) -> bool:
         theirs = {known.allegations[key].subject for key in entry.allegations}
         return subject in known.subjects and theirs <= {subject}
     match entry:
+        case PoliceHoldPlaced():
+            return not case.is_between("police_hold_placed", "police_hold_released")
         case SubjectCorrected():
             return entry.subject.key in known.subjects
         case AllegationAdded() | SafeguardingConcernRaised():
@@ -462,6 +492,16 @@ def _look_up(case: "Case", act: Act) -> Reply:
     if ask is None or ask not in case.live_asks() or act.how != "duly":
         return _NOT_OFFERED
     case.move(ask, "people_changed")
+    return _DONE
+
+
+def _halt(case: "Case", act: Act) -> Reply:
+    """Have a case stand still that was opened out of another, because that does not permit it any more."""
+    if act.how != "duly" or case.opening.parent is None:
+        return _NOT_OFFERED
+    case.record(CaseHalted())
+    case.tell_those_in_it()
+    case.tell_on()
     return _DONE
 
 
@@ -544,4 +584,5 @@ _ACTS: Final[dict[ActKind, Callable[["Case", Act], Reply]]] = {
     "told": _told,
     "move_on": _move_on,
     "record": _record,
+    "halt": _halt,
 }

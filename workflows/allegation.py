@@ -4,8 +4,9 @@ from enum import StrEnum
 
 from domain.allegations import GATED
 from domain.cases import Opening
-from domain.entries import AllegationRecorded, DisciplinaryOpened
+from domain.entries import AllegationRecorded, DisciplinaryOpened, LadoAdviceRecorded
 from domain.matters import narrowed
+from domain.order import about
 from workflows.case import Case
 from workflows.matters import reviews, take_in
 
@@ -47,6 +48,8 @@ class AllegationReferral:
         )
         case.accept(("allegation_added",), (), lambda _: case.find_route())
         case.accept(BEFORE_ADVICE)
+        case.accept(("lado_advice_recorded",), (), lambda entry: _advised(case, entry))
+        case.accept(("police_hold_placed",), (), lambda _: _held(case))
         case.accept(GATED)
         case.accept(("disciplinary_opened",), ("case_manager",), lambda entry: _open_disciplinary(case, entry))
         if opening.process.basic_enquiries:
@@ -66,3 +69,17 @@ def _open_disciplinary(case: Case, entry: DisciplinaryOpened) -> None:
         entry.by,
         cleared_by=case.last_about("lado_advice_recorded", entry),
     )
+
+
+def _advised(case: Case, entry: LadoAdviceRecorded) -> None:
+    """Have disciplinary cases stand still that this advice, the latest, does not permit any more."""
+    opened = [event for event in case.past if isinstance(event, DisciplinaryOpened)]
+    if "open_disciplinary" not in entry.permits and any(about(one) & about(entry) for one in opened):
+        case.halt_opened()
+    case.tell_those_in_it()
+
+
+def _held(case: Case) -> None:
+    """Have the cases opened out of this one stand still too, when the police ask to wait."""
+    case.halt_opened()
+    case.tell_those_in_it()

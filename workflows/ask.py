@@ -1,10 +1,10 @@
 """The ask: one seat is asked one thing, and exactly one answer counts."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
 from domain.base import Frozen
-from domain.calendar import Calendar, CalendarTooShortError, due_on, end_of, local_day, morning_of
+from domain.calendar import Calendar, CalendarTooShortError, due_dates, end_of, local_day, morning_of
 from domain.cases import Act, OpenAsk, Reply, Request
 from domain.events import AnyEvent, Approved, ClosedWhy, Confirmed, Rejected, Returned, Signature, Verdict
 from domain.pack import AnyClocks, Changes, Step
@@ -212,17 +212,16 @@ class Ask:
         )
 
     def _set_clocks(self) -> None:
-        step = self.step
-        self.due = end_of(self._day(step.answer_within))
-        self._reminders = tuple(morning_of(self._day(n)) for n in step.remind_on)
-        self._escalates = morning_of(self._day(step.escalate_on)) if step.escalate_on is not None else None
+        step, given = self.step, self.given
+        counts = (step.answer_within, *step.remind_on, step.escalate_on or 0, step.lapse_on or 0)
+        opened = local_day(self.opened_at)
+        days = due_dates(opened, max(counts) + given, self._calendar, step.pauses_in_holidays)[given:]
+        self.due = end_of(days[step.answer_within])
+        self._reminders = tuple(morning_of(days[n]) for n in step.remind_on)
+        self._escalates = morning_of(days[step.escalate_on]) if step.escalate_on is not None else None
         if step.escalate_when_overdue:
             self._escalates = self.due
-        self._lapses = end_of(self._day(step.lapse_on)) if step.lapse_on is not None else None
-
-    def _day(self, count: int) -> date:
-        opened = local_day(self.opened_at)
-        return due_on(opened, count + self.given, self._calendar, self.step.pauses_in_holidays)
+        self._lapses = end_of(days[step.lapse_on]) if step.lapse_on is not None else None
 
 
 def _is_complete(act: Act, step: Step, request: Request) -> bool:

@@ -32,7 +32,7 @@ from domain.events import (
     StepRefused,
 )
 from domain.matters import as_it_stands, is_done, is_on_hold, next_task, reviews_so_far, route_of
-from domain.order import about, barred, barred_from, forbidding_rule, matches
+from domain.order import about, barred, barred_from, forbidding_rule, is_between, matches
 from domain.pack import AnyClocks, Changes, EventMatch, Reviews, Route, Step, Task
 from domain.people import Asked
 from workflows import acts
@@ -157,6 +157,8 @@ class Case:
         self._untils: list[datetime] = []
         self._still_since: datetime | None = None
         self._opens: list[ToOpen] = []
+        self._halts = False
+        self._stopped = False
         self._to_clear: list[tuple[int, Clearance]] = []
         self._clearings: dict[int, bool | None] = {}
 
@@ -248,7 +250,7 @@ class Case:
 
     def next_task(self) -> Task | None:
         """Return the first task of the process that is to be done and is not, or None once nothing is left to do."""
-        if self.route is None:
+        if self.route is None or self._stopped:
             return None
         return next_task(self.opening.process, self.route, self.past, [one.key for one in self.matter.allegations])
 
@@ -315,6 +317,14 @@ class Case:
         matter = matter.model_copy(update={"recused": tuple(sorted(self.recused))})
         self._opens.append(ToOpen(story=story, matter=matter, about=len(self.past), cleared_by=cleared_by))
 
+    def halt_opened(self) -> None:
+        """Have the cases that were opened out of this one stand still until they are cleared anew."""
+        self._halts = True
+
+    def stop(self) -> None:
+        """Let there be nothing left to do: the story comes to its end."""
+        self._stopped = True
+
     @property
     def matter(self) -> Matter:
         """What the case is about, as it stands now; only a confidential case has one."""
@@ -326,6 +336,19 @@ class Case:
     def latest(self, kind: type[E]) -> E | None:
         """Return the latest event of a kind, or None."""
         return next((event for event in reversed(self.past) if isinstance(event, kind)), None)
+
+    def is_between(self, opens: str, closes: str) -> bool:
+        """Return whether an event of the kind `opens` came, and none of the kind `closes` since."""
+        return is_between(EventMatch(event=(opens,)), EventMatch(event=(closes,)), self.past)
+
+    def count(self, *kinds: type[BaseModel]) -> int:
+        """Return how many events of any of these kinds are on record."""
+        return sum(isinstance(event, kinds) for event in self.past)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether there is nothing left to do, however much was to be done."""
+        return self._stopped
 
     def says(self, kind: type[E], **wanted: tuple[str, ...]) -> bool:
         """Return whether the latest event of a kind says one of what is wanted."""
@@ -368,6 +391,11 @@ class Case:
         reach = self._reach_for(ask.step, ask.seat)
         ask.reach = reach._replace(also=reach.ladder[1:] if ask.escalated else ())
         self.move(ask, why, by)
+
+    def tell_custodians(self) -> None:
+        """Tell everybody in a confidential case, and those who can open it in an emergency, that there is something."""
+        told = self.route.told if self.route is not None else ()
+        self.tell(NEUTRAL_MAIL, "asked", *told, *self.opening.process.custodians)
 
     def tell_those_in_it(self) -> None:
         """Tell everybody who is asked, and the seats that the route tells, that there is something to look at."""
@@ -681,9 +709,11 @@ class Case:
             standing=self.standing(),
             opening=self._untold,
             opens=tuple(self._opens),
+            halts=self._halts,
             clears=clearance,
         )
-        self._said, self._mails, self._untold, self._opens = [], [], None, []
+        self._said, self._mails, self._untold = [], [], None
+        self._opens, self._halts = [], False
         published = await self._host.publish(batch)
         # An ask that was moved meanwhile reaches whom the next flush says.
         moved = {said.event.ask for said in self._said if isinstance(said.event, AskMoved)}

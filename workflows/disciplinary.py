@@ -8,19 +8,21 @@ from domain.cases import Opening
 from domain.entries import (
     AppealDecided,
     CaseCleared,
+    CaseHalted,
     CaseToAnswerDecided,
     ClearanceClaimed,
     DecisionMade,
     InvestigatorAppointed,
     MatterRecorded,
     SafeguardingConcernRaised,
+    SubjectCorrected,
     TriageRecorded,
     WarningExpired,
 )
 from domain.events import StepRefused
 from domain.matters import narrowed
 from workflows.case import INVESTIGATOR, Case
-from workflows.matters import reviews, take_in
+from workflows.matters import correct, reviews, take_in
 
 OF_THE_CASE_MANAGER = (
     "procedure_chosen",
@@ -81,6 +83,7 @@ class Disciplinary:
             case.accept(("triage_recorded",), ("case_manager",), lambda entry: _clear(case, entry))
         case.accept(("safeguarding_concern_raised",), (), lambda entry: _refer(case, entry))
         case.accept(("clearance_claimed",), ("case_manager",), lambda entry: case.alongside(_claimed(case, entry)))
+        case.accept(("subject_corrected",), ("case_manager",), lambda entry: _corrected(case, entry))
         case.accept(OF_THE_CASE_MANAGER, ("case_manager",), lambda _: case.tell_those_in_it())
         case.accept(("investigator_appointed",), ("case_manager",), lambda entry: _appoint(case, entry))
         case.accept(("interview_held", "investigation_reported"), ("investigator",), lambda _: case.tell_those_in_it())
@@ -95,6 +98,8 @@ class Disciplinary:
                 return DisciplinaryOutcome.REFERRED
             if case.says(CaseToAnswerDecided, answer=("no",)):
                 return DisciplinaryOutcome.NO_CASE
+            if case.is_stopped:
+                return DisciplinaryOutcome.REFERRED
         await _warning(case)
         return DisciplinaryOutcome.CLOSED
 
@@ -124,6 +129,15 @@ def _clear(case: Case, entry: TriageRecorded) -> None:
         _open_allegation(case, case.matter, entry.at_risk, entry.by)
 
 
+def _corrected(case: Case, entry: SubjectCorrected) -> None:
+    """Route the case anew; where it was cleared by advice about somebody else, an allegation takes its place."""
+    correct(case, entry)
+    cleared = case.latest(CaseCleared)
+    if entry.replaces and cleared is not None and cleared.clearance.hash:
+        _open_allegation(case, narrowed(case.matter, entry.subject.key, entry.allegations), "yes", entry.by)
+        case.stop()
+
+
 def _appoint(case: Case, entry: InvestigatorAppointed) -> None:
     """Ask whoever is appointed now, where somebody else was being asked to investigate."""
     for ask in case.open_asks():
@@ -141,7 +155,10 @@ def _refer(case: Case, entry: SafeguardingConcernRaised) -> None:
 
 async def _claimed(case: Case, entry: ClearanceClaimed) -> None:
     """Let a held case go on, if the advice that is claimed is on record and permits it."""
-    if not await case.cleared(entry.clearance):
+    before = case.count(SafeguardingConcernRaised, CaseHalted)
+    is_cleared = await case.cleared(entry.clearance)
+    # What came while it was being looked up, it does not clear.
+    if not is_cleared or case.count(SafeguardingConcernRaised, CaseHalted) > before:
         clause = case.opening.process.clause
         case.record(StepRefused(tried="case_cleared", rule="clearance", clause=clause, by=entry.by))
         return

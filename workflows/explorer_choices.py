@@ -1,49 +1,24 @@
 """Between what the explorer chooses: found in the rules and tasks of a process, and in the code of its story."""
 
-from collections.abc import Iterator
-from types import CodeType, FunctionType
 from typing import get_args
 
 from domain.allegations import Category, Clearance, Permit
 from domain.cases import Opening
 from domain.pack import Before, DifferentPeople, EventMatch, NotBetween, OrderRule, Permitted, Process
 from domain.people import Directory
-from workflows.case import Story
 from workflows.explorer_entries import Choices
-
-
-def names_in(story: Story) -> frozenset[str]:
-    """Return every name and every text in the code of `story` and of the functions of stories that it calls."""
-    seen: dict[CodeType, frozenset[str]] = {}
-    todo = [one for kind in type(story).__mro__ for one in vars(kind).values() if isinstance(one, FunctionType)]
-    while todo:
-        function = todo.pop()
-        if function.__code__ not in seen:
-            seen[function.__code__] = names = frozenset(_names(function.__code__))
-            called = (function.__globals__.get(name) for name in names)
-            todo += [one for one in called if isinstance(one, FunctionType)]
-    return frozenset().union(*seen.values())
-
-
-def _names(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        for one in constant if isinstance(constant, tuple) else (constant,):
-            if isinstance(one, CodeType):
-                yield from _names(one)
-            elif isinstance(one, str):
-                yield one
 
 
 def chosen_in(
     opening: Opening,
     directory: Directory,
     rules: tuple[OrderRule, ...],
+    gate: tuple[OrderRule, ...],
     named: frozenset[str],
     clearances: frozenset[Clearance],
     allegations: int,
 ) -> Choices:
-    """Return what has to be chosen between where `rules` hold and a story looks at the attributes `named`."""
+    """Return what has to be chosen between where `rules` hold, with `gate` among them, and `named` is looked at."""
     process = opening.process
     awaited = [task.done_by for task in process.tasks] + ([process.reviews.done_by] if process.reviews else [])
     looked_at = [*awaited, *(one for task in process.tasks for one in (task.when, task.unless) if one)]
@@ -56,7 +31,7 @@ def chosen_in(
         named=named.union(*(_said(pattern) for pattern in looked_at)),
         about=_kinds(about) | {"outcome_recorded"},
         personal=_kinds(apart),
-        guarded=_kinds([rule.then for rule in rules]),
+        guarded=_kinds([rule.then for rule in gate]),
         permits=get_args(Permit),
         categories=_categories(process),
         clearances=tuple(sorted(clearances, key=lambda one: one.case)),

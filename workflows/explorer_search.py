@@ -9,13 +9,16 @@ from domain.allegations import Clearance
 from domain.base import Frozen
 from domain.cases import Act, Opening, Reply
 from domain.events import AnyEvent, AskMoved, AskOpened, Escalated, Recorded
+from domain.order import forbidding_rule
 from domain.people import Directory
 from workflows.case import Case, Host, Story
 from workflows.explorer import Move, Played, Playing, TimePasses, play
 from workflows.explorer_checks import Broken, broken, reference, wrongly_opened
-from workflows.explorer_choices import chosen_in, names_in
+from workflows.explorer_choices import chosen_in
 from workflows.explorer_moves import moves, possible
-from workflows.explorer_states import Memory, Place, Readers, State, Watched
+from workflows.explorer_names import names_in
+from workflows.explorer_past import Memory, Readers, Watched
+from workflows.explorer_states import Place, State
 
 _ALIVE: Final = 2_000
 """How many plays are kept where they stand, to be gone on with."""
@@ -29,12 +32,13 @@ NEVER_ENDS: Final = "from here on, nothing that anybody may do brings the case t
 class Bound(Frozen):
     """How far to go: at most so many moves in one story, states in all, and moves of a story that nobody is asked for.
 
-    A move that changes nothing is not counted.
+    A move that changes nothing is not counted. Without `clock`, nobody lets any time pass.
     """
 
     moves: int = 60
     states: int = 20_000
     unasked: int = 1
+    clock: bool = True
 
 
 class World(NamedTuple):
@@ -163,6 +167,7 @@ class _Live:
         self.playing = Playing(
             world.story(), world.opening, world.directory, world.begins, world.clearances, case=watched
         )
+        self.readers = readers
         self.memory = Memory(readers)
         self.events: list[AnyEvent] = []
         self.hear()
@@ -176,7 +181,7 @@ class _Live:
 
     def state(self) -> State:
         """Return the state in which it is."""
-        return Place(self.playing.case, self.memory).state()
+        return Place(self.playing.case, self.memory, self.readers).state()
 
     def make(self, move: Move) -> Reply | None:
         """Make a move, and return what the case replies."""
@@ -190,9 +195,12 @@ class _Search:
         self._looked_up = looked_up
         self._seen = seen
         process, names = world.opening.process, names_in(world.story())
-        rules = (*process.rules, *reference(process))
+        gate = reference(process)
+        rules = (*process.rules, *gate)
         self._readers = Readers(process, rules, frozenset(looked_up), names)
-        self._choices = chosen_in(world.opening, world.directory, rules, names, world.clearances, world.allegations)
+        self._choices = chosen_in(
+            world.opening, world.directory, rules, gate, names, world.clearances, world.allegations
+        )
         self._known: dict[State, _Known] = {}
         self._queue: deque[_Node] = deque()
         self._alive: dict[int, list[_Live]] = {}
@@ -209,6 +217,7 @@ class _Search:
         self._edges: list[Edge] = []
         self._nodes: dict[int, _Node] = {}
         self._ends: set[int] = set()
+        self._open_ended: set[int] = set()
         self._changed: dict[tuple[str, ...], bool] = {}
 
     def is_cut_short(self) -> bool:
@@ -249,7 +258,7 @@ class _Search:
         state = first.state()
         self._accepted.update(first.playing.case.accepts)
         live: _Live | None = first
-        for move, due in self._moves(first, node.unasked == self._bound.unasked):
+        for move, due in self._moves(first, node.number, node.unasked == self._bound.unasked):
             live = live or self._stand_at(node)
             n = len(live.events)
             reply = live.make(move)
@@ -270,26 +279,40 @@ class _Search:
                 live = None
         self._kept -= len(self._alive.pop(node.number, ()))
 
-    def _moves(self, live: _Live, only_asked: bool) -> list[tuple[Move, bool]]:
+    def _moves(self, live: _Live, number: int, only_asked: bool) -> list[tuple[Move, bool]]:
         """Return every move from where `live` stands, and whether somebody is asked for it.
 
-        With `only_asked`, those that nobody is asked for are left out, but for entries that a rule may forbid.
+        With `only_asked`, those that nobody is asked for are left out, but for entries that would break the gate.
         Those that changed nothing elsewhere come last, so that a play that is gone on with is not burdened with them.
         """
         case = live.playing.case
         played = live.playing.played()
         accepts = {kind: seats for kind, seats in played.accepts.items() if kind not in self._idle}
         played = played.model_copy(update={"accepts": accepts})
-        self._idle |= {kind for kind in accepts if self._readers.is_idle(kind) and case.accepts[kind].does is None}
-        found: list[tuple[Move, bool]] = [
-            (one.move, one.due)
-            for one in moves(played, self._world.opening, self._choices)
-            if one.due or not only_asked or (one.move.entry and one.move.entry.kind in self._choices.guarded)
-        ]
-        coming = [at for at, _, does in case.to_come() if live.memory.minds(does)]
-        if coming:
+        self._idle |= {
+            kind
+            for kind in accepts
+            if self._readers.is_idle(kind) and kind not in self._choices.guarded and case.accepts[kind].does is None
+        }
+        every = list(moves(played, self._world.opening, self._choices))
+        tried = [one for one in every if one.due or not only_asked or self._goes_round(live, one.move)]
+        if len(tried) < len(every):
+            self._open_ended.add(number)
+        found: list[tuple[Move, bool]] = [(one.move, one.due) for one in tried]
+        coming = [at for at, _, does in case.to_come() if self._readers.minds(does)]
+        if coming and self._bound.clock:
             found.append((TimePasses(until=min(coming)), True))
+        elif coming:
+            self._open_ended.add(number)
         return sorted(found, key=lambda one: not self._changed.get(_likeness(one[0]), True))
+
+    def _goes_round(self, live: _Live, act: Act) -> bool:
+        """Return whether the rules of the pack would let an entry pass that may not."""
+        if act.entry is None or act.entry.kind not in self._choices.guarded:
+            return False
+        entry = act.entry.model_copy(update={"by": act.person})
+        passes = forbidding_rule(self._world.opening.process.rules, live.events, entry) is None
+        return passes and broken(self._world.opening, live.events, entry) is not None
 
     def _take(self, state: State, node: _Node, live: _Live) -> int:
         """Queue `node`, unless a way as good is known or it lies beyond the bound; return the number of its state."""
@@ -363,11 +386,11 @@ class _Search:
         return Finding(says=says, moves=way, events=played.events)
 
     def _stuck(self) -> _Node | None:
-        """Return the first state from which nothing leads to an end, nor beyond the bound; None where there is none."""
+        """Return the first state from which nothing leads to an end, or beyond the bound; None where there is none."""
         before: dict[int, list[int]] = {}
         for edge in self._edges:
             before.setdefault(edge.end, []).append(edge.start)
-        able = {*self._ends, _UNKNOWN}
+        able = {*self._ends, *self._open_ended, _UNKNOWN}
         todo = list(able)
         while todo:
             new = [start for start in before.get(todo.pop(), ()) if start not in able]

@@ -6,47 +6,26 @@ know of the past, and what the story looked up in it; and in which order what is
 that lead to the same state are one.
 
 The story's place is read off its frames. That is sound because a story keeps what it knows in its own locals and in its
-case, and looks into the past by what the case offers, which is watched; whatever its frames hold that is not understood
-here is an error and no guess. Left out are how often somebody was reminded, how many days are left until something
-comes (its place in the order stays), whatever nothing looks at, and the numbers of events, asks and versions.
+case, and what it looks up in the past is watched; whatever its frames hold that is not understood here is an error and
+no guess, and whatever else a case holds is compared as it is. Left out are how often somebody was reminded, how many
+days are left until something comes (its place in the order stays), whatever nothing looks at, and the numbers of
+events, asks and versions.
 """
 
 from collections.abc import Hashable, Iterable
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum
 from itertools import groupby
 from types import CellType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType, MethodType
-from typing import Final, Literal, TypeVar, get_args
-
-from pydantic import BaseModel
+from typing import Final, Literal
 
 from domain.base import Frozen
-from domain.cases import NextDoes, Opening
-from domain.entries import (
-    AllegationAdded,
-    Entry,
-    HearingCalled,
-    InvestigatorAppointed,
-    OutcomeRecorded,
-    SafeguardingConcernRaised,
-    SubjectCorrected,
-)
-from domain.events import AnyEvent, DatePassed, HoldReleased, RequestUnfit, Returned
-from domain.order import about, is_between, matches
-from domain.pack import (
-    Before,
-    Clocks,
-    DifferentPeople,
-    EventMatch,
-    NotBetween,
-    OrderRule,
-    Permitted,
-    Process,
-    Step,
-    Task,
-)
+from domain.cases import Opening
+from domain.events import AnyEvent
+from domain.pack import Clocks, Step
 from workflows.ask import Ask
-from workflows.case import Case, Host, Wait
+from workflows.case import Case, Wait
+from workflows.explorer_past import Memory, Readers
 
 State = tuple[Hashable, ...]
 """A state: equal to another where nothing that may still happen is different."""
@@ -54,36 +33,16 @@ State = tuple[Hashable, ...]
 SO_FAR: Final = "so_far"
 """What the case calls the number of reviews before the one that it waits for."""
 
-KIND_OF: Final[dict[str, type[BaseModel]]] = {
-    kind.model_fields["kind"].default: kind for kind in get_args(get_args(AnyEvent)[0])
-}
-"""Every kind of event."""
-
 _TOLD_OTHERWISE: Final = frozenset(
     {
         # Compared by what matters of them.
-        *("asks", "accepts", "disputed", "past", "request", "void", "_at", "_untils", "_settles_at"),
+        *("asks", "accepts", "disputed", "_past", "request", "void", "_untils", "_settles_at"),
         # Of the turn that is over, or of no consequence but for a reminder.
-        *("opening", "taken", "nudged_on", "offers", "_host", "_opened", "_looked_up"),
-        *("_said", "_mails", "_opens", "_untold", "_to_clear", "_clearings"),
+        *("opening", "taken", "nudged_on", "offers", "_host", "_opened", "_looked_up", "_task_then"),
+        *("_said", "_mails", "_opens", "_halts", "_untold", "_to_clear", "_clearings"),
     }
 )
 """What a case holds and its state does not compare as it is; all else that a case ever holds is compared."""
-
-_LOOKED_AT: Final = frozenset(
-    kind.model_fields["kind"].default
-    for kind in (
-        AllegationAdded,
-        HearingCalled,
-        InvestigatorAppointed,
-        OutcomeRecorded,
-        SafeguardingConcernRaised,
-        SubjectCorrected,
-    )
-)
-"""The kinds of entries that every case looks at, whatever its pack and its story."""
-
-E = TypeVar("E", bound=BaseModel)
 
 
 class UnknownStateError(TypeError):
@@ -94,226 +53,14 @@ class UnknownStateError(TypeError):
         super().__init__(f"a story may keep no {type(held).__name__} where the explorer is to tell its states apart")
 
 
-class Watched(Case):
-    """A case that notes which kinds of events its story looks up."""
-
-    def __init__(self, opening: Opening, host: Host, looked_up: set[str]) -> None:
-        """Note every kind in `looked_up`."""
-        super().__init__(opening, host)
-        self._looked_up = looked_up
-
-    def latest(self, kind: type[E]) -> E | None:
-        """Return the latest event of a kind, or None."""
-        self._looked_up.add(str(kind.model_fields["kind"].default))
-        return super().latest(kind)
-
-    def last_about(self, kind: str, entry: Entry) -> int | None:
-        """Return the number of the latest event of `kind` about any allegation of `entry`, or None."""
-        self._looked_up.add(kind)
-        return super().last_about(kind, entry)
-
-    async def recorded(self, pattern: EventMatch) -> None:
-        """Return once an event that fits `pattern` is on record."""
-        self._looked_up.update(pattern.event)
-        await super().recorded(pattern)
-
-
-class Readers:
-    """All that looks at the past of a case: `rules`, the tasks of its process, and its story.
-
-    `looked_up` are the kinds that the story is known to look up, `named` the attributes that anything looks at.
-    """
-
-    def __init__(
-        self, process: Process, rules: tuple[OrderRule, ...], looked_up: frozenset[str], named: frozenset[str]
-    ) -> None:
-        """Find what each rule and task asks of an event."""
-        self.looked_up = looked_up
-        self.named = named
-        self.patterns: list[EventMatch] = []
-        self.by_kind: dict[str, list[int]] = {}
-        self.rules = [(rule, tuple(self._number(one) for one in _asks(rule))) for rule in rules]
-        self.tasks = [
-            (task, self._number(task.done_by), tuple(self._number(one) for one in (task.when, task.unless) if one))
-            for task in process.tasks
-        ]
-        self.reviews = self._number(process.reviews.after) if process.reviews else None
-        self.reviewed = self._number(process.reviews.done_by) if process.reviews else None
-
-    def is_idle(self, kind: str) -> bool:
-        """Return whether nothing looks at events of `kind`."""
-        return kind not in self.by_kind and kind not in self.looked_up and kind not in _LOOKED_AT
-
-    def hits(self, event: AnyEvent) -> list[int]:
-        """Return the numbers of the patterns that `event` fits."""
-        return [n for n in self.by_kind.get(event.kind, ()) if matches(self.patterns[n], event)]
-
-    def _number(self, pattern: EventMatch) -> int:
-        if pattern not in self.patterns:
-            self.patterns.append(pattern)
-            for kind in pattern.event:
-                self.by_kind.setdefault(kind, []).append(len(self.patterns) - 1)
-        return self.patterns.index(pattern)
-
-
-def _asks(rule: OrderRule) -> tuple[EventMatch, ...]:
-    """Return the events of which a rule has to know whether they happened."""
-    match rule:
-        case DifferentPeople():
-            return (rule.first, rule.then)
-        case Before() | Permitted():
-            return (rule.first,)
-        case NotBetween():
-            return (rule.opens, rule.closes)
-
-
-class Memory:
-    """What is known of the past of one play: each event that something looks at, by what looks at it."""
-
-    def __init__(self, readers: Readers) -> None:
-        """Begin with nothing."""
-        self._readers = readers
-        self.reviews = 0
-        self._heard = 0
-        self._fitting: list[list[AnyEvent]] = [[] for _ in readers.patterns]
-        self._between: dict[str, bool] = {}
-        self._looked_up: dict[str, AnyEvent] = {}
-        self._about: dict[str, frozenset[str]] = {}
-        self._changes: list[AnyEvent] = []
-        self._released: frozenset[str] = frozenset()
-        self._void: frozenset[str] = frozenset()
-        self._outcomes: frozenset[str] = frozenset()
-        self._hearing = False
-        self._investigator = ""
-        self._sent_back: AnyEvent | None = None
-
-    def hear(self, past: list[AnyEvent]) -> list[AnyEvent]:
-        """Take in what was added to `past` since, and return it."""
-        new = past[self._heard :]
-        self._heard = len(past)
-        for event in new:
-            self._hear(event)
-        return new
-
-    def _hear(self, event: AnyEvent) -> None:
-        hits = self._readers.hits(event)
-        for n in hits:
-            self._fitting[n].append(event)
-        self.reviews += self._readers.reviewed in hits
-        for rule, _ in self._readers.rules:
-            if isinstance(rule, NotBetween) and event.kind in (*rule.opens.event, *rule.closes.event):
-                self._between[rule.key] = is_between(rule.opens, rule.closes, [event]) or (
-                    self._between.get(rule.key, False) and not matches(rule.closes, event)
-                )
-        if event.kind in self._readers.looked_up:
-            self._looked_up[event.kind] = event
-            self._about[event.kind] = self._about.get(event.kind, frozenset()) | about(event)
-        match event:
-            case SubjectCorrected() | AllegationAdded() | SafeguardingConcernRaised():
-                self._changes.append(event)
-            case HoldReleased():
-                self._released |= {event.ask}
-                self._void |= frozenset() if event.stands else {event.ask}
-            case OutcomeRecorded():
-                self._outcomes |= set(event.allegations)
-            case HearingCalled():
-                self._hearing = True
-            case InvestigatorAppointed():
-                self._investigator = event.person
-            case Returned() | RequestUnfit() | DatePassed():
-                self._sent_back = event
-            case _:
-                pass
-
-    def state(self, place: "Place") -> State:
-        """Return what of the past still matters to a case that stands at `place`."""
-        return (
-            tuple(self._rule(place, rule, numbers) for rule, numbers in self._readers.rules),
-            tuple(self._task(*task) for task in self._readers.tasks),
-            self._readers.reviews is not None and bool(self._fitting[self._readers.reviews]),
-            tuple((kind, self._said(event), self._about[kind]) for kind, event in sorted(self._looked_up.items())),
-            self._outcomes,
-            self._hearing,
-            self._investigator,
-        )
-
-    def minds(self, does: NextDoes) -> bool:
-        """Return whether it matters that a case `does` something by itself: a reminder does only where a rule asks."""
-        return does != "remind" or "reminded" in self._readers.by_kind
-
-    def released(self, ask: str) -> bool:
-        """Return whether a disputed answer to `ask` was settled."""
-        return ask in self._released
-
-    def sent_back(self) -> State:
-        """Return by what the request was last sent back to its author."""
-        return (self._sent_back.kind, vars(self._sent_back).get("by")) if self._sent_back else ()
-
-    def matter(self) -> tuple[AnyEvent, ...]:
-        """Return what was corrected and added."""
-        return tuple(_without_words(event) for event in self._changes)
-
-    def _standing(self, n: int) -> list[AnyEvent]:
-        return [event for event in self._fitting[n] if vars(event).get("ask") not in self._void]
-
-    def _rule(self, place: "Place", rule: OrderRule, numbers: tuple[int, ...]) -> Hashable:
-        match rule:
-            case DifferentPeople():
-                # What was done for an earlier version bars nobody from the same for this one.
-                over = {"old"} if all(map(_is_of_a_version, (rule.first, rule.then))) else set()
-                return tuple(
-                    frozenset(
-                        (_doer(event), place.version(event), place.answer_of(event))
-                        for event in self._standing(n)
-                        if place.version(event) not in over
-                    )
-                    for n in numbers
-                )
-            case Before(same="allegation"):
-                return frozenset(key for event in self._standing(numbers[0]) for key in about(event))
-            case Before():
-                done = [event for event in self._standing(numbers[0]) if not rule.same or place.version(event) != "old"]
-                return frozenset(
-                    (place.version(event) if rule.same else None, place.answer_of(event)) for event in done
-                )
-            case Permitted():
-                latest = {key: event for event in self._fitting[numbers[0]] for key in about(event)}
-                return frozenset(key for key, event in latest.items() if rule.permit in vars(event).get("permits", ()))
-            case NotBetween():
-                return self._between.get(rule.key, False)
-
-    def _task(self, task: Task, done: int, others: tuple[int, ...]) -> Hashable:
-        happened = tuple(bool(self._fitting[n]) for n in others)
-        if not task.each_allegation:
-            return (bool(self._fitting[done]), *happened)
-        return (frozenset(key for event in self._fitting[done] for key in about(event)), *happened)
-
-    def _said(self, event: AnyEvent) -> Hashable:
-        """Return what a story may look at in an event that it looked up; of a day, that there is one."""
-        said = {name: getattr(event, name) for name in type(event).model_fields if name in self._readers.named}
-        return tuple((name, "a day" if isinstance(value, date) else value) for name, value in sorted(said.items()))
-
-
-def _is_of_a_version(pattern: EventMatch) -> bool:
-    return all("version" in KIND_OF[kind].model_fields for kind in pattern.event)
-
-
-def _without_words(event: AnyEvent) -> AnyEvent:
-    return event.model_copy(update={"by": "", "how": "session"})
-
-
-def _doer(event: AnyEvent) -> str | None:
-    said = vars(event)
-    return said.get("person") or said.get("by") or None
-
-
 class Place:
     """Where a play stands: its case, with its asks in an order that tells nothing of how often anybody was asked."""
 
-    def __init__(self, case: Case, memory: Memory) -> None:
+    def __init__(self, case: Case, memory: Memory, readers: Readers) -> None:
         """Find the asks that still matter: those by which somebody may act, and those whose approval stands."""
         self._case = case
         self._memory = memory
+        self._readers = readers
         live = case.live_asks()
         asks = [ask for ask in case.asks.values() if ask in live or _approves(case, ask)]
         self._asks = {ask.id: n for n, ask in enumerate(asks)}
@@ -332,7 +79,6 @@ class Place:
             self._request(),
             self._to_come(),
             self._memory.state(self),
-            self._memory.matter(),
         )
 
     def version(self, event: AnyEvent) -> Literal["now", "old"] | None:
@@ -366,7 +112,7 @@ class Place:
 
     def _to_come(self) -> State:
         """Return what comes by itself, in its order; reminders only where something looks at them."""
-        coming = [one for one in sorted(self._case.to_come(), key=lambda one: one[0]) if self._memory.minds(one[2])]
+        coming = [one for one in sorted(self._case.to_come(), key=lambda one: one[0]) if self._readers.minds(one[2])]
         return tuple(
             frozenset((does, self.answer_to(ask)) for _, ask, does in together)
             for _, together in groupby(coming, key=lambda one: one[0])

@@ -5,7 +5,8 @@ from typing import Final
 from domain.cases import Opening
 from domain.entries import PeopleRecused, ReporterNamed, SubjectCorrected
 from domain.events import AnyEvent
-from workflows.case import Case
+from domain.matters import UNREFERRED
+from workflows.case import CASE_MANAGER, Case
 
 ALWAYS: Final = (
     "police_contacted",
@@ -20,7 +21,6 @@ ALWAYS: Final = (
     "evidence_recorded",
     "subject_resigned",
     "proceedings_recorded",
-    "response_given",
     "case_reviewed",
 )
 """What anybody in a case may record at any moment; `domain.gate_faults.FREE` are those that no pack may hold up."""
@@ -35,10 +35,11 @@ def take_in(case: Case, opening: Opening, recorded: AnyEvent) -> None:
     if matter.reporter.mode != "anonymous":
         case.record(ReporterNamed(reporter=matter.reporter))
     case.find_route()
+    _answerable(case)
     case.accept(ALWAYS)
     case.accept(("message_written", "calls_made"), ("reporter", *_seats(opening)), lambda _: case.tell_those_in_it())
-    case.accept(("people_recused",), (), lambda entry: _recuse(case, entry))
-    case.accept(("subject_corrected",), (), lambda entry: _correct(case, entry))
+    case.accept(("people_recused",), (CASE_MANAGER,), lambda entry: _recuse(case, entry))
+    case.accept(("subject_corrected",), (CASE_MANAGER,), lambda entry: correct(case, entry))
     case.accept(("police_hold_placed", "police_hold_released"), (), lambda _: case.tell_those_in_it())
 
 
@@ -60,11 +61,22 @@ def _seats(opening: Opening) -> tuple[str, ...]:
 
 
 def _recuse(case: Case, entry: PeopleRecused) -> None:
+    """Take people out, and have it seen: whoever sees to a case could take out those who see to them."""
     case.recuse(entry.people)
+    case.tell_custodians()
 
 
-def _correct(case: Case, entry: SubjectCorrected) -> None:
+def correct(case: Case, entry: SubjectCorrected) -> None:
     """Route the case anew, now that a subject is somebody or something else; both facts stay on record."""
     case.recuse({*entry.recused, *((entry.subject.person,) if entry.subject.person else ())})
     case.find_route()
-    case.tell_those_in_it()
+    _answerable(case)
+    case.tell_custodians()
+
+
+def _answerable(case: Case) -> None:
+    """Let it be recorded how a matter was answered only where it takes a road on which nothing is referred."""
+    if case.route is not None and case.route.procedure in UNREFERRED:
+        case.accept(("response_given",))
+    else:
+        case.accept_no_more("response_given")

@@ -1,5 +1,6 @@
 """The door: what every request must be, and what every answer carries, whatever page it is for."""
 
+import re
 import secrets
 import traceback
 from dataclasses import dataclass
@@ -49,6 +50,11 @@ PROBES: Final = frozenset({"/healthz", "/readyz"})
 """What a supervisor asks, by whatever name it knows the machine; the answer tells nothing else."""
 
 _FRAMES: Final = 6
+_UNTOLD: Final = re.compile(
+    r"/(?:domain|starter|store|templates)/.*"
+    r"(?:allegation|clearing|confidential|entries|entry|keeping|matter|referral|report|retention|/c_|/kept)"
+)
+"""The files that only confidential work uses: that somebody is at it, no log tells."""
 
 SAME_ORIGIN: Final = "duly.same_origin"
 """In the scope: whether the browser said that the form is from a page of this site."""
@@ -100,8 +106,9 @@ class Guard:
                 log.warning("database_lost", request=request_id, error=type(error).__name__)
             else:
                 # Not its message, which may hold what somebody wrote.
-                frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
-                where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+                frames = traceback.extract_tb(error.__traceback__)
+                told = [frame for frame in frames if not _UNTOLD.search(frame.filename)]
+                where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in told[-_FRAMES:]]
                 log.error("failed", request=request_id, error=type(error).__name__, where=where)  # noqa: TRY400
             if not started:
                 await self._error(503 if lost else 500, scope, request_id)(scope, receive, answer)

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -31,9 +30,8 @@ from store.confidential import access_of, for_person, note_read
 from store.confidential.erasing import NotErasedError, erase, propose
 from store.confidential.holds import place, propose_release, release
 from store.confidential.keeping import InKeeping, in_keeping
+from store.keys import CaseKeyMissingError
 from store.tables import MailRow
-
-log = structlog.get_logger()
 
 _NO_SUCH_CASE: Final = "There is no case of that reference on which you could place a hold"
 _OVERTAKEN: Final = "Somebody else was faster, or something has changed. See what is left to do"
@@ -126,7 +124,6 @@ async def place_hold(visit: Visit) -> Response:
         hold = await place(session, site.keys, case, directory, visit.person.id, reason, at)
     if hold is None:
         return _ask(visit, typed, reason, {"reference": _NO_SUCH_CASE})
-    log.info("legal_hold_placed", case=case)
     return visit.go("c_case", reference=reference) if sees else visit.go("kept_cases")
 
 
@@ -175,7 +172,6 @@ async def _propose(custody: Custody, one: InKeeping) -> Response:
     visit, site = custody.visit, custody.visit.site
     async with site.db.write() as session:
         told = await propose(session, site.keys, one.case, custody.directory, visit.person.id, site.clock())
-    log.info("erasure_proposed", case=one.case)
     await _send(visit, told)
     return visit.go("kept_cases")
 
@@ -185,7 +181,6 @@ async def _erase(custody: Custody, one: InKeeping) -> Response:
     async with site.db.write() as session:
         await erase(session, site.keys, one.case, custody.directory, visit.person.id, site.clock())
     site.keys.forget(one.case)
-    log.info("case_erased", case=one.case)
     return visit.show("kept_erased.html")
 
 
@@ -195,7 +190,6 @@ async def _release(custody: Custody, one: InKeeping, hold: Hold) -> Response:
         done = await release(session, site.keys, one.case, custody.directory, hold.id, visit.person.id, site.clock())
     if not done:
         return _released(custody, one, hold, errors=[("#hold", _OVERTAKEN)], status=409)
-    log.info("legal_hold_released", case=one.case)
     return visit.go("kept_cases")
 
 
@@ -239,8 +233,12 @@ async def _one(visit: Visit) -> tuple[Custody, InKeeping]:
     one = custody.case(read_reference(visit.place("reference")) or "")
     if one is None:
         raise HTTPException(404)
-    async with visit.site.db.write() as session:
-        await note_read(session, visit.site.keys, one.case, visit.person.id, "how long it is kept", visit.site.clock())
+    try:
+        async with visit.site.db.write() as session:
+            at = visit.site.clock()
+            await note_read(session, visit.site.keys, one.case, visit.person.id, "how long it is kept", at)
+    except CaseKeyMissingError:
+        raise HTTPException(404) from None
     return custody, one
 
 

@@ -17,6 +17,7 @@ from domain.people import Directory, Person
 from domain.power import ENOUGH_ADMINISTRATORS, YES, PowerChange, What, settlers, who_arrives
 from domain.words import day_in_words
 from starter.engine import EngineLostError
+from starter.web.confirming import needs_strong
 from starter.web.page import Page, Visit
 from starter.web.reading import UnreadableBodyError, only
 from store import people, power, power_mails
@@ -85,6 +86,9 @@ async def changes_of_power(visit: Visit) -> Response:
     """Show the changes that wait and those settled lately; a POST confirms or refuses one that waits."""
     if not visit.is_post:
         return await _list(visit)
+    asked = needs_strong(visit)
+    if asked is not None:
+        return asked
     sent = only(visit.sent, ("change", "answer"))
     answer = _answer(sent["answer"])
     async with visit.site.db.read() as session:
@@ -107,6 +111,9 @@ async def batch_of_power(visit: Visit) -> Response:
         if batch is None:
             raise HTTPException(404)
         return visit.show("power_batch.html", batch=batch, errors=[])
+    asked = needs_strong(visit)
+    if asked is not None:
+        return asked
     sent = only(visit.sent, ("digest", "answer"))
     answer = _answer(sent["answer"])
     if batch is None or sent["digest"] != batch.digest:

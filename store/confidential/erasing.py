@@ -121,8 +121,7 @@ async def erase(
         raise NotErasedError(bar)
     await _bury(held)
     await session.execute(update(EventRow).where(col(EventRow.case) == case).values(sealed=b""))
-    for table in (PartyRow, ReceiptRow, ReadRow, EmergencyRow, CaseKeyRow):
-        await session.execute(delete(table).where(col(table.case) == case))
+    await destroy(session, [case])
     await session.delete(held.row)
     await session.flush()
 
@@ -134,9 +133,10 @@ async def left_somewhere(session: AsyncSession) -> Sequence[str]:
     return (await session.scalars(select(col(TombstoneRow.case)).where(left))).all()
 
 
-async def destroy_keys(session: AsyncSession, cases: Sequence[str]) -> None:
-    """Destroy the keys of erased cases that came back with a backup."""
-    await session.execute(delete(CaseKeyRow).where(col(CaseKeyRow.case).in_(cases)))
+async def destroy(session: AsyncSession, cases: Sequence[str]) -> None:
+    """Destroy the keys of cases that are erased, and all rows of theirs; also such as came late, or with a backup."""
+    for table in (PartyRow, ReceiptRow, ReadRow, EmergencyRow, CaseKeyRow):
+        await session.execute(delete(table).where(col(table.case).in_(cases)))
 
 
 async def mark_gone(session: AsyncSession, cases: Sequence[str], at: datetime) -> None:

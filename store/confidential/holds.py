@@ -23,7 +23,8 @@ async def place(
 ) -> Hold | None:
     """Keep a case, open or closed, from being erased, for a reason; what was proposed to be erased is not any more.
 
-    None is somebody who is neither in the case nor a custodian of it, a case that is gone, or no reason.
+    Somebody who says the same twice has placed one hold. None is somebody who is neither in the case nor a custodian of
+    it, a case that is gone, or no reason.
     """
     held = await in_hand(session, keys, case, directory, at)
     if held is None or is_blank(reason):
@@ -31,6 +32,9 @@ async def place(
     in_it = parties(held.kept, await emergencies_of(session, held.sealer), directory, at)
     if person not in in_it and person not in held.custodians:
         return None
+    same = next((one for one in held.keeping.holds if (one.by, one.reason) == (person, reason)), None)
+    if same is not None:
+        return same
     hold = Hold(id=secrets.token_hex(8), by=person, at=at, reason=reason)
     await held.settle(held.keeping.held_by(hold), LegalHoldPlaced(hold=hold.id, by=person, placed_at=at, reason=reason))
     return hold

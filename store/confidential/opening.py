@@ -11,6 +11,7 @@ from domain.allegations import Clearance, Matter
 from domain.cases import Batch, Opening, Request, ToOpen
 from domain.clearing import clearing, clears
 from domain.events import AnyEvent
+from domain.matters import is_on_hold
 from domain.pack import Process
 from domain.refs import reference
 from store import packs, queries
@@ -55,6 +56,14 @@ async def not_begun(session: AsyncSession, openings: Sequence[Opening]) -> tuple
     ids = [opening.case for opening in openings]
     begun = (await session.scalars(select(col(ConfidentialRow.id)).where(col(ConfidentialRow.id).in_(ids)))).all()
     return tuple(opening for opening in openings if opening.case not in begun)
+
+
+async def opened_by(session: AsyncSession, references: Sequence[str]) -> tuple[str, ...]:
+    """Return the ids of the cases with those references that are open."""
+    wanted = select(col(ConfidentialRow.id)).where(
+        col(ConfidentialRow.reference).in_(references), col(ConfidentialRow.closed_at).is_(None)
+    )
+    return tuple((await session.scalars(wanted.order_by(col(ConfidentialRow.id)))).all())
 
 
 async def _opening(
@@ -113,7 +122,8 @@ async def is_cleared(
     """Return whether the event that `clearance` names is on record, and is an advice that clears this case.
 
     A case that `begins` is cleared by the case out of which it was opened, with this very clearance. One that is held
-    by new facts is cleared by what was `opened` out of it for them; then every such case has to be cleared.
+    by new facts is cleared by what was `opened` out of it for them; then every such case has to be cleared. One that
+    was halted is cleared by the latest advice in the case out of which it was opened, which must not be held itself.
     """
     if not clearance.hash or clearance.hash != await _hash(session, clearance.case, clearance.n):
         return False
@@ -136,7 +146,9 @@ async def _clears_held(
 ) -> bool:
     wanted = select(ConfidentialRow).where(col(ConfidentialRow.reference).in_(opened))
     others = {row.id: opening_in(await keys.of(row.id, session), row) for row in await session.scalars(wanted)}
-    if clearance.case not in others or len(others) < len(opened):
+    if clearance.case not in {*others, opening.parent} or len(others) < len(opened):
+        return False
+    if opening.parent is not None and not await _still_permits(session, keys, opening, clearance):
         return False
     for other in others.values():
         past = await _past(session, keys, other.case)
@@ -145,6 +157,17 @@ async def _clears_held(
         if other.case == clearance.case and not clears(clearance, past, ()):
             return False
     return True
+
+
+async def _still_permits(session: AsyncSession, keys: CaseKeys, opening: Opening, clearance: Clearance) -> bool:
+    """Return whether the case out of which this one was opened permits it still, and nothing holds that one."""
+    past = await _past(session, keys, opening.parent or "")
+    row = await session.get(ConfidentialRow, opening.parent)
+    if row is None or is_on_hold(opening_in(await keys.of(row.id, session), row).process, past):
+        return False
+    if clearance.case == opening.parent:
+        return clears(clearance, past, _about(opening))
+    return clearing(past).keys() >= _about(opening)
 
 
 def _about(opening: Opening) -> set[str]:

@@ -16,7 +16,7 @@ from domain.chain import canonical, forge, veiled
 from domain.events import AskMoved, AskOpened, Escalated, Recorded
 from domain.people import Asked, Directory
 from store import mails, people
-from store.confidential.opening import is_cleared, not_begun, opened_out_of
+from store.confidential.opening import is_cleared, not_begun, opened_by, opened_out_of
 from store.confidential.parties import emergencies_of, holders, keep_parties, parties
 from store.confidential.sealed import (
     Kept,
@@ -41,12 +41,17 @@ _NO_SEATS: Final = frozenset({"asked", "author", "starter", "decider", "deciders
 
 @dataclass(frozen=True)
 class Written:
-    """What came of a batch: whom each ask reached, the mails to send, the cases to begin, and whether it is cleared."""
+    """What came of a batch: whom each ask reached, the mails to send, the cases to begin, and whether it is cleared.
+
+    `halts` are the cases that are to stand still, and `occasion` says on which occasion, in a word that tells nothing.
+    """
 
     asked: dict[str, tuple[Asked, ...]]
     mails: tuple[MailRow, ...]
     begins: tuple[Opening, ...]
     cleared: bool | None
+    halts: tuple[str, ...] = ()
+    occasion: str = ""
 
 
 async def write(session: AsyncSession, keys: CaseKeys, batch: Batch, at: datetime) -> Written:
@@ -86,7 +91,9 @@ async def write(session: AsyncSession, keys: CaseKeys, batch: Batch, at: datetim
     if batch.clears is not None:
         begins = batch.opening is not None
         cleared = await is_cleared(session, keys, opening, kept.opened, batch.clears, begins=begins)
-    return Written(asked, tuple(queued), await not_begun(session, openings), cleared)
+    halts = await opened_by(session, kept.opened) if batch.halts else ()
+    occasion = sealer.mark("halt", str(batch.events[-1].n)) if halts else ""
+    return Written(asked, tuple(queued), await not_begun(session, openings), cleared, halts, occasion)
 
 
 class _Turn:
@@ -99,6 +106,7 @@ class _Turn:
         self.reaches = dict(kept.reaches)
         self.asked: dict[str, tuple[Asked, ...]] = {}
         self._newly: dict[str, tuple[Asked, ...]] = {}
+        self._reached_nobody_new = False
 
     def apply(self, recorded: Recorded) -> Recorded:
         """Take `recorded` in; return it with whom it reached."""
@@ -117,16 +125,18 @@ class _Turn:
         known = {one.person for one in was.asked}
         self.reaches[event.ask], self.asked[event.ask] = now, found
         self._newly[event.ask] = tuple(one for one in found if one.person not in known)
+        if isinstance(event, Escalated) and not self._newly[event.ask]:
+            self._reached_nobody_new = True
         return recorded.model_copy(update={"event": event.model_copy(update={"asked": found})})
 
     def mails(self, sealer: Sealer, at: datetime) -> list[MailRow]:
         """Return the one neutral mail to each person for whom this turn has something.
 
-        Custodians are mailed where an ask reaches nobody.
+        Custodians are mailed where an ask reaches nobody, or nobody else though it is overdue.
         """
         occasion, day = str(self.batch.events[-1].n), local_day(at)
         people = [person for order in self.batch.mails for person in self._recipients(order, day)]
-        if not all(self.asked.values()):
+        if not all(self.asked.values()) or self._reached_nobody_new:
             people += holders(self.kept, self.kept.custodians, self.directory, day)
         wanted = [person for person in dict.fromkeys(people) if person not in self.kept.recused]
         return [mails.neutral(sealer, occasion, person, at) for person in wanted]

@@ -11,6 +11,7 @@ from domain.entries import (
     AnyRemark,
     CaseCleared,
     CaseErased,
+    CaseHalted,
     CaseOpened,
     CaseRouted,
     DecisionMade,
@@ -63,6 +64,7 @@ REMARKS: tuple[AnyRemark, ...] = (
     WarningExpired(),
     LegalHoldPlaced(hold="h1", by="helen", placed_at=MONDAY, reason="A claim is made"),
     LegalHoldReleased(hold="h1", proposed_by="helen", by="cara", released_at=MONDAY, reason="It is over"),
+    CaseHalted(),
     ErasureProposed(by="duly"),
     CaseErased(organisation="elmbrook", closed="2026-11", erased_on=date(2037, 1, 4), rule="10.1"),
 )

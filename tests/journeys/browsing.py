@@ -174,9 +174,10 @@ class Somebody:
         return await self.page.context.request.get(urljoin(self.base_url, address))
 
     async def _look(self) -> None:
-        """Fail where the page is hard to use for somebody, or too wide for the narrowest screen."""
+        """Fail where the page is hard to use for somebody, too wide for the narrowest screen, or takes a file."""
         await self.page.set_viewport_size(_NARROW)
         wide = await self.page.evaluate("document.documentElement.scrollWidth")
+        assert await self.page.locator("input[type=file]").count() == 0
         await self.page.set_viewport_size(_WIDE)
         assert wide <= _NARROW["width"], f"{self.page.url} is {wide} px wide"
         if self.scripts is not None:

@@ -1,4 +1,4 @@
-"""What the journeys of confidential work share: a report, the one mail that there is about it, and entries in a case."""
+"""What the journeys of confidential work share: a report, the one mail that there is about it, and what is recorded."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -163,12 +163,18 @@ async def fill_in(
     typed: Mapping[str, str] | None = None,
     dates: Mapping[str, str] | None = None,
 ) -> None:
-    """Fill in the form of an entry, and see the answers once more; nothing is on record yet."""
+    """Fill in the form of an entry, and see the answers once more; nothing is on record yet.
+
+    What is `typed` stands after what the form has there already: the draft of a letter.
+    """
     await turn_to(one, title)
     await one.choose(*chosen)
-    for label, text in (typed or {}).items():
+    answers = {label: await one.typed(label) + text for label, text in (typed or {}).items()}
+    for label, text in answers.items():
         await one.type(label, text)
     for label, day in (dates or {}).items():
         await one.type_date(label, day)
     await one.press("Continue")
-    await one.says("Check your answers", "Nothing is on record yet.", *(typed or {}).values())
+    await one.says(
+        "Check your answers", "Nothing is on record yet.", *(" ".join(text.split()) for text in answers.values())
+    )

@@ -48,7 +48,7 @@ async def test_an_allegation_goes_to_the_lado_before_anything_else_and_then_to_i
     await post.reached(HELEN)
     await reporter_and_headteacher_write_to_each_other(helen, tom, code, post)
     await the_advice_permits(helen)
-    await post.reached(HELEN)
+    await post.reached(*ALL)
     await the_police_hold_it_up(helen, post)
 
     await record(

@@ -84,7 +84,7 @@ class House(measured.House):
 
     async def browser(self, email: str = "", *, strong: bool = False) -> Browser:
         """Return a browser in which somebody is signed in, by their address; or nobody."""
-        browser = Browser(AsyncClient(base_url=self.base_url))
+        browser = Browser(AsyncClient(base_url=self.base_url, timeout=_PATIENCE))
         self.opened.append(browser.client)
         if email:
             secret, browser.form_token = await signed_in(self.db, email, self.now, strong=strong)
@@ -170,7 +170,7 @@ async def until(ready: Callable[[], Awaitable[bool]]) -> None:
 
 @asynccontextmanager
 async def house(folder: Path, migrated: Path) -> AsyncIterator[House]:
-    """Yield a house with all its processes up, in a new folder, on a copy of a `migrated` database, with everybody in it.
+    """Yield a house with all its processes up, on a copy of a `migrated` database, with everybody of the school in it.
 
     Afterwards all processes are asked to stop.
     """

@@ -1,5 +1,6 @@
 """What whoever looks into Temporal sees of a case: all but what is sealed, its ids and its times."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final, TypeAlias
@@ -9,13 +10,17 @@ from google.protobuf.message import Message
 from temporalio.client import Client
 
 Shape: TypeAlias = dict[str, frozenset[str]]
-"""What names are used in a case, by where they are used."""
+"""What names are used in a case, by what they are names of."""
 
+_ID: Final = re.compile(r"[0-9a-f]{32}")
 _NAMES: Final = frozenset({"name", "identity", "type", "kind", "key"})
 
 
 async def shape_of(client: Client, case: str) -> Shape:
-    """Return what names a case uses: of types, queues, updates and activities, and of those who did something."""
+    """Return what names a case uses: of types, queues, updates and activities, and of those who did something.
+
+    Only what was said is looked at, not which kinds of events there were: a case that failed for a moment has others.
+    """
     handle = client.get_workflow_handle(case)
     found: dict[str, set[str]] = defaultdict(set)
     described = (await handle.describe()).raw_description.workflow_execution_info
@@ -23,8 +28,16 @@ async def shape_of(client: Client, case: str) -> Shape:
         found[where].add(name)
     async for event in handle.fetch_history_events():
         for where, name in _names(event, "event"):
-            found[where].add(name)
+            if "failure" not in where:
+                found[where.rpartition("_event_attributes.")[2]].add(name)
     return {where: frozenset(names) for where, names in found.items()}
+
+
+async def updates_of(client: Client, case: str) -> set[str]:
+    """Return the ids of everything that was done in a case, as Temporal shows them."""
+    history = client.get_workflow_handle(case).fetch_history_events()
+    accepted = [event.workflow_execution_update_accepted_event_attributes async for event in history]
+    return {one.protocol_instance_id for one in accepted} - {""}
 
 
 def _names(message: Message, where: str) -> Iterator[tuple[str, str]]:
@@ -37,4 +50,4 @@ def _names(message: Message, where: str) -> Iterator[tuple[str, str]]:
             for one in several:
                 yield from _names(one, place)
         elif field.type == FieldDescriptor.TYPE_STRING and field.name in _NAMES:
-            yield from ((place, one) for one in several)
+            yield from ((place, _ID.sub("…", one)) for one in several)

@@ -5,15 +5,15 @@ field, and with everything going wrong that can. Then all that is left behind is
 """
 
 import asyncio
+import re
 import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from email import message_from_bytes, policy
-from email.message import EmailMessage
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, Protocol, get_args
+from typing import Any, Final, get_args
 
 import pytest
 from sqlalchemy import text as sql
@@ -22,7 +22,8 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from benchmarks.house import ROOT
-from domain.cases import Act, Opening
+from domain.base import How
+from domain.cases import Act, ActKind, Opening
 from domain.entries import AnyEntry, AnyRemark
 from domain.names import ACT
 from store.confidential import Confidential
@@ -30,7 +31,7 @@ from tests.leaks import school, story
 from tests.leaks.house import SEARCHED, House, house
 from tests.leaks.looking import Looker, addresses
 from tests.leaks.searching import Found, Needle, of_rows, search, text, word
-from tests.leaks.shapes import Shape, shape_of
+from tests.leaks.shapes import Shape, shape_of, updates_of
 from tests.leaks.story import STEM, Desk, marker
 from tests.leaks.world import world
 from tests.store.conftest import named, run_on
@@ -39,19 +40,35 @@ LEAKED: Final = "Xjovbrynt"
 """With this begins what is leaked on purpose."""
 
 _KINDS: Final = [str(one.model_fields["kind"].default) for group in (AnyRemark, AnyEntry) for one in get_args(group)]
+_KINDS.remove("case_opened")  # as an administrator does with an ordinary one
 _TOPICS: Final = {topic.key for process in school.pack().processes for topic in process.topics}
 _SHORT: Final = 9
 WORDS: Final = {
     "what happens": text(*_KINDS, *(kind.replace("_", "") for kind in _KINDS)),
     "what it is about": text(*(topic for topic in _TOPICS if len(topic) > _SHORT)),
     "a word of such cases": text("allegation", "disciplin", "interview", "suspen", "confidential", "case_manager"),
+    "that somebody reported": text("reporting", "receipt"),
     "the LADO": word("lado"),
 }
 """What nobody may read who may not know that there are such cases."""
 
 RECUSED: Final = school.person(school.LINE_MANAGER)
-SIGNED_IN: Final = ("session.person", "person.line_manager")
-"""Where else somebody may stand: they signed in, to look; and they manage somebody."""
+SECRETS: Final = ("a marker", "a day", "the code")
+"""What nobody may read who may not know of the cases: every marker, the days, and the reporter's code."""
+
+OWN_FILES: Final = {"Duly's duly.sqlite3", "Duly's duly.sqlite3-wal"}
+"""Our own database as it is on the disk: its columns are looked at one by one besides."""
+
+_GUESSED: Final[tuple[tuple[ActKind, str, How, str], ...]] = (
+    ("step_aside", school.person(school.HEAD).id, "session", story.ASIDE),
+    ("halt", "duly", "duly", ""),
+    ("told", "duly", "duly", ""),
+)
+"""What somebody could guess that somebody did."""
+
+_NEUTRAL: Final = b"Subject: You have a task in Duly\r\n"
+_NAMING: Final = re.compile(rb"^(?:To|Message-ID): [^\r]*\r\n", re.MULTILINE)
+"""The two lines of a mail in which one differs from another."""
 
 OUTSIDERS: Final = {
     "the subject": school.SUBJECT,
@@ -69,21 +86,46 @@ class Evidence:
 
     kept: dict[str, bytes]
     pages: dict[str, bytes]
-    mails: list[tuple[list[str], EmailMessage]]
+    ordinary_mails: int
+    mails: list[tuple[list[str], bytes]]
+    mail_rows: list[tuple[object, ...]]
     cases: list[Confidential]
     code: str
     ordinary: Shape
     confidential: list[Shape]
-    on_purpose: list[Found]
+    updates: set[str]
+    found: list[Found] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Search all of it, once."""
+        self.found = search(self.kept, self.needles) + search(self.pages, self.needles)
 
     @property
-    def secrets(self) -> dict[str, Needle]:
-        """What nobody may read who may not know of the cases: every marker, the days, and the reporter's code."""
+    def needles(self) -> dict[str, Needle]:
+        """All that is looked for."""
         return {
             "a marker": text(STEM),
             "a day": text(*(day.isoformat() for day in story.DAYS)),
             "the code": text(self.code, self.code.replace("-", "")),
+            "a reference": text(*(case.row.reference for case in self.cases)),
+            "a subject": text(school.person(school.SUBJECT).id),
+            "somebody recused": text(RECUSED.id),
+            "on purpose": text(LEAKED),
+            **WORDS,
         }
+
+    @property
+    def neutral(self) -> tuple[list[tuple[list[str], bytes]], list[tuple[list[str], bytes]]]:
+        """The mails that say only that something waits: those of ordinary cases, and those of confidential ones."""
+        first = self.ordinary_mails
+        several = (self.mails[:first], self.mails[first:])
+        ordinary, confidential = ([one for one in some if _NEUTRAL in one[1]] for some in several)
+        return ordinary, confidential
+
+    def where(self, *needles: str) -> set[str]:
+        """Return where any of `needles` was found."""
+        assert set(needles) <= self.needles.keys()
+        return {one.where for one in self.found if one.needle in needles}
 
 
 @pytest.fixture(scope="module")
@@ -91,25 +133,29 @@ async def evidence(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
     """Return what is left of a house in which a report, an allegation and a disciplinary case ran to their ends."""
     folder = tmp_path_factory.mktemp("house")
     async with house(folder, migrated_file) as here:
-        ordinary = school.ordinary("form-1", here.now)
-        await begun(here, ordinary)
-        await here.engine.act(ordinary.case, Act(kind="withdraw", person=ordinary.request.author, how="session"))
+        ordinary = await an_ordinary_case(here)
+        ordinary_mails = len(here.letters.raw)
         code, pages = await played(here)
         cases = await here.cases()
         await here.all_mails_are_gone()
-        shapes = [await shape_of(here.client, one) for one in (ordinary.case, *(case.row.id for case in cases))]
-        leaked = await leaked_on_purpose(here)
+        shapes = [await shape_of(here.client, one) for one in (ordinary, *(case.row.id for case in cases))]
+        updates = {one for case in cases for one in await updates_of(here.client, case.row.id)}
+        pages |= await leaked_on_purpose(here)
         metrics = await here.metrics()
-    kept = {"metrics": metrics, **here.traces()}
+        async with here.db.read() as session:
+            shape = "SELECT DISTINCT \"case\", about, ask, gathered_at, dropped_at FROM mail WHERE template = 'neutral'"
+            rows = [tuple(row) for row in await session.execute(sql(shape))]
     return Evidence(
-        kept=kept,
+        kept={"metrics": metrics, **here.traces()},
         pages=pages,
-        mails=[(to, parsed(content)) for to, content in here.letters.raw],
+        ordinary_mails=ordinary_mails,
+        mails=here.letters.raw,
+        mail_rows=rows,
         cases=cases,
         code=code,
         ordinary=shapes[0],
         confidential=shapes[1:],
-        on_purpose=search({**kept, **leaked}, {"on purpose": text(LEAKED)}),
+        updates=updates,
     )
 
 
@@ -125,8 +171,8 @@ def test_the_story_was_whole(evidence: Evidence) -> None:
 
 def test_what_is_leaked_on_purpose_is_found_wherever_it_is(evidence: Evidence) -> None:
     """Without this, that nothing was found would prove nothing."""
-    found = {one.where for one in evidence.on_purpose}
-    assert "page" in found
+    found = evidence.where("on purpose")
+    assert "a page" in found
     assert "log of the worker" in found
     assert "Duly's duly.sqlite3: case.title" in found
     assert "Temporal's temporal.sqlite3: executions_visibility.search_attributes" in found
@@ -138,29 +184,29 @@ def test_what_is_leaked_on_purpose_is_found_wherever_it_is(evidence: Evidence) -
 
 @pytest.mark.meets("PLAT-10")
 def test_nothing_that_was_said_is_kept_or_sent_in_any_form(evidence: Evidence) -> None:
-    assert search(evidence.kept, evidence.secrets) == []
+    assert evidence.where(*SECRETS) & evidence.kept.keys() == set()
 
 
 def test_nothing_that_was_said_is_on_a_page_of_anybody_who_may_not_know(evidence: Evidence) -> None:
     assert len(evidence.pages) > 50 * len(OUTSIDERS)
-    assert search(evidence.pages, evidence.secrets) == []
+    assert evidence.where(*SECRETS) & evidence.pages.keys() == set()
 
 
 def test_not_even_a_word_of_such_cases_is_kept_or_sent(evidence: Evidence) -> None:
-    # The policy is known to everybody; and of our own file, what is in the tables is looked at by itself.
-    public = {"Duly's duly.sqlite3: pack_text.json_text", "Duly's duly.sqlite3", "Duly's duly.sqlite3-wal"}
-    assert search({where: data for where, data in evidence.kept.items() if where not in public}, WORDS) == []
+    # The policy and the names of tables are known to everybody.
+    public = {"Duly's duly.sqlite3: pack_text.json_text", *OWN_FILES}
+    assert evidence.where(*WORDS) & evidence.kept.keys() - public == set()
 
 
 def test_who_it_is_about_stands_only_in_the_directory(evidence: Evidence) -> None:
-    ids = {"a subject": text(school.person(school.SUBJECT).id), "somebody recused": text(RECUSED.id)}
-    found = {one.where for one in search(cells(evidence), ids)}
-    assert found == {f"Duly's duly.sqlite3: {column}" for column in ("person.id", "person_school.person", *SIGNED_IN)}
+    columns = ("person.id", "person_school.person", "person.line_manager", "session.person")
+    found = evidence.where("a subject", "somebody recused") & evidence.kept.keys() - OWN_FILES
+    assert found == {f"Duly's duly.sqlite3: {column}" for column in columns}
 
 
 def test_a_reference_stands_only_with_its_case(evidence: Evidence) -> None:
-    references = {"a reference": text(*(case.row.reference for case in evidence.cases))}
-    assert {one.where for one in search(cells(evidence), references)} == {"Duly's duly.sqlite3: confidential.reference"}
+    found = evidence.where("a reference") & evidence.kept.keys() - OWN_FILES
+    assert found == {"Duly's duly.sqlite3: confidential.reference"}
 
 
 def test_in_temporal_a_confidential_case_is_like_any_other(evidence: Evidence) -> None:
@@ -168,16 +214,43 @@ def test_in_temporal_a_confidential_case_is_like_any_other(evidence: Evidence) -
         assert shape == evidence.ordinary
 
 
-def test_every_mail_of_a_confidential_case_is_the_same(evidence: Evidence) -> None:
-    ids = [case.row.id for case in evidence.cases]
-    ours = [(to, mail) for to, mail in evidence.mails if mail["Subject"] == "You have a task in Duly"]
-    assert len(ours) > 20
-    assert len({_but_for_its_reader(mail) for _, mail in ours}) == 1
-    headers = {"From", "To", "Subject", "Message-ID", "Auto-Submitted", "Content-Type", "MIME-Version"}
-    assert {name for _, mail in ours for name in mail} == headers
-    assert not [mail for _, mail in ours if any(one[2:] in str(mail["Message-ID"]) for one in ids)]
-    assert len({mail["Message-ID"] for _, mail in ours}) == len(ours)
-    assert {to for (to,), _ in ours}.isdisjoint({school.SUBJECT, school.LINE_MANAGER, school.IT_ADMINISTRATOR})
+def test_what_somebody_did_cannot_be_guessed_from_what_temporal_calls_it(evidence: Evidence) -> None:
+    guesses = {
+        Act(kind=kind, person=person, how=how, ask=ask, comment=comment, occasion=occasion).digest
+        for kind, person, how, comment in _GUESSED
+        for ask in (None, *(f"a{n}" for n in range(1, 20)))
+        for occasion in ("", *map(str, range(100)))
+    }
+    assert len(evidence.updates) > 50
+    assert evidence.updates.isdisjoint(guesses)
+
+
+def test_every_mail_of_a_confidential_case_is_the_same_and_ordinary_cases_send_it_too(evidence: Evidence) -> None:
+    ordinary, confidential = evidence.neutral
+    assert ordinary
+    assert len(confidential) > 20
+    assert len({_NAMING.sub(b"", mail) for _, mail in (*ordinary, *confidential)}) == 1
+    names = re.findall(rb"^([A-Za-z-]+): ", confidential[0][1].partition(b"\r\n\r\n")[0], re.MULTILINE)
+    assert set(names) == {
+        b"Content-Type",
+        b"MIME-Version",
+        b"From",
+        b"To",
+        b"Subject",
+        b"Message-ID",
+        b"Auto-Submitted",
+    }
+    assert evidence.mail_rows == [(None,) * 5]
+
+
+def test_nobody_is_mailed_who_may_not_know(evidence: Evidence) -> None:
+    _, confidential = evidence.neutral
+    assert not {one for to, _ in confidential for one in to} & {*OUTSIDERS.values()}
+
+
+def test_no_mail_names_a_case(evidence: Evidence) -> None:
+    ids = [case.row.id.removeprefix("c-").encode() for case in evidence.cases]
+    assert not [mail for _, mail in evidence.mails if any(one in mail for one in ids)]
 
 
 @pytest.mark.postgres
@@ -185,45 +258,23 @@ async def test_nothing_is_in_a_table_of_postgresql(postgres_url: str, migrated_p
     url = named(postgres_url, "leaks")
     await run_on(postgres_url, f"CREATE DATABASE leaks TEMPLATE {migrated_postgres}")
     async with world(tmp_path, url) as here:
-        code = await told(here, Quiet())
+        code = await told(here, Troubles())
         assert story.kinds_in(await here.cases()) >= story.PLAYED
         tables: dict[str, bytes] = {}
         async with here.site.db.read() as session:
             for name in SQLModel.metadata.tables:
                 rows = await session.execute(sql(f'SELECT * FROM "{name}"'))  # noqa: S608 -- a name of our own
                 tables |= of_rows(name, rows.keys(), rows.all())
-    secrets = {"a marker": text(STEM), "the code": text(code, code.replace("-", ""))}
-    assert search(tables, secrets) == []
     tables.pop("pack_text.json_text")
-    assert search(tables, WORDS) == []
-
-
-def cells(evidence: Evidence) -> dict[str, bytes]:
-    """Return all that is kept, our own database by its cells."""
-    return {where: data for where, data in evidence.kept.items() if not where.startswith("Duly's") or ":" in where}
-
-
-def parsed(content: bytes) -> EmailMessage:
-    """Return a mail."""
-    mail = message_from_bytes(content, policy=policy.default)
-    assert isinstance(mail, EmailMessage)
-    return mail
-
-
-def _but_for_its_reader(mail: EmailMessage) -> bytes:
-    del mail["To"]
-    identity = mail["Message-ID"]
-    del mail["Message-ID"]
-    whole = mail.as_bytes()
-    mail["To"], mail["Message-ID"] = "", identity
-    return whole
+    secrets = {"a marker": text(STEM), "the code": text(code, code.replace("-", ""))}
+    assert search(tables, secrets | WORDS) == []
 
 
 # How it came to be.
 
 
-class Troubles(Protocol):
-    """What goes wrong at which moment of the story."""
+class Troubles:
+    """What goes wrong at which moment of the story: nothing, unless somebody says so."""
 
     async def at_the_report(self) -> None:
         """Before anything was reported."""
@@ -256,31 +307,16 @@ async def told(stage: story.Stage, troubles: Troubles) -> str:
     await story.in_an_emergency(chair.browser, vice_chair.browser, disciplinary)
     await story.on_hold(head.browser, case)
     await story.investigated(head, investigator, disciplinary)
-    await story.held_up(head, disciplinary)
+    concern = await story.held_up(head, disciplinary)
     await troubles.at_the_end(head, case)
     await story.until_ended(head, case)
     await story.decided(head, chair, disciplinary)
+    await story.steps_aside(head, concern)
     return code
 
 
-class Quiet:
-    """Nothing goes wrong."""
-
-    async def at_the_report(self) -> None:
-        pass
-
-    async def on_the_page(self, head: Desk, case: Confidential) -> None:
-        pass
-
-    async def at_the_referral(self, head: Desk, case: Confidential) -> None:
-        pass
-
-    async def at_the_end(self, head: Desk, case: Confidential) -> None:
-        pass
-
-
 @dataclass
-class Everything:
+class Everything(Troubles):
     """Whatever can go wrong does; `pages` are what outsiders see meanwhile."""
 
     here: House
@@ -300,6 +336,11 @@ class Everything:
         assert wrong.status_code == 422
         with self.refusing("confidential_read"):
             assert (await head.browser.get(f"/c/{theirs}")).status_code == 500
+        chair = await self.here.browser(school.CHAIR, strong=True)
+        with self.broken(case.row.id):
+            for address in (f"/c/{theirs}", "/tasks"):
+                assert (await head.browser.get(address)).status_code == 500
+            assert (await chair.get("/kept")).status_code == 200
         await self.here.letters.close()
         await head.records(theirs, "message_written", text=f"{marker('unsent')} could not be sent.")
         await self.here.settled(case.row.id)
@@ -352,6 +393,16 @@ class Everything:
         finally:
             self._run("INSERT INTO case_key VALUES (?, ?, ?)", case, under, wrapped)
 
+    @contextmanager
+    def broken(self, case: str) -> Iterator[None]:
+        """Have what is sealed of a case be broken while the block runs."""
+        ((sealed,),) = self._run("SELECT sealed_standing FROM confidential WHERE id = ?", case)
+        self._run("UPDATE confidential SET sealed_standing = x'00' WHERE id = ?", case)
+        try:
+            yield
+        finally:
+            self._run("UPDATE confidential SET sealed_standing = ? WHERE id = ?", sealed, case)
+
     def _run(self, statement: str, *values: object) -> list[Any]:
         with closing(sqlite3.connect(self.here.database, isolation_level=None)) as connection:
             return connection.execute(statement, values).fetchall()
@@ -369,6 +420,16 @@ async def begun(here: House, opening: Opening) -> None:
         await here.keys.create(session, opening.case)
     await here.engine.begin(opening)
     await here.settled(opening.case)
+
+
+async def an_ordinary_case(here: House) -> str:
+    """Have a request for a site wait until it is escalated, and be withdrawn; return the id of its case."""
+    opening = school.ordinary("form-1", here.now)
+    await begun(here, opening)
+    await here.wait(opening.case, timedelta(days=14))
+    await here.engine.act(opening.case, Act(kind="withdraw", person=opening.request.author, how="session"))
+    await here.all_mails_are_gone()
+    return opening.case
 
 
 async def leaked_on_purpose(here: House) -> dict[str, bytes]:
@@ -392,4 +453,4 @@ async def leaked_on_purpose(here: House) -> dict[str, bytes]:
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", line, stderr=file, cwd=ROOT)
         assert await process.wait() == 0
     browser = await here.browser(school.IT_ADMINISTRATOR)
-    return {"page": (await browser.get("/admin")).content}
+    return {"a page": (await browser.get("/admin")).content}

@@ -79,7 +79,11 @@ def too_early(happened: Sequence[AnyEvent]) -> list[str]:
     wrong = []
     for n, one in enumerate(happened):
         about = set(getattr(one, "allegations", ()))
-        if one.kind == "lado_referral_made":
+        if one.kind == "subject_corrected" and one.replaces:
+            # What was said of somebody else is no advice about whoever is meant now.
+            referred -= about
+            advised = {key: permits for key, permits in advised.items() if key not in about}
+        elif one.kind == "lado_referral_made":
             referred |= about
         elif isinstance(one, LadoAdviceRecorded):
             wrong += [f"{n}: advice about what was not referred"] if not about or about - referred else []
@@ -103,7 +107,7 @@ def uncleared(happened: Sequence[AnyEvent]) -> list[str]:
     for n, one in enumerate(happened):
         if one.kind == "case_cleared":
             cleared, concern = True, False
-        elif one.kind == "safeguarding_concern_raised":
+        elif one.kind in {"safeguarding_concern_raised", "case_halted"}:
             concern = True
         elif one.kind in {"police_hold_placed", "police_hold_released"}:
             held = one.kind == "police_hold_placed"
@@ -525,6 +529,10 @@ class Driver:
             assert (left.tried, left.by, left.clause) == (act.entry.kind, act.person, reply.clause)
             self.refused += 1
 
+    def is_halted(self) -> None:
+        """Have Duly say that the case out of which this one was opened does not permit it any more."""
+        self.acts(Act(kind="halt", person="duly", how="duly"))
+
     def anything_else(self) -> None:
         """Have somebody do what no confidential case offers, or a reporter record what is not theirs."""
         ask = self.one_of(["a1", "a2", "a3"])
@@ -557,15 +565,23 @@ class Driver:
                 self.waits()
             elif what == "steps_aside":
                 self.steps_aside()
+            elif what == "is_halted":
+                self.is_halted()
             else:
                 self.anything_else()
 
 
-MOVES: Final = st.sampled_from([*["is_due"] * 8, *["records"] * 8, "waits", "waits", "steps_aside", "anything_else"])
+ELSE: Final = ("waits", "waits", "steps_aside", "anything_else", "is_halted")
+MOVES: Final = st.sampled_from([*["is_due"] * 8, *["records"] * 8, *ELSE])
 OFTEN: Final = ("lado_referral_made", "lado_advice_recorded", *GATED)
 ALLEGATION_KINDS: Final = (*SAYS, *(kind for kind in OFTEN for _ in range(6)))
 DISCIPLINARY_KINDS: Final = (*SAYS, *(kind for kind in (*INTERNAL, "triage_recorded") for _ in range(4)))
-LOOSE: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+EXAMPLES: Final = max(settings().max_examples // 3, 50)
+LOOSE: Final = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 
 
 @pytest.mark.meets("ALLEG-04")

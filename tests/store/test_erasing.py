@@ -369,7 +369,7 @@ async def test_what_may_be_left_elsewhere_is_known_until_it_is_gone(custody: Cus
     await tamper(f"INSERT INTO case_key VALUES ('{case}', 'k1', 'from a backup')")  # noqa: S608 -- a restored backup
     async with custody.db.write() as session:
         assert await erasing.left_somewhere(session) == [case]
-        await erasing.destroy_keys(session, [case])
+        await erasing.destroy(session, [case])
         assert await erasing.left_somewhere(session) == []
         assert await session.scalar(text(f"SELECT count(*) FROM case_key WHERE \"case\" = '{case}'")) == 0  # noqa: S608
 
@@ -513,7 +513,7 @@ async def _take(custody: Custody, told: Told, what: str, person: str) -> None:
         case "place":
             async with custody.db.write() as session:
                 hold = await holds.place(session, keys, case, custody.school, person, "Wait.", told.at)
-            if hold is not None:
+            if hold is not None and hold.id not in told.held:
                 told.held[hold.id] = set()
                 told.wanted = set()
         case "let_go":

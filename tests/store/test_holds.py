@@ -72,6 +72,13 @@ async def test_nobody_else_can_nor_anybody_without_a_reason(
     assert await keeping(case) == Keeping()
 
 
+async def test_a_hold_that_is_placed_twice_is_one(case: Carried, database: Database, keys: CaseKeys) -> None:
+    first = await place(case, database, keys, "head")
+    assert await place(case, database, keys, "head") == first
+    assert await place(case, database, keys, "lead") != first
+    assert len((await keeping(case)).holds) == 2
+
+
 async def test_a_hold_on_a_case_that_is_gone_is_none(case: Carried, database: Database, keys: CaseKeys) -> None:
     async with database.write() as session:
         assert await holds.place(session, keys, "c-none", a_school(), "tara", "Why not.", LATER) is None

@@ -1,5 +1,6 @@
 """A confidential case as its pages know it: opened only for somebody who may see it, and noted that they did."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -173,6 +174,10 @@ class InConfidence:
         """Return where a clause stands."""
         clause = self.clause(key)
         return clause.where if clause else key
+
+    def places(self, keys: Iterable[str]) -> tuple[str, ...]:
+        """Return where clauses stand, each place once."""
+        return tuple(dict.fromkeys(self.where(key) for key in keys))
 
 
 def numbers_of(pack: Pack) -> tuple[Contact, ...]:

@@ -15,9 +15,11 @@ from domain.access import allow
 from domain.allegations import Clearance
 from domain.cases import Act, Reply, Said
 from domain.clearing import clearing
-from domain.entries import AnyEntry, DecisionMade
+from domain.entries import AnyEntry, DecisionMade, PeopleRecused, SubjectCorrected
 from domain.entry_forms import EntryFacts, Read, form_of, prefilled, read_entry, settled
+from domain.entry_people import as_the_directory_has_it, those_who_watch
 from domain.entry_texts import FORMS, SANCTIONS
+from domain.events import AnyEvent, StepRefused
 from domain.fields import OnePerson, People, Raw
 from domain.forms import Form, raw_answers
 from domain.offered_entries import Offer, clauses_of
@@ -41,6 +43,7 @@ _LOOKS: Final = 20
 
 _OWN: Final = ("stage", "occasion")
 _STAGES: Final = frozenset({"review", "change", "confirm"})
+WATCHES: Final = "Somebody named here can open this case in an emergency. They step aside themselves"
 LATER: Final = "Nothing was recorded, because Duly could not reach the case. Try again in a minute, or phone"
 
 _WHY: Final[dict[Said, str]] = {
@@ -112,7 +115,14 @@ async def _record(
     occasion: str,
 ) -> Response:
     """Hand the entry to the case, and say what came of it."""
-    act = Act(kind="record", person=known.viewer.person, how="session", entry=entry, occasion=occasion)
+    process, school = known.opening.process, known.opening.school
+    if isinstance(entry, SubjectCorrected):
+        entry = as_the_directory_has_it(entry, process, known.directory, school)
+    if isinstance(entry, PeopleRecused) and those_who_watch(entry.people, process, known.directory, school):
+        return _form(visit, known, offer, facts, read.raw, occasion, {"people": WATCHES})
+    # A repeated act gets its old reply: once something was refused, the same may be tried again.
+    refusals = sum(isinstance(one.event, StepRefused) for one in known.history)
+    act = Act(kind="record", person=known.viewer.person, how="session", entry=entry, occasion=f"{occasion}|{refusals}")
     try:
         reply = await visit.site.engine.act(known.case.row.id, act)
     except EngineLostError:
@@ -121,16 +131,22 @@ async def _record(
         return _refused(visit, known, offer, reply)
     if reply.says != "done":
         return _not_recorded(visit, known, offer.title, _WHY.get(reply.says, _WHY["not_offered"]))
-    said = entry.model_copy(update={"by": known.viewer.person, "how": "session"})
     for _ in range(_LOOKS):
         now = await look(visit)
         if now is None:
             return visit.show("c_done.html", numbers=known.numbers)
-        found = next((one.n for one in reversed(now.history) if one.event == said), None)
+        found = next((one.n for one in reversed(now.history) if _says(one.event, entry, known.viewer.person)), None)
         if found is not None:
             return visit.go("c_recorded", reference=known.reference, n=str(found))
         await asyncio.sleep(_PATIENCE / _LOOKS)
     return visit.show("c_recorded_soon.html", known=known, numbers=known.numbers)
+
+
+def _says(event: AnyEvent, entry: AnyEntry, person: str) -> bool:
+    """Return whether `event` is `entry` as `person` sent it; of a correction, the case itself finds out the rest."""
+    if isinstance(event, SubjectCorrected) and isinstance(entry, SubjectCorrected):
+        return event.subject == entry.subject
+    return event == entry.model_copy(update={"by": person, "how": "session"})
 
 
 def faults(read: Read) -> dict[str, str]:
@@ -246,7 +262,7 @@ def _not_offered(visit: Visit, known: InConfidence, kind: str) -> Response:
         )
     else:
         why = _WHY["not_offered"]
-    clauses = [known.where(key) for key in clauses_of(known.opening.process, kind)]
+    clauses = known.places(clauses_of(known.opening.process, kind))
     return _not_recorded(visit, known, FORMS[kind].title, why, clauses)
 
 

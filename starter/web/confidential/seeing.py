@@ -143,7 +143,7 @@ async def _sees(visit: Visit, known: InConfidence) -> list[Sees]:
     for ask in known.standing.asks:
         for one in known.case.asked.get(ask.ask, ()):
             if one.person in known.access.asked:
-                seat = f"{known.teller.seat(one.seat)}, as {known.teller.seat(ask.seat)}"
+                seat = ", as ".join(dict.fromkeys((known.teller.seat(one.seat), known.teller.seat(ask.seat))))
                 instead = f", in place of {known.name(one.instead_of)}" if one.instead_of else ""
                 mail = _mail(latest.get(one.person))
                 found.append(Sees(known.name(one.person) + instead, seat, known.teller.step(ask.step), mail))

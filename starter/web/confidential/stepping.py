@@ -1,5 +1,6 @@
 """Stepping aside in a confidential case: who has a conflict of interest says so, and sees nothing of it any more."""
 
+import secrets
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -58,7 +59,7 @@ async def _step_aside(visit: Visit, known: InConfidence, reason: str) -> Respons
         how="session",
         ask=known.own_asks[0],
         comment=reason,
-        occasion=str(len(known.history)),
+        occasion=secrets.token_urlsafe(16),
     )
     try:
         reply = await visit.site.engine.act(known.case.row.id, act)

@@ -79,6 +79,7 @@ async def test_a_mail_that_is_not_there_is_not_found(client: Browser, folder: Pa
             f"a {BASE_URL}/tasks\nb",
             (Piece("a "), Piece(f"{BASE_URL}/tasks", "/tasks"), Piece("\nb")),
         ),
+        (f"Go to {BASE_URL}/tasks. b", (Piece("Go to "), Piece(f"{BASE_URL}/tasks", "/tasks"), Piece(". b"))),
         (f"{BASE_URL}.evil.example/d", (Piece(f"{BASE_URL}.evil.example/d"),)),
         (f"{BASE_URL}//evil.example", (Piece(f"{BASE_URL}//evil.example"),)),
     ],

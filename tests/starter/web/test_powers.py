@@ -29,12 +29,12 @@ async def three_administrators(site: Site) -> None:
 
 @pytest.fixture
 async def ada(signed_in: SignedIn) -> Browser:
-    return await signed_in(ADA.email)
+    return await signed_in(ADA.email, strong=True)
 
 
 @pytest.fixture
 async def nina(signed_in: SignedIn) -> Browser:
-    return await signed_in(NINA.email)
+    return await signed_in(NINA.email, strong=True)
 
 
 def a_change(what: What, before: str, after: str, person: str = "ben", of: str = "") -> PowerChange:
@@ -134,7 +134,7 @@ async def test_nobody_confirms_a_change_that_concerns_them(nina: Browser, signed
     await settle_all(nina)
     assert (await known(site, "ben")).line_manager is None
     assert (await known(site, "ben")).holdings
-    omar = await signed_in(OMAR.email)
+    omar = await signed_in(OMAR.email, strong=True)
     assert sorted(to_settle(await omar.get(PLACE))) == sorted(ids[:2])
 
 
@@ -168,7 +168,7 @@ async def test_only_what_was_listed_is_settled(nina: Browser, signed_in: SignedI
     page = await nina.get(f"{PLACE}/1")
     field = page_of(page).select_one("main input[name=digest]")
     assert field is not None
-    await settle(await signed_in(OMAR.email), ids[0], "refuse")
+    await settle(await signed_in(OMAR.email, strong=True), ids[0], "refuse")
     answer = await nina.post(f"{PLACE}/1", {"digest": str(field["value"]), "answer": "confirm"})
     assert answer.status_code == 409
     [error] = page_of(answer).select(".govuk-error-summary a")
@@ -211,7 +211,7 @@ async def test_what_nobody_confirmed_for_thirty_days_cannot_be_confirmed_any_mor
 ) -> None:
     [seat] = await proposed(site, SEAT)
     clock.pass_time(days=30)
-    nina = await signed_in(NINA.email)
+    nina = await signed_in(NINA.email, strong=True)
     page = await nina.get(PLACE)
     assert to_settle(page) == []
     assert "Expired: nobody confirmed it within 30 days." in text_of(page)
@@ -224,7 +224,7 @@ async def test_whoever_is_no_administrator_sees_nothing_and_settles_nothing(
     site: Site, signed_in: SignedIn, who: str
 ) -> None:
     ids = await proposed(site, SEAT)
-    browser = await signed_in(who)
+    browser = await signed_in(who, strong=True)
     assert (await browser.get(PLACE)).status_code == 403
     assert (await settle(browser, ids[0])).status_code == 404
     assert (await browser.get(f"{PLACE}/1")).status_code == 404
@@ -234,7 +234,7 @@ async def test_whoever_is_no_administrator_sees_nothing_and_settles_nothing(
 
 async def test_administrators_elsewhere_neither_see_nor_settle_it(site: Site, signed_in: SignedIn) -> None:
     ids = await proposed(site, SEAT, DEPUTY)
-    ruth = await signed_in(RUTH.email)
+    ruth = await signed_in(RUTH.email, strong=True)
     assert "Ben Carter" not in (await ruth.get(PLACE)).text
     theirs, unknown = await settle(ruth, ids[0]), await settle(ruth, "0" * 32)
     assert theirs.status_code == unknown.status_code == 404
@@ -248,9 +248,9 @@ async def test_where_there_is_no_second_administrator_whoever_holds_a_seat_confi
     async with site.db.write() as session:
         await people.save(session, [one.model_copy(update={"administrator": False}) for one in (NINA, OMAR)])
     made, seat = await proposed(site, a_change(What.ADMINISTRATOR, "no", "yes", "otto"), SEAT)
-    ada = await signed_in(ADA.email)
+    ada = await signed_in(ADA.email, strong=True)
     assert "There should be two administrators, and there are not." in text_of(await ada.get(PLACE))
-    helen = await signed_in(HELEN.email)
+    helen = await signed_in(HELEN.email, strong=True)
     page = await helen.get(PLACE)
     assert to_settle(page) == [made]
     assert "Ben Carter" not in text_of(page)
@@ -258,7 +258,7 @@ async def test_where_there_is_no_second_administrator_whoever_holds_a_seat_confi
     assert (await settle(helen, made)).status_code == 303
     assert (await known(site, "otto")).administrator
     assert (await helen.get(PLACE)).status_code == 403
-    otto = await signed_in("otto@elmbrook.example")
+    otto = await signed_in("otto@elmbrook.example", strong=True)
     assert (await settle(otto, seat)).status_code == 303
     assert (await known(site, "ben")).holdings
 

@@ -89,7 +89,7 @@ async def test_under_every_pack_the_case_is_shown_and_every_form_opens(
     for contact in pack.contacts:
         if contact.key in {"lado", "police", "social_care"}:
             assert contact.title in text
-    for kind in accepted(process):
+    for kind in accepted(process, "staff"):
         answer = await browser.get(f"{HERE}/record/{kind}")
         assert answer.status_code in {200, 409}, kind
     await case.running.stop()
@@ -103,4 +103,4 @@ async def test_under_every_pack_what_is_offered_is_what_the_case_takes(name: str
     topic = next(one.key for one in process.topics if not one.at_risk)
     allegation = Allegation(key="a1", subject="s1", topic=topic, what="x")
     opening = a_confidential_opening(process=process, allegations=(allegation,))
-    assert accepted(process) == await accepts(opening)
+    assert accepted(process, "staff") == await accepts(opening)
