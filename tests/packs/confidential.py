@@ -137,6 +137,7 @@ def an_opening(
         request=Request(title="", starter="", author="", answers={}),
         matter=matter or a_matter(),
         clearance=clearance,
+        parent=clearance.case if clearance is not None else None,
     )
 
 

@@ -230,6 +230,7 @@ def test_a_pack_that_would_hold_up_what_waits_for_nobody_is_refused(file: str, k
     [
         ("cleared-first", "none keeps {} from coming before the case is cleared"),
         ("new-facts-come-first", "none keeps {} from coming after new facts and before the LADO's advice about them"),
+        ("new-facts-come-first", "none keeps {} from coming after the LADO's leave was taken back"),
     ],
 )
 @pytest.mark.parametrize("kind", [kind for kind in INTERNAL if kind in {"interview_held", "notice_given"}])
