@@ -87,7 +87,7 @@ def _keeps(rule: OrderRule, past: Sequence[AnyEvent], event: AnyEvent) -> bool:
         case DifferentPeople():
             others = [other for one, other in ((rule.then, rule.first), (rule.first, rule.then)) if matches(one, event)]
             return not others or not any(
-                _by_the_same(before, event) and any(matches(other, before) for other in others)
+                any(matches(other, before) for other in others) and _by_the_same(before, event)
                 for before in standing(past)
             )
         case Before():
@@ -137,7 +137,8 @@ def still_about(past: Sequence[AnyEvent]) -> Callable[[AnyEvent], frozenset[str]
 
 def _doer(event: AnyEvent) -> str | None:
     """Return whose part in the case `event` is: who was appointed by it, or else who did it."""
-    return getattr(event, "person", None) or getattr(event, "by", None) or None
+    said = vars(event)
+    return said.get("person") or said.get("by") or None
 
 
 def _by_the_same(before: AnyEvent, event: AnyEvent) -> bool:

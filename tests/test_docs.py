@@ -35,6 +35,11 @@ SHAPES: tuple[type[BaseModel], ...] = (
     pack.Notice,
     pack.EventMatch,
     pack.Process,
+    pack.Topic,
+    pack.Route,
+    pack.Task,
+    pack.Reviews,
+    pack.Retention,
     pack.NotOffered,
     forms.Form,
     forms.Section,
@@ -79,7 +84,7 @@ def _kinds(shapes: tuple[type[BaseModel], ...], key: str) -> set[Any]:
         set(RECORDED_BY),
         *map(set, RECORDED_BY.values()),
     ],
-    ids=["questions", "rules", "weights", "mails", "sections", "stories", "events"],
+    ids=["questions", "rules", "weights", "mails", "sections", "stories", *RECORDED_BY],
 )
 def test_every_kind_is_explained(words: set[str]) -> None:
     assert words

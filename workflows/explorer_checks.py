@@ -235,9 +235,9 @@ def _recused_by(event: AnyEvent) -> Iterator[str]:
 
 def _governor(opening: Opening, past: Sequence[AnyEvent], event: AnyEvent) -> str | None:
     """Say so where a governor enters the procedure for staff (Cadmus 12.2, DISC-07)."""
-    if not isinstance(event, CaseRouted) or event.procedure not in {"staff", "central_staff"}:
+    is_staff = isinstance(event, CaseRouted) and event.procedure in {"staff", "central_staff"}
+    if not is_staff or opening.process.story != "disciplinary":
         return None
-    del opening
     subjects = {
         subject.key: subject
         for one in past

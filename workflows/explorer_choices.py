@@ -28,7 +28,11 @@ def chosen_in(
     about += [task.done_by for task in process.tasks if task.each_allegation]
     apart = [pattern for rule in rules if isinstance(rule, DifferentPeople) for pattern in (rule.first, rule.then)]
     return Choices(
-        named=named.union(*(_said(pattern) for pattern in looked_at)),
+        named=named | {name for pattern in looked_at for name in pattern.where},
+        compared=(
+            *dict.fromkeys(frozenset(wanted) for pattern in looked_at for wanted in pattern.where.values()),
+            *(frozenset({name}) for name in sorted(named)),
+        ),
         about=_kinds(about) | {"outcome_recorded"},
         personal=_kinds(apart),
         guarded=_kinds([rule.then for rule in gate]),
@@ -47,10 +51,6 @@ def _patterns(rule: OrderRule) -> tuple[EventMatch, ...]:
             return (rule.opens, rule.closes, rule.then)
         case Before() | Permitted() | DifferentPeople():
             return (rule.first, rule.then)
-
-
-def _said(pattern: EventMatch) -> set[str]:
-    return {*pattern.where, *(value for wanted in pattern.where.values() for value in wanted)}
 
 
 def _kinds(patterns: list[EventMatch]) -> frozenset[str]:

@@ -30,13 +30,14 @@ _IN_HALF_A_YEAR: Final = timedelta(days=182)
 class Choices(Frozen):
     """Between what the explorer chooses where it has to make something up.
 
-    `named` are the attributes of entries that a rule, a task or the story looks at, and the values that they compare
-    them with: only such attributes take several values, and of those that nothing names, one. `about` are the kinds
-    whose allegations somebody looks at, `personal` those of which it matters who records them, and `guarded` those that
-    a rule may forbid. `permits` is what an advice may permit.
+    `named` are the attributes of entries that a rule, a task or the story looks at: only these take several values, and
+    of those that `compared` does not tell apart, one. `about` are the kinds whose allegations somebody looks at,
+    `personal` those of which it matters who records them, and `guarded` those that may not come too early. `permits` is
+    what an advice may permit.
     """
 
     named: frozenset[str] = frozenset()
+    compared: tuple[frozenset[str], ...] = ()
     about: frozenset[str] = frozenset()
     personal: frozenset[str] = frozenset()
     guarded: frozenset[str] = frozenset()
@@ -93,7 +94,11 @@ class _Maker:
             values = [self._values(kind, name, field) for name, field in own.items()]
             for subject in self._subjects(single, about):
                 for chosen in product(*values):
-                    yield {"allegations": about, **subject, **dict(zip(own, chosen, strict=True))}
+                    said = dict(zip(own, chosen, strict=True))
+                    if kind != "decision_made" or (said["expires_on"] is not None) == said["sanction"].endswith(
+                        "warning"
+                    ):
+                        yield {"allegations": about, **subject, **said}
 
     def _about(self, kind: str) -> list[tuple[str, ...]]:
         keys = tuple(self._known.allegations)
@@ -142,9 +147,9 @@ class _Maker:
         return ["x"] if field.is_required() else [field.default]
 
     def _told_apart(self, values: tuple[str, ...]) -> list[str]:
-        """Return the values that something names, and the first that nothing does."""
-        other = [value for value in values if value not in self._choices.named]
-        return [*(value for value in values if value in self._choices.named), *other[:1]]
+        """Return one of all values that whatever looks at them takes for the same."""
+        apart = {tuple(value in wanted for wanted in self._choices.compared): value for value in reversed(values)}
+        return [value for value in values if value in apart.values()]
 
     def _asked(self) -> list[Asked]:
         asks = dict.fromkeys([*(ask.ask for ask in self._played.standing.asks), self._played.standing.managing])

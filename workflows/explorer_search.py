@@ -30,15 +30,14 @@ NEVER_ENDS: Final = "from here on, nothing that anybody may do brings the case t
 
 
 class Bound(Frozen):
-    """How far to go: at most so many moves in one story, states in all, and moves of a story that nobody is asked for.
+    """How far to go: at most so many moves in one story, states in all, and moves of a story that come out of turn.
 
-    A move that changes nothing is not counted. Without `clock`, nobody lets any time pass.
+    Out of turn is what nobody is asked for, and to let time pass while somebody is. What changes nothing does not count.
     """
 
     moves: int = 60
     states: int = 20_000
     unasked: int = 1
-    clock: bool = True
 
 
 class World(NamedTuple):
@@ -195,11 +194,11 @@ class _Search:
         self._looked_up = looked_up
         self._seen = seen
         process, names = world.opening.process, names_in(world.story())
-        gate = reference(process)
-        rules = (*process.rules, *gate)
+        self._gate = reference(process)
+        rules = (*process.rules, *self._gate)
         self._readers = Readers(process, rules, frozenset(looked_up), names)
         self._choices = chosen_in(
-            world.opening, world.directory, rules, gate, names, world.clearances, world.allegations
+            world.opening, world.directory, rules, self._gate, names, world.clearances, world.allegations
         )
         self._known: dict[State, _Known] = {}
         self._queue: deque[_Node] = deque()
@@ -296,13 +295,12 @@ class _Search:
         }
         every = list(moves(played, self._world.opening, self._choices))
         tried = [one for one in every if one.due or not only_asked or self._goes_round(live, one.move)]
-        if len(tried) < len(every):
-            self._open_ended.add(number)
         found: list[tuple[Move, bool]] = [(one.move, one.due) for one in tried]
         coming = [at for at, _, does in case.to_come() if self._readers.minds(does)]
-        if coming and self._bound.clock:
-            found.append((TimePasses(until=min(coming)), True))
-        elif coming:
+        is_due = not any(one.due for one in every)
+        if coming and (is_due or not only_asked):
+            found.append((TimePasses(until=min(coming)), is_due))
+        if len(found) < len(every) + bool(coming):
             self._open_ended.add(number)
         return sorted(found, key=lambda one: not self._changed.get(_likeness(one[0]), True))
 
@@ -311,8 +309,9 @@ class _Search:
         if act.entry is None or act.entry.kind not in self._choices.guarded:
             return False
         entry = act.entry.model_copy(update={"by": act.person})
-        passes = forbidding_rule(self._world.opening.process.rules, live.events, entry) is None
-        return passes and broken(self._world.opening, live.events, entry) is not None
+        if forbidding_rule(self._gate, live.events, entry) is None:
+            return False
+        return forbidding_rule(self._world.opening.process.rules, live.events, entry) is None
 
     def _take(self, state: State, node: _Node, live: _Live) -> int:
         """Queue `node`, unless a way as good is known or it lies beyond the bound; return the number of its state."""

@@ -187,18 +187,18 @@ def test_only_what_is_named_and_is_of_that_subject_goes_along(subject: str, keys
 HOLD: Final = NotBetween(
     rule="not_between",
     key="hold",
-    opens=EventMatch(event="police_hold_placed"),
-    closes=EventMatch(event="police_hold_released"),
-    then=EventMatch(event="investigation_started"),
+    opens=EventMatch(event=("police_hold_placed",)),
+    closes=EventMatch(event=("police_hold_released",)),
+    then=EventMatch(event=("investigation_started",)),
     stops_clocks=True,
     clause="1",
 )
 ROAD: Final = NotBetween(
     rule="not_between",
     key="road",
-    opens=EventMatch(event="case_routed"),
-    closes=EventMatch(event="case_ended"),
-    then=EventMatch(event="subject_told"),
+    opens=EventMatch(event=("case_routed",)),
+    closes=EventMatch(event=("case_ended",)),
+    then=EventMatch(event=("subject_told",)),
     clause="1",
 )
 

@@ -1,4 +1,4 @@
-"""The order rules of confidential cases: the same allegation, what is permitted, what is held, and whose part it was."""
+"""The order rules of confidential cases: the same allegation, what is permitted, what is held, and whose part it is."""
 
 from typing import Any, Final
 
@@ -20,44 +20,50 @@ from domain.events import AnyEvent
 from domain.order import barred_from, first_violation, forbidding_rule, matches
 from domain.pack import Before, DifferentPeople, EventMatch, NotBetween, OrderRule, Permitted
 
+
+def on(*events: str, **where: Any) -> EventMatch:
+    """Return the pattern of `events` that say one of what is named."""
+    return EventMatch.model_validate({"event": events, "where": where})
+
+
 REFERRAL: Final = Before(
     rule="before",
     key="referral",
-    first=EventMatch(event="lado_referral_made"),
-    then=EventMatch(event=("lado_advice_recorded", "investigation_started")),
+    first=on("lado_referral_made"),
+    then=on("lado_advice_recorded", "investigation_started"),
     same="allegation",
     clause="1",
 )
 LEAVE: Final = Permitted(
     rule="permitted",
     key="leave",
-    first=EventMatch(event="lado_advice_recorded"),
-    then=EventMatch(event="investigation_started"),
+    first=on("lado_advice_recorded"),
+    then=on("investigation_started"),
     permit="investigate",
     clause="2",
 )
 HOLD: Final = NotBetween(
     rule="not_between",
     key="hold",
-    opens=EventMatch(event="police_hold_placed"),
-    closes=EventMatch(event="police_hold_released"),
-    then=EventMatch(event="investigation_started"),
+    opens=on("police_hold_placed"),
+    closes=on("police_hold_released"),
+    then=on("investigation_started"),
     stops_clocks=True,
     clause="3",
 )
 APART: Final = DifferentPeople(
     rule="different_people",
     key="apart",
-    first=EventMatch(event="investigator_appointed"),
-    then=EventMatch(event="decision_made"),
+    first=on("investigator_appointed"),
+    then=on("decision_made"),
     clause="4",
 )
 ROAD: Final = NotBetween(
     rule="not_between",
     key="road",
-    opens=EventMatch(event="case_routed", where={"procedure": "governor"}),
-    closes=EventMatch(event="case_routed", where={"procedure": ("staff", "central_staff")}),
-    then=EventMatch(event="decision_made", where={"sanction": ("first_warning", "dismissal")}),
+    opens=on("case_routed", procedure="governor"),
+    closes=on("case_routed", procedure=("staff", "central_staff")),
+    then=on("decision_made", sanction=("first_warning", "dismissal")),
     clause="5",
 )
 
@@ -149,13 +155,18 @@ def test_the_first_event_that_breaks_a_rule_is_found(
     ],
 )
 def test_a_pattern_asks_for_one_of_what_an_event_says(where: dict[str, Any], event: AnyEvent, fits: bool) -> None:
-    assert matches(EventMatch(event=(event.kind,), where=where), event) == fits
+    assert matches(on(event.kind, **where), event) == fits
 
 
 @pytest.mark.parametrize(("suspended", "said"), [(True, "true"), (False, "false")])
 def test_a_yes_or_no_is_asked_for_in_words(suspended: bool, said: str) -> None:
     event = SuspensionDecided(subject="s", suspended=suspended, alternatives="x", reasons="x")
-    assert matches(EventMatch(event="suspension_decided", where={"suspended": said}), event)
+    assert matches(
+        on(
+            "suspension_decided",
+        ),
+        event,
+    )
 
 
 @pytest.mark.parametrize(

@@ -130,11 +130,12 @@ class Somebody:
             await self.page.get_by_role("link", name=name, exact=True).first.click()
         await self._look()
 
-    async def press(self, name: str) -> None:
-        """Press the button called `name`."""
+    async def press(self, name: str, again: bool = False) -> None:
+        """Press the button called `name`; a page that comes `again` was looked at before."""
         async with self.page.expect_navigation():
             await self.page.get_by_role("button", name=name, exact=True).click()
-        await self._look()
+        if not again:
+            await self._look()
 
     async def type(self, label: str, text: str) -> None:
         """Type `text` where `label` asks for it."""

@@ -1,15 +1,19 @@
 """What the journeys of confidential work share: a report, the one mail that there is about it, and what is recorded."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
+from pathlib import Path
 from typing import Final
 
 from tests.journeys.browsing import Mail, Somebody, Town
 
 NEUTRAL: Final = "You have a task in Duly"
+_PATIENCE: Final = 15.0
+_LOOK_AGAIN: Final = 0.1
 _OF_THE_READER: Final = ("To", "Date", "Message-ID", "Content-Type")
 """The headers that differ from mail to mail; the boundary in the last of them is drawn at random."""
 
@@ -25,33 +29,45 @@ class Post:
 
     def forget(self) -> None:
         """Take all that came so far as read: it was about something else."""
-        self._seen |= {name for name, _ in self._caught()}
+        self._seen |= self._new().keys()
 
     async def reached(self, *addresses: str) -> Mail:
-        """Fail unless just one more mail came to each of `addresses`, and none to anybody else; return one of them."""
-        mails = [await self.town.mailbox.next(address, NEUTRAL) for address in addresses]
-        new = [(name, mail) for name, mail in self._caught() if name not in self._seen]
-        self._seen |= {name for name, _ in new}
-        reached = sorted(str(mail["To"]) for _, mail in new)
-        assert reached == sorted(addresses), f"the mail reached {reached}"
-        for _, mail in new:
+        """Fail unless just one more mail comes to each of `addresses`, and none to anybody else; return one of them."""
+        until = asyncio.get_running_loop().time() + _PATIENCE
+        while not set(addresses) <= {str(mail["To"]) for mail in self._new().values()}:
+            assert asyncio.get_running_loop().time() < until, f"the mail reached {self._to()}, not {sorted(addresses)}"
+            await asyncio.sleep(_LOOK_AGAIN)
+        assert self._to() == sorted(addresses), f"the mail reached {self._to()}"
+        new = self._new()
+        self._seen |= new.keys()
+        for mail in new.values():
             said = _without_its_reader(mail)
             self._first = self._first or said
             assert said == self._first, said
-        return mails[0]
+        mail = next(iter(new.values()))
+        text = mail.get_body(("plain",))
+        assert text is not None
+        return Mail(str(mail["To"]), NEUTRAL, str(text.get_content()))
 
     def nobody_else(self) -> None:
         """Fail if another one came."""
-        others = [str(mail["To"]) for name, mail in self._caught() if name not in self._seen]
-        assert others == [], f"the mail reached {others}"
+        assert self._to() == [], f"the mail reached {self._to()}"
 
-    def _caught(self) -> list[tuple[str, EmailMessage]]:
-        found = []
-        for path in sorted((self.town.folder / "data" / "mailbox").glob("*.eml")):
-            mail = BytesParser(EmailMessage, policy=policy.default).parsebytes(path.read_bytes())
-            if str(mail["To"]).endswith(self.ending) and mail["Subject"] == NEUTRAL:
-                found.append((path.stem, mail))
+    def _to(self) -> list[str]:
+        return sorted(str(mail["To"]) for mail in self._new().values())
+
+    def _new(self) -> dict[str, EmailMessage]:
+        """Return the mails that were not read yet, by their files."""
+        found = {}
+        for path in (self.town.folder / "data" / "mailbox").glob("*.eml"):
+            mail = None if path.stem in self._seen else _parsed(path)
+            if mail is not None and mail["Subject"] == NEUTRAL and str(mail["To"]).endswith(self.ending):
+                found[path.stem] = mail
         return found
+
+
+def _parsed(path: Path) -> EmailMessage:
+    return BytesParser(EmailMessage, policy=policy.default).parsebytes(path.read_bytes())
 
 
 def _without_its_reader(mail: EmailMessage) -> tuple[object, ...]:
@@ -153,7 +169,7 @@ async def record(
     await fill_in(one, title, *chosen, typed=typed, dates=dates)
     await one.press("Put it on record")
     await one.says("It is on record")
-    await one.press("Go on to the case")
+    await one.press("Go on to the case", again=True)
 
 
 async def fill_in(

@@ -75,6 +75,7 @@ async def test_an_allegation_goes_to_the_lado_before_anything_else_and_then_to_i
         typed={"The reasons": "The account could be anybody's, and neither girl wished to say more."},
     )
     await post.reached(*ALL)
+    await helen.open(case)
     await helen.says("Closed: everything was done", "How it ended", "This waits for nothing")
 
     await reads_with(tom, code)
@@ -129,6 +130,7 @@ async def the_police_hold_it_up(helen: Somebody, post: Post) -> None:
     who = {"Who asked?": "PC Dale"}
     await record(helen, "Record that the police asked to wait", typed=who)
     await post.reached(*ALL)
+    await helen.open(helen.page.url)
     await helen.says("On hold since", "its clock stands still")
     who = {"Who said so?": "PC Dale"}
     await record(helen, "Record that the police let the school go on", typed=who)

@@ -1,14 +1,12 @@
 """A whole Duly of separate processes as a school would run it, whose every trace can be looked at afterwards."""
 
-import asyncio
 import base64
 import json
 import secrets
 import shutil
 import sqlite3
 import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -32,6 +30,7 @@ from store.database import Database
 from store.keys import CaseKeys, Keyring
 from tests.house import FAST_TIMERS, Outbox
 from tests.leaks import school
+from tests.leaks.looking import until
 from tests.leaks.searching import of_sqlite
 from tests.leaks.world import every_case, signed_in
 from tests.starter.web.conftest import Browser
@@ -40,7 +39,6 @@ SEARCHED: Final = "Kept"
 """A search attribute that the server knows, as somebody might add one in good faith."""
 
 _PATIENCE: Final = 30.0
-_LOOK: Final = 0.03
 
 
 @dataclass
@@ -153,19 +151,6 @@ class House(measured.House):
         also = ["--metrics-port", str(self.metrics_port), "--search-attribute", f"{SEARCHED}=Keyword"]
         commands["server"] += [*also, *(part for one in FAST_TIMERS for part in ("--dynamic-config-value", one))]
         return commands
-
-
-async def until(ready: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until something is so.
-
-    Raises:
-        TimeoutError: it does not become so.
-    """
-    ends = time.monotonic() + _PATIENCE
-    while not await ready():
-        if time.monotonic() > ends:
-            raise TimeoutError
-        await asyncio.sleep(_LOOK)
 
 
 @asynccontextmanager

@@ -1,7 +1,9 @@
 """Looking at everything that somebody can reach: every page there is, whatever its address needs, and its answer."""
 
+import asyncio
 import re
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import product
 from typing import Any, Final, NamedTuple
@@ -13,6 +15,9 @@ from starter.web import PAGES
 from starter.web.page import Page
 from store.database import Database
 from tests.starter.web.conftest import Browser
+
+_PATIENCE: Final = 30.0
+_LOOK: Final = 0.03
 
 NOT_THERE: Final = "K7QM-4TXR"
 """The reference of no case at all."""
@@ -117,3 +122,16 @@ def counted(db: Database) -> Iterator[list[str]]:
     finally:
         for engine in engines:
             event.remove(engine, "before_cursor_execute", note)
+
+
+async def until(ready: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until something is so.
+
+    Raises:
+        TimeoutError: it does not become so.
+    """
+    ends = time.monotonic() + _PATIENCE
+    while not await ready():
+        if time.monotonic() > ends:
+            raise TimeoutError
+        await asyncio.sleep(_LOOK)

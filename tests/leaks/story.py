@@ -14,6 +14,7 @@ from domain.entry_texts import FORMS
 from domain.report_questions import option_of
 from store.confidential import Confidential
 from tests.leaks import school
+from tests.leaks.looking import until
 from tests.starter.web.conftest import Browser, page_of
 from tests.starter.web.reporting.roads import Road
 
@@ -31,6 +32,7 @@ ASIDE: Final = "They are my cousin."
 ALL: Final = ("investigate", "tell_subject", "open_disciplinary")
 _TRIES: Final = 3
 _LATER: Final = 503
+_NOT_FOUND: Final = 404
 _FRIDAY: Final = 4
 _NOBODY: Final = {"person": "", "recused-1": "", "recused-2": ""}
 _NO_DATE: Final = dict.fromkeys(("day", "month", "year"), "")
@@ -327,7 +329,12 @@ async def steps_aside(desk: Desk, case: Confidential) -> None:
     sent = dict(filled(form_to(await desk.browser.get(address), address), "step_aside", {"comment": ASIDE}))
     answer = await desk.browser.post(address, sent | {"stage": "confirm"})
     assert answer.status_code == 200, faults(answer)
-    assert (await desk.browser.get(f"/c/{case.row.reference}")).status_code == 404
+    await until(lambda: is_gone(desk, case))
+
+
+async def is_gone(desk: Desk, case: Confidential) -> bool:
+    """Return whether somebody finds a case no more."""
+    return (await desk.browser.get(f"/c/{case.row.reference}")).status_code == _NOT_FOUND
 
 
 async def in_an_emergency(first: Browser, second: Browser, case: Confidential) -> None:

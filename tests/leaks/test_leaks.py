@@ -25,7 +25,7 @@ from benchmarks.house import ROOT
 from domain.base import How
 from domain.cases import Act, ActKind, Opening
 from domain.entries import AnyEntry, AnyRemark
-from domain.names import ACT
+from domain.names import ACT, TASK_QUEUE, WORKFLOW
 from store.confidential import Confidential
 from tests.leaks import school, story
 from tests.leaks.house import SEARCHED, House, house
@@ -373,6 +373,15 @@ class Everything(Troubles):
         ):
             with pytest.raises(WorkflowUpdateFailedError):
                 await handle.execute_update(ACT, {**wrong, "comment": marker("comment")})
+        await self._begin_one_that_cannot_be_read(f"c-{'0' * 32}")
+
+    async def _begin_one_that_cannot_be_read(self, case: str) -> None:
+        async with self.here.db.write() as session:
+            await self.here.keys.create(session, case)
+        opening = {"case": case, "matter": {"where": marker("unreadable"), "danger": marker("danger")}}
+        handle = await self.here.client.start_workflow(WORKFLOW, opening, id=case, task_queue=TASK_QUEUE)
+        await self.here.tried_in_vain(case)
+        await handle.terminate()
 
     @contextmanager
     def refusing(self, table: str) -> Iterator[None]:
