@@ -32,6 +32,9 @@ _PARTS: Final = {
     "notices": "mail",
     "rules": "rule",
     "not_offered": "process that is not offered",
+    "topics": "topic",
+    "routes": "route",
+    "tasks": "task",
 }
 """What the lists of a pack hold, one of each in words."""
 
@@ -58,6 +61,21 @@ _SAYS: Final = {
     "material": "whether a change of it voids approvals",
     "cites": "the demands it meets",
     "same": "whether it has to be the same version, or the same allegation",
+    "subjects": "whom it is about",
+    "involved": "who is involved",
+    "ladders": "who sees to it",
+    "told": "who is told",
+    "at_risk": "whether a child could be at risk by its nature",
+    "done_by": "what says that it was done",
+    "each_allegation": "whether it is done for each allegation",
+    "procedures": "on which roads",
+    "when": "after what it comes",
+    "unless": "after what it does not come",
+    "safeguarding": "whether its clock never stops",
+    "escalate_when_overdue": "whether those who stand in are asked when it is overdue",
+    "stops_clocks": "whether it stops clocks",
+    "pension_age": "until which age a case is kept",
+    "child_abuse_years": "for how many years what may concern abuse is kept",
 }
 """What an attribute says, where its name is not plain enough."""
 
@@ -151,6 +169,8 @@ def _attribute(part: str, name: str, old: Any, new: Any) -> Iterator[Difference]
     elif name == "changes":
         words = "are possible now" if old is None else "are not possible any more"
         yield Difference(part=_within(part, _SAYS[name]), words=words)
+    elif name in {"reviews", "retention"}:
+        yield Difference(part=_within(part, name), words="is new" if old is None else "is gone")
     else:
         says = _SAYS.get(name, name.replace("_", " "))
         yield Difference(part=part, words=f"{says} was {_said(old)}, is now {_said(new)}")
@@ -222,6 +242,8 @@ def _said(value: object) -> str:
             return f"“{value}”"
         case tuple():
             return listed(tuple(str(one.value) if isinstance(one, Enum) else str(one) for one in value))
+        case dict():
+            return "; ".join(f"{name} {_said(one)}" for name, one in value.items())
         case BaseModel():
             said = (getattr(value, name) for name in type(value).model_fields)
             return "“" + " ".join(_plain(one) for one in said if one) + "”"
@@ -230,4 +252,6 @@ def _said(value: object) -> str:
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{name} {_plain(one)}" for name, one in value.items())
     return " or ".join(value) if isinstance(value, tuple) else str(value)

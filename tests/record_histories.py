@@ -16,6 +16,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from domain.cases import Act, Opening
 from domain.events import Verdict
 from domain.forms import Fault
+from domain.people import Directory
+from tests.confidence import a_confidential_opening, a_disciplinary_process, a_school, advice, an_act, an_entry
 from tests.house import House, house, temporal
 from tests.stories import (
     a_changes,
@@ -156,9 +158,64 @@ STORIES: Final[dict[str, tuple[Opening, tuple[Act | timedelta, ...]]]] = {
 """What happens in each: what people do, and how much time passes between."""
 
 
-async def record(home: House, opening: Opening, moves: tuple[Act | timedelta, ...]) -> str:
+FROM_THE_REPORTER: Final = Act(
+    kind="record", person="reporter", how="receipt", entry=an_entry("message_written"), occasion="reporter"
+)
+EVERYTHING: Final = advice("head", "investigate", "tell_subject", "open_disciplinary")
+TRIAGED: Final = an_act("head", "triage_recorded", at_risk="no", reason="Only adults.", name="Hal Head")
+CHOSEN: Final = an_act("head", "procedure_chosen")
+DECIDED: Final = an_act("chair", "decision_made", sanction="no_action", reasons="It was nothing.")
+CONFIDENTIAL: Final[dict[str, tuple[Opening, tuple[Act | timedelta, ...]]]] = {
+    "allegation": (
+        a_confidential_opening(key="allegation"),
+        (
+            an_act("head", "investigation_started", investigator="Ivy", occasion="too early"),
+            FROM_THE_REPORTER,
+            timedelta(days=4),
+            an_act("deputy", "lado_referral_made"),
+            an_act("head", "lado_advice_recorded", permits=()),
+            an_act("head", "disciplinary_opened", occasion="not permitted"),
+            an_act("head", "police_hold_placed", who="Sergeant Poe"),
+            an_act("head", "police_hold_released", who="Sergeant Poe"),
+            EVERYTHING,
+            an_act("head", "investigation_started", investigator="Ivy"),
+            an_act("head", "disciplinary_opened"),
+            timedelta(days=40),
+            an_act("head", "case_reviewed", next_step="Wait for the report."),
+            an_act("head", "people_recused", people=("lead",)),
+            an_act("head", "outcome_recorded"),
+        ),
+    ),
+    "allegation-corrected": (
+        a_confidential_opening(key="corrected"),
+        (
+            an_act("head", "lado_referral_made"),
+            EVERYTHING,
+            an_act(
+                "head",
+                "subject_corrected",
+                subject={"key": "s1", "name": "Hal", "category": "headteacher", "person": "head"},
+            ),
+            an_act("chair", "lado_referral_made"),
+            advice("chair"),
+            an_act("chair", "outcome_recorded"),
+        ),
+    ),
+    "disciplinary": (
+        a_confidential_opening(a_disciplinary_process(), "disciplinary"),
+        (CHOSEN, TRIAGED, CHOSEN.model_copy(update={"occasion": "again"}), timedelta(days=2), DECIDED),
+    ),
+    "disciplinary-referred": (
+        a_confidential_opening(a_disciplinary_process(), "referred"),
+        (an_act("head", "triage_recorded", at_risk="unsure", reason="Nobody knows.", name="Hal Head"),),
+    ),
+}
+"""The same of confidential cases."""
+
+
+async def record(home: House, opening: Opening, people: Directory, moves: tuple[Act | timedelta, ...]) -> str:
     """Return the history of a case as JSON, without the names of machines."""
-    case = await home.begin(opening, PEOPLE)
+    case = await home.begin(opening, people)
     for move in moves:
         if isinstance(move, Act):
             await home.engine.act(opening.case, move)
@@ -178,10 +235,12 @@ async def main() -> None:
     folder = HISTORIES / version("duly")
     folder.mkdir(exist_ok=True)
     async with temporal() as environment:
-        with tempfile.TemporaryDirectory() as place:
-            async with house(environment, Path(place), pydantic_data_converter) as home:
-                for name, (opening, moves) in STORIES.items():
-                    (folder / f"{name}.json").write_text(await record(home, opening, moves), encoding="utf-8")
+        for stories, people in ((STORIES, PEOPLE), (CONFIDENTIAL, a_school())):
+            with tempfile.TemporaryDirectory() as place:
+                async with house(environment, Path(place), pydantic_data_converter) as home:
+                    for name, (opening, moves) in stories.items():
+                        text = await record(home, opening, people, moves)
+                        (folder / f"{name}.json").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

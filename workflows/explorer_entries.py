@@ -50,15 +50,16 @@ class Choices(Frozen):
 
 
 def entries(played: Played, opening: Opening, choices: Choices) -> Iterator[Act]:
-    """Yield every entry that somebody may record now; of those alike, one."""
+    """Yield every entry that somebody may record now: of those alike, one; where it matters by whom, first and last."""
     if opening.matter is None:
         return
     known = facts(opening.matter, [said.event for said in played.events])
     maker = _Maker(played, opening, choices, known)
     for kind, seats in played.accepts.items():
         who = list(_who(played, seats))
+        several = [*who[:1], *who[1:][-1:]] if kind in choices.personal else who[:1]
         for values in maker.all_of(kind):
-            for person, how in who if kind in choices.personal else who[:1]:
+            for person, how in several:
                 entry = _ENTRY.validate_python({"kind": kind, **values})
                 yield Act.model_validate({"kind": "record", "person": person, "how": how, "entry": entry})
 

@@ -7,7 +7,7 @@ from typing import Final, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from domain.allegations import Clearance
+from domain.allegations import Clearance, Procedure
 from domain.cases import NextDoes, Opening
 from domain.entries import (
     AllegationAdded,
@@ -150,11 +150,15 @@ def _asks(rule: OrderRule) -> tuple[EventMatch, ...]:
 class Place(Protocol):
     """Where a case stands, as far as its past is told by it."""
 
+    @property
+    def procedure(self) -> Procedure | None:
+        """The road that the case takes, where it will take no other."""
+
     def version(self, event: AnyEvent) -> str | None:
         """Return whether `event` is of the request as it is `now`, or `old`; None where it is of no version."""
 
     def answer_of(self, event: AnyEvent) -> int | None:
-        """Return which of the asks that matter `event` is about, or None where it is about none of them."""
+        """Return which of the answers that may yet be found void `event` is, or None where it is none of them."""
 
 
 class _Fit:
@@ -196,7 +200,7 @@ class Memory:
         """Return what of the past still matters to a case that stands at `place`."""
         return (
             tuple(self._rule(place, rule, numbers) for rule, numbers in self._readers.rules),
-            tuple(self._task(*task) for task in self._readers.tasks),
+            tuple(self._task(*task) for task in self._readers.tasks if _is_on_its_road(place, task[0])),
             self._readers.reviews is not None and bool(self._fits[self._readers.reviews]),
             tuple((kind, self._said(event), self._about[kind]) for kind, event in sorted(self._looked_up.items())),
             (self._outcomes, self._advised, self._called, self._hearing, self._investigator),
@@ -297,6 +301,10 @@ def _plainly(value: Hashable) -> Hashable:
     if isinstance(value, Clearance):
         return value.model_copy(update={"n": 0})
     return "a day" if isinstance(value, date | datetime) else value
+
+
+def _is_on_its_road(place: Place, task: Task) -> bool:
+    return not task.procedures or place.procedure is None or place.procedure in task.procedures
 
 
 def _is_of_a_version(pattern: EventMatch) -> bool:

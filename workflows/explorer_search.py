@@ -32,7 +32,7 @@ NEVER_ENDS: Final = "from here on, nothing that anybody may do brings the case t
 class Bound(Frozen):
     """How far to go: at most so many moves in one story, states in all, and moves of a story that come out of turn.
 
-    Out of turn is what nobody is asked for, and to let time pass while somebody is. What changes nothing does not count.
+    Out of turn is what nobody is asked for, and letting time pass while somebody is. What changes nothing is no move.
     """
 
     moves: int = 60
@@ -86,6 +86,7 @@ class Explored(Frozen):
     longest: int
     merged: int
     whole: bool
+    complete: int
     asked: frozenset[str]
     reached: frozenset[str]
     accepted: frozenset[str]
@@ -178,9 +179,9 @@ class _Live:
         self.events += new
         return new
 
-    def state(self) -> State:
-        """Return the state in which it is."""
-        return Place(self.playing.case, self.memory, self.readers).state()
+    def state(self, only_asked: bool) -> State:
+        """Return the state in which it is; with `only_asked`, where nobody does anything more out of turn."""
+        return (only_asked, *Place(self.playing.case, self.memory, self.readers, only_asked).state())
 
     def make(self, move: Move) -> Reply | None:
         """Make a move, and return what the case replies."""
@@ -205,7 +206,7 @@ class _Search:
         self._alive: dict[int, list[_Live]] = {}
         self._kept = 0
         self._plays = self._merged = self._longest = 0
-        self._whole = True
+        self._complete = bound.moves
         self._asked: set[str] = set()
         self._reached: set[str] = set()
         self._accepted: set[str] = set()
@@ -214,7 +215,7 @@ class _Search:
         self._outcomes: set[str] = set()
         self._wrong: dict[str, tuple[Move, ...]] = {}
         self._edges: list[Edge] = []
-        self._nodes: dict[int, _Node] = {}
+        self._nodes: list[_Node] = []
         self._ends: set[int] = set()
         self._open_ended: set[int] = set()
         self._changed: dict[tuple[str, ...], bool] = {}
@@ -224,7 +225,7 @@ class _Search:
         before = len(self._looked_up)
         live = self._begin()
         self._check(live, 0, ())
-        self._take(live.state(), _Node(0), live)
+        self._take(_Node(0), live)
         while self._queue and len(self._looked_up) == before:
             self._go_on(self._queue.popleft())
         return len(self._looked_up) > before
@@ -253,11 +254,12 @@ class _Search:
 
     def _go_on(self, node: _Node) -> None:
         """Make every move from `node`."""
+        only_asked = node.unasked == self._bound.unasked
         first = self._stand_at(node)
-        state = first.state()
+        state = first.state(only_asked)
         self._accepted.update(first.playing.case.accepts)
         live: _Live | None = first
-        for move, due in self._moves(first, node.number, node.unasked == self._bound.unasked):
+        for move, due in self._moves(first, node.number, only_asked):
             live = live or self._stand_at(node)
             n = len(live.events)
             reply = live.make(move)
@@ -265,14 +267,12 @@ class _Search:
             if isinstance(move, Act) and move.entry is not None and reply is not None and reply.says == "done":
                 self._recorded.add(move.entry.kind)
             broke = self._check(live, n, (*node.way(), move))
-            after = live.state()
-            changed = self._changed[_likeness(move)] = after != state
+            changed = self._changed[_likeness(move)] = live.state(only_asked) != state
             end = node.number
             if broke:
                 end = _UNKNOWN
             elif changed:
-                unasked = node.unasked + (not due)
-                end = self._take(after, _Node(len(self._known), node, move, node.length + 1, unasked), live)
+                end = self._take(_Node(-1, node, move, node.length + 1, node.unasked + (not due)), live)
             self._edges.append(Edge(node.number, move, kinds, end))
             if broke or changed:
                 live = None
@@ -313,31 +313,34 @@ class _Search:
             return False
         return forbidding_rule(self._world.opening.process.rules, live.events, entry) is None
 
-    def _take(self, state: State, node: _Node, live: _Live) -> int:
+    def _take(self, node: _Node, live: _Live) -> int:
         """Queue `node`, unless a way as good is known or it lies beyond the bound; return the number of its state."""
+        if node.unasked > self._bound.unasked:
+            return _UNKNOWN
+        only_asked = node.unasked == self._bound.unasked
+        state = live.state(only_asked)
         known = self._known.get(state)
         if known is not None and known.unasked <= node.unasked:
             self._merged += 1
             self._keep(known.number, live)
             return known.number
-        if node.unasked > self._bound.unasked:
-            return known.number if known else _UNKNOWN
-        if known is not None:
-            node = node._replace(number=known.number)
-        elif len(self._known) == self._bound.states or node.length > self._bound.moves:
-            self._whole = False
+        if node.length > self._bound.moves or len(self._nodes) >= self._bound.states:
+            self._complete = min(self._complete, node.length - 1)
             return _UNKNOWN
+        node = node._replace(number=len(self._nodes))
+        self._nodes.append(node)
         self._known[state] = _Known(node.number, node.unasked)
-        self._nodes[node.number] = node
+        if not only_asked:
+            self._known.setdefault(live.state(only_asked=True), _Known(node.number, node.unasked))
         self._longest = max(self._longest, node.length)
-        self._seen(len(self._known))
+        self._seen(len(self._nodes))
         outcome = live.playing.case.outcome
         if outcome is not None:
             self._outcomes.add(outcome)
             self._ends.add(node.number)
             return node.number
         self._queue.append(node)
-        self._alive.setdefault(node.number, [])
+        self._alive[node.number] = []
         self._keep(node.number, live)
         return node.number
 
@@ -364,11 +367,12 @@ class _Search:
         wrong = [*self._wrong.items(), *([(NEVER_ENDS, stuck.way())] if stuck else [])]
         return Explored(
             bound=self._bound,
-            states=len(self._known),
+            states=len(self._nodes),
             plays=self._plays,
             longest=self._longest,
             merged=self._merged,
-            whole=self._whole,
+            whole=self._complete == self._bound.moves,
+            complete=min(self._complete, self._longest),
             asked=frozenset(self._asked),
             reached=frozenset(self._reached),
             accepted=frozenset(self._accepted),
@@ -395,4 +399,4 @@ class _Search:
             new = [start for start in before.get(todo.pop(), ()) if start not in able]
             able.update(new)
             todo += new
-        return next((node for number, node in sorted(self._nodes.items()) if number not in able), None)
+        return next((node for node in self._nodes if node.number not in able), None)

@@ -19,6 +19,7 @@ from itertools import groupby
 from types import CellType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType, MethodType
 from typing import Final, Literal
 
+from domain.allegations import Procedure
 from domain.base import Frozen
 from domain.cases import Opening
 from domain.events import AnyEvent
@@ -36,7 +37,7 @@ SO_FAR: Final = "so_far"
 _TOLD_OTHERWISE: Final = frozenset(
     {
         # Compared by what matters of them.
-        *("asks", "accepts", "disputed", "_past", "request", "void", "_untils", "_settles_at"),
+        *("asks", "accepts", "disputed", "recused", "set_apart", "_past", "request", "void", "_untils", "_settles_at"),
         # Of the turn that is over, or of no consequence but for a reminder.
         *("opening", "taken", "nudged_on", "offers", "_host", "_opened", "_looked_up", "_task_then"),
         *("_said", "_mails", "_opens", "_halts", "_untold", "_to_clear", "_clearings"),
@@ -56,14 +57,24 @@ class UnknownStateError(TypeError):
 class Place:
     """Where a play stands: its case, with its asks in an order that tells nothing of how often anybody was asked."""
 
-    def __init__(self, case: Case, memory: Memory, readers: Readers) -> None:
-        """Find the asks that still matter: those by which somebody may act, and those whose approval stands."""
+    def __init__(self, case: Case, memory: Memory, readers: Readers, only_asked: bool = False) -> None:
+        """Find the asks that still matter: those by which somebody may act, and those whose approval stands.
+
+        With `only_asked`, nobody does anything from here on that nobody is asked for: no correction sends the case
+        another way, and no answer is put under question.
+        """
         self._case = case
         self._memory = memory
         self._readers = readers
+        self._only_asked = only_asked
         live = case.live_asks()
         asks = [ask for ask in case.asks.values() if ask in live or _approves(case, ask)]
         self._asks = {ask.id: n for n, ask in enumerate(asks)}
+
+    @property
+    def procedure(self) -> Procedure | None:
+        """The road that the case takes, where it will take no other."""
+        return self._case.route.procedure if self._only_asked and self._case.route else None
 
     def state(self) -> State:
         """Return the state of the case: all that it holds, but what is told apart in another way."""
@@ -75,7 +86,9 @@ class Place:
             tuple((name, self._held(value)) for name, value in vars(case).items() if name not in _TOLD_OTHERWISE),
             tuple(self._ask(case.asks[key]) for key in self._asks),
             tuple((kind, accepted.seats) for kind, accepted in case.accepts.items()),
-            tuple(self.answer_to(key) for key in case.disputed),
+            tuple(self._asks.get(key) for key in case.disputed),
+            # Whoever may not learn of a case is set apart in it as well.
+            (case.recused, case.set_apart - case.recused),
             self._request(),
             self._to_come(),
             self._memory.state(self),
@@ -88,25 +101,23 @@ class Place:
             return None
         return "now" if version == self._case.request.version else "old"
 
-    def answer_to(self, ask: str | None) -> int | None:
-        """Return which of the asks that matter `ask` is, or None where it is none of them."""
-        return self._asks.get(ask or "")
-
     def answer_of(self, event: AnyEvent) -> int | None:
-        """Return which of the asks that matter `event` is about, or None where it is about none of them."""
-        return self.answer_to(vars(event).get("ask"))
+        """Return which of the answers that may yet be found void `event` is, or None where it is none of them."""
+        ask = str(vars(event).get("ask"))
+        return self._asks.get(ask) if ask in self._case.disputed or not self._only_asked else None
 
     def _ask(self, ask: Ask) -> State:
-        decided = (vars(ask.decision).get("by"), self._memory.released(ask.id)) if ask.decision else None
-        if decided is not None:
-            return (ask.step.key, ask.seat, decided)
+        if ask.decision is not None:
+            by = vars(ask.decision).get("by"), self._memory.released(ask.id)
+            return (ask.step.key, ask.seat, () if self._only_asked else by)
         version = ask.version == self._case.request.version
         return (ask.step.key, ask.seat, ask.is_open, version, ask.reach, ask.asked, ask.escalated)
 
     def _request(self) -> State:
         request, process = self._case.request, self._case.opening.process
         named = [seat.from_field for seat in self._case.opening.seats if seat.from_field]
-        sent_back = self._memory.sent_back() if any(ask.is_for_changes for ask in self._case.open_asks()) else ()
+        is_back = any(ask.is_for_changes for ask in self._case.open_asks())
+        sent_back = self._memory.sent_back() if is_back and not self._only_asked else ()
         people = tuple(request.answers.get(field) for field in named)
         return (request.author, request.starter, people, bool(request.overrides), process.key, sent_back)
 
@@ -114,7 +125,7 @@ class Place:
         """Return what comes by itself, in its order; reminders only where something looks at them."""
         coming = [one for one in sorted(self._case.to_come(), key=lambda one: one[0]) if self._readers.minds(one[2])]
         return tuple(
-            frozenset((does, self.answer_to(ask)) for _, ask, does in together)
+            frozenset((does, self._asks.get(ask or "")) for _, ask, does in together)
             for _, together in groupby(coming, key=lambda one: one[0])
         )
 
@@ -133,7 +144,7 @@ class Place:
                 return value <= self._case.now()
             case Ask():
                 over = value.answer.ending if value.answer else ""
-                return (value.step.key, value.seat, over, self.answer_to(value.id))
+                return (value.step.key, value.seat, over, self._asks.get(value.id))
             case Clocks():
                 return value.key
             case Frozen():

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
-from pathlib import Path
 from typing import Final
 
 from tests.journeys.browsing import Mail, Somebody, Town
@@ -60,14 +59,14 @@ class Post:
         """Return the mails that were not read yet, by their files."""
         found = {}
         for path in (self.town.folder / "data" / "mailbox").glob("*.eml"):
-            mail = None if path.stem in self._seen else _parsed(path)
-            if mail is not None and mail["Subject"] == NEUTRAL and str(mail["To"]).endswith(self.ending):
+            if path.stem in self._seen:
+                continue
+            mail = BytesParser(EmailMessage, policy=policy.default).parsebytes(path.read_bytes())
+            if mail["Subject"] == NEUTRAL and str(mail["To"]).endswith(self.ending):
                 found[path.stem] = mail
+            else:
+                self._seen.add(path.stem)
         return found
-
-
-def _parsed(path: Path) -> EmailMessage:
-    return BytesParser(EmailMessage, policy=policy.default).parsebytes(path.read_bytes())
 
 
 def _without_its_reader(mail: EmailMessage) -> tuple[object, ...]:

@@ -98,7 +98,7 @@ class Desk:
     async def sends(self, reference: str, kind: str, **typed: Any) -> Response:
         """Fill in the form of an entry and send it, again while Duly says to."""
         address = f"/c/{reference}/record/{kind}"
-        form = form_to(await self.browser.get(address), address)
+        form = await self._form(address)
         pairs = [pair for pair in filled(form, kind, typed) if pair[0] != "stage"]
         for _ in range(_TRIES):
             answer = await self.browser.post(address, [*pairs, ("stage", "confirm")])
@@ -107,12 +107,39 @@ class Desk:
         msg = f"{kind} is not taken"
         raise TimeoutError(msg)
 
+    async def _form(self, address: str) -> Tag:
+        """Return the form of an entry, once the record has caught up with what comes before it."""
+        page = await self.browser.get(address)
+
+        async def there() -> bool:
+            nonlocal page
+            page = await self.browser.get(address)
+            return f'action="{address}"' in page.text
+
+        if f'action="{address}"' not in page.text:
+            await until(there)
+        return form_to(page, address)
+
     async def reads(self, reference: str) -> str:
         """Open the page of a case."""
         answer = await self.browser.get(f"/c/{reference}")
         assert answer.status_code == 200, answer.status_code
         self.seen.append(answer.text)
         return answer.text
+
+
+async def a_new_case(stage: Stage, known: Sequence[Confidential]) -> Confidential:
+    """Return the one case that is not known yet, once it is on record."""
+    ids = {one.row.id for one in known}
+    found: list[Confidential] = []
+
+    async def there() -> bool:
+        found[:] = [one for one in await stage.cases() if one.row.id not in ids]
+        return bool(found)
+
+    await until(there)
+    (new,) = found
+    return new
 
 
 def faults(answer: Response) -> list[str]:
@@ -262,8 +289,7 @@ async def until_disciplined(head: Desk, case: Confidential) -> Confidential:
     await head.records(theirs, "suspension_decided", subject="n1", suspended="yes", **first)
     await head.records(theirs, "disciplinary_opened", subject="n1", **first)
     await head.records(theirs, "subject_resigned", subject="n1")
-    (opened,) = [one for one in await head.stage.cases() if one.row.id != case.row.id]
-    return opened
+    return await a_new_case(head.stage, [case])
 
 
 async def until_ended(head: Desk, case: Confidential) -> None:
@@ -296,10 +322,10 @@ async def investigated(head: Desk, investigator: Desk, case: Confidential) -> No
 async def held_up(head: Desk, case: Confidential) -> Confidential:
     """Have new facts hold the disciplinary case until the advice about them lets it go on; return the case of them."""
     theirs = case.row.reference
-    before = {one.row.id for one in await head.stage.cases()}
+    before = await head.stage.cases()
     await head.records(theirs, "safeguarding_concern_raised", topic="n1")
     await head.is_refused(theirs, "case_to_answer_decided", answer="yes", allegations=("n1",))
-    (new,) = [one for one in await head.stage.cases() if one.row.id not in before]
+    new = await a_new_case(head.stage, before)
     await head.records(new.row.reference, "lado_referral_made")
     await head.records(new.row.reference, "lado_advice_recorded", advice="employer_investigation", permits=ALL)
     await head.records(theirs, "clearance_claimed", case=new.row.reference)
@@ -313,7 +339,7 @@ async def decided(head: Desk, chair: Desk, case: Confidential) -> None:
     await head.records(theirs, "case_to_answer_decided", answer="yes", **one)
     called = _working_day(today + timedelta(days=14))
     await head.records(theirs, "hearing_called", on=called, **one)
-    await head.records(theirs, "hearing_postponed", on=_working_day(called + timedelta(days=1)))
+    await head.records(theirs, "hearing_postponed", on=called + timedelta(days=7))
     await head.records(theirs, "hearing_held", **one)
     await head.records(theirs, "decision_made", sanction="final_warning", expires_on=today + timedelta(days=90), **one)
     await head.records(theirs, "letter_sent", **one)

@@ -293,7 +293,7 @@ async def told(stage: story.Stage, troubles: Troubles) -> str:
     """Have the whole story told; return the code of the reporter."""
     await troubles.at_the_report()
     code = await story.report(stage)
-    (case,) = await stage.cases()
+    case = await story.a_new_case(stage, [])
     head = await Desk.of(stage, school.HEAD)
     await troubles.on_the_page(head, case)
     await story.until_referred(head, case)
@@ -435,7 +435,7 @@ async def an_ordinary_case(here: House) -> str:
     """Have a request for a site wait until it is escalated, and be withdrawn; return the id of its case."""
     opening = school.ordinary("form-1", here.now)
     await begun(here, opening)
-    await here.wait(opening.case, timedelta(days=14))
+    await here.wait(opening.case, timedelta(days=18))
     await here.engine.act(opening.case, Act(kind="withdraw", person=opening.request.author, how="session"))
     await here.all_mails_are_gone()
     return opening.case

@@ -13,6 +13,8 @@ from tests.packs.trying import PACKS, an_answer, an_opening, files_of, pack_of, 
 from workflows.explorer import Played
 
 P, C, F, R = "pack.toml", "clauses.toml", "forms/site_creation.toml", "processes/site_creation.toml"
+A: Final = "processes/allegation.toml"
+REFER: Final = "process “Allegation: a child may be at risk”, task “Refer it to the Local Authority Designated Officer”"
 STEP: Final = "process “Create a social media site”, step “Line manager”"
 FORM: Final = "form “Social Media Site Creation Approval Form”"
 DEPARTMENT: Final = f"{FORM}, section “Team details”, question “Department”"
@@ -133,6 +135,27 @@ SWAPPED: Final = [files_of("cadmus")[R]["steps"][place] for place in (1, 0, 2)]
             (R, ("settles_within",), 30),
             ["process “Create a social media site”: the minutes after the last approval was 0, is now 30"],
         ),
+        (
+            (A, ("tasks", 2, "answer_within"), 2),
+            [f"{REFER}: the working days to answer was 1, is now 2"],
+        ),
+        (
+            (A, ("tasks", 2, "when"), {"event": "police_contacted", "where": {"method": ["phone", "form"]}}),
+            [f"{REFER}: after what it comes was nothing, is now “police_contacted method phone or form”"],
+        ),
+        (
+            (A, ("routes", -1, "ladders"), {"case_manager": ["headteacher", "chair_of_governors"]}),
+            [
+                "route “staff”: who sees to it was case_manager headteacher, chair_of_governors,"
+                " vice_chair_of_governors and chief_operating_officer,"
+                " is now case_manager headteacher and chair_of_governors"
+            ],
+        ),
+        ((A, ("topics", 0, "at_risk"), False), ["whether a child could be at risk by its nature was yes, is now no"]),
+        ((A, ("reviews",), ...), ["process “Allegation: a child may be at risk”, reviews: is gone"]),
+        ((A, ("reviews", "every"), 15), ["reviews: every was 10, is now 15"]),
+        ((A, ("retention", "years"), 12), ["retention: years was 10, is now 12"]),
+        ((A, ("rules", 6, "stops_clocks"), False), ["whether it stops clocks was yes, is now no"]),
         (
             (R, ("notices", 0, "to"), ["author"]),
             ["mail “request_received” on request_submitted: to was starter and author, is now author"],

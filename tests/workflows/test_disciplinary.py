@@ -374,7 +374,7 @@ def test_an_investigation_that_is_overdue_comes_to_the_next_who_could_see_to_the
 # What comes of it.
 
 
-@pytest.mark.meets("DISC-06", "DISC-07", "DISC-08")
+@pytest.mark.meets("DISC-06", "DISC-07", "DISC-08", "PLAT-04")
 @pytest.mark.parametrize(
     ("category", "tasks", "sanction"),
     [
