@@ -24,7 +24,7 @@ def first_violation(rules: Sequence[OrderRule], events: Sequence[AnyEvent]) -> t
 
 def forbidding_rule(rules: Sequence[OrderRule], past: Sequence[AnyEvent], event: AnyEvent) -> OrderRule | None:
     """Return the first rule that `event` would break after `past`, or None."""
-    return next((rule for rule in rules if not _keeps(rule, past, event)), None)
+    return next((rule for rule in rules if _speaks_of(rule, event) and not _keeps(rule, past, event)), None)
 
 
 def barred(rules: Sequence[OrderRule], past: Sequence[AnyEvent], step: str, version: int) -> frozenset[str]:
@@ -80,6 +80,11 @@ def _apart(rules: Sequence[OrderRule]) -> list[tuple[EventMatch, EventMatch]]:
     """Return what two different people have to do, both ways round."""
     apart = [rule for rule in rules if isinstance(rule, DifferentPeople)]
     return [(rule.first, rule.then) for rule in apart] + [(rule.then, rule.first) for rule in apart]
+
+
+def _speaks_of(rule: OrderRule, event: AnyEvent) -> bool:
+    """Return whether a rule can forbid events of that kind."""
+    return event.kind in rule.then.event or (isinstance(rule, DifferentPeople) and event.kind in rule.first.event)
 
 
 def _keeps(rule: OrderRule, past: Sequence[AnyEvent], event: AnyEvent) -> bool:

@@ -460,12 +460,21 @@ def _fits_the_case(case: "Case", entry: AnyEntry) -> bool:
         case InvestigatorAppointed():
             return entry.person not in case.recused | case.set_apart
         case HearingPostponed():
-            called = next((one for one in reversed(case.past) if isinstance(one, HearingCalled)), None)
-            return called is not None and 0 < days_between(called.on, entry.on, case.opening.calendar) <= _MOST_PUT_OFF
+            return _may_be_put_off(case, entry)
         case DecisionMade():
             return _ends_as_it_has_to(case, entry)
         case _:
             return True
+
+
+def _may_be_put_off(case: "Case", entry: HearingPostponed) -> bool:
+    """Return whether the hearing that was called is put off for the first time, and by few enough working days."""
+    hearings = (one for one in reversed(case.past) if isinstance(one, HearingCalled | HearingPostponed))
+    called = next(hearings, None)
+    return (
+        isinstance(called, HearingCalled)
+        and 0 < days_between(called.on, entry.on, case.opening.calendar) <= _MOST_PUT_OFF
+    )
 
 
 def _is_new(case: "Case", allegation: Allegation, known: Facts) -> bool:

@@ -13,7 +13,7 @@ from domain.base import Frozen
 from domain.calendar import due_on, local_day
 from domain.cases import Act, Opening
 from domain.entries import AnyEntry, Entry, HearingCalled, OneEntry
-from domain.matters import Facts, facts
+from domain.matters import Facts, facts, route_of
 from domain.people import Asked
 from workflows.case import CASE_MANAGER
 from workflows.explorer import Played
@@ -113,16 +113,23 @@ class _Maker:
         """Return the subject to name beside the allegations `about`: theirs; or corrected, what else they may be."""
         if field is None:
             return [{}]
-        subjects = list(self._known.subjects.values())
         if field.annotation is Subject:
-            return [
-                {"subject": subject.model_copy(update={"category": category})}
-                for subject in subjects[:1]
-                for category in self._choices.categories
-                if category != subject.category
-            ]
+            return [{"subject": one} for one in self._corrected()]
         theirs = {self._known.allegations[key].subject for key in about}
-        return [{"subject": key} for key in (sorted(theirs) or [subjects[0].key])[:1]]
+        return [{"subject": key} for key in (sorted(theirs) or list(self._known.subjects))[:1]]
+
+    def _corrected(self) -> list[Subject]:
+        """Return what else the first subject may be, one of each that takes another road; and that it is another."""
+        first = next(iter(self._known.subjects.values()))
+        process, matter = self._opening.process, self._opening.matter
+        others = [first.model_copy(update={"category": one}) for one in self._choices.categories]
+        others = [one for one in others if one != first]
+        roads: dict[str, Subject] = {}
+        for one in others:
+            subjects = tuple({**self._known.subjects, one.key: one}.values())
+            route = route_of(process, matter.model_copy(update={"subjects": subjects})) if matter else None
+            roads.setdefault(route.key if route else "", one)
+        return [*roads.values(), first.model_copy(update={"name": f"Not {first.name}", "person": None})]
 
     def _values(self, kind: str, name: str, field: FieldInfo) -> list[Any]:
         several = name in self._choices.named
@@ -141,11 +148,13 @@ class _Maker:
             return [self._day(kind)]
         if date in get_args(annotation):
             return [None, self._today + _IN_HALF_A_YEAR] if several else [None]
+        if not field.is_required():
+            return [field.default]
         if annotation is bool:
             return [True, False] if several else [True]
         if get_origin(annotation) is Literal:
             return self._told_apart(get_args(annotation)) if several else [get_args(annotation)[0]]
-        return ["x"] if field.is_required() else [field.default]
+        return ["x"]
 
     def _told_apart(self, values: tuple[str, ...]) -> list[str]:
         """Return one of all values that whatever looks at them takes for the same."""

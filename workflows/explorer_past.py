@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Hashable
 from datetime import date, datetime
-from typing import Final, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from domain.allegations import Clearance, Procedure
+from domain.allegations import Allegation, Clearance, Procedure
 from domain.cases import NextDoes, Opening
 from domain.entries import (
     AllegationAdded,
@@ -50,12 +50,17 @@ _NO_STORY: Final = frozenset(
 
 
 class Watched(Case):
-    """A case that notes which kinds of events its story looks up."""
+    """A case that notes which kinds of events its story looks up, and finds nothing anew while nothing has changed."""
 
     def __init__(self, opening: Opening, host: Host, looked_up: set[str]) -> None:
         """Note every kind in `looked_up`."""
+        process = opening.process
+        asked = [one for task in process.tasks for one in (task.done_by, task.when, task.unless) if one is not None]
+        holds = [rule for rule in process.rules if isinstance(rule, NotBetween) and rule.stops_clocks]
         self._looked_up = looked_up
-        self._task_then: tuple[object, Task | None] | None = None
+        self._of_tasks = OF_EVERY_CASE | {kind for one in asked for kind in one.event}
+        self._of_holds = {kind for rule in holds for one in (rule.opens, rule.closes) for kind in one.event}
+        self._since: tuple[object, Task | None] | None = None
         super().__init__(opening, host)
 
     @property
@@ -72,11 +77,20 @@ class Watched(Case):
         self._past = past
 
     def next_task(self) -> Task | None:
-        """Return the first task that is to be done and is not: found anew only where something happened since."""
-        now = (len(self._past), self.route, self.is_stopped)
-        if self._task_then is None or self._task_then[0] != now:
-            self._task_then = (now, super().next_task())
-        return self._task_then[1]
+        """Return the first task that is to be done and is not."""
+        now = (self.route, self.is_stopped)
+        if self._since is None or self._since[0] != now:
+            self._since = (now, super().next_task())
+        return self._since[1]
+
+    def _append(self, event: AnyEvent) -> None:
+        if event.kind in self._of_tasks:
+            self._since = None
+        super()._append(event)
+
+    def _watch_holds(self) -> None:
+        if self._past[-1].kind in self._of_holds:
+            super()._watch_holds()
 
     def latest(self, kind: type[E]) -> E | None:
         """Return the latest event of a kind, or None."""
@@ -147,11 +161,18 @@ def _asks(rule: OrderRule) -> tuple[EventMatch, ...]:
             return (rule.opens, rule.closes)
 
 
+class Road(NamedTuple):
+    """What of a route matters to a case that takes no other: its procedure, and whom it asks."""
+
+    procedure: Procedure
+    ladders: tuple[tuple[str, tuple[str, ...]], ...]
+
+
 class Place(Protocol):
     """Where a case stands, as far as its past is told by it."""
 
     @property
-    def procedure(self) -> Procedure | None:
+    def road(self) -> Road | None:
         """The road that the case takes, where it will take no other."""
 
     def version(self, event: AnyEvent) -> str | None:
@@ -204,7 +225,7 @@ class Memory:
             self._readers.reviews is not None and bool(self._fits[self._readers.reviews]),
             tuple((kind, self._said(event), self._about[kind]) for kind, event in sorted(self._looked_up.items())),
             (self._outcomes, self._advised, self._called, self._hearing, self._investigator),
-            tuple(event.model_copy(update={"by": "", "how": "session"}) for event in self._changes),
+            self._changed(place),
         )
 
     def released(self, ask: str) -> bool:
@@ -291,6 +312,13 @@ class Memory:
             return (bool(self._fits[done]), *happened)
         return (frozenset(key for fit in self._fits[done] for key in fit.about), *happened)
 
+    def _changed(self, place: Place) -> Hashable:
+        """Return what was corrected and added; where the road stays the same, only what is alleged of whom."""
+        if place.road is None:
+            return tuple(event.model_copy(update={"by": "", "how": "session"}) for event in self._changes)
+        added = (vars(event).get("allegation") for event in self._changes)
+        return tuple((one.key, one.subject) for one in added if isinstance(one, Allegation))
+
     def _said(self, event: AnyEvent) -> Hashable:
         """Return what a story may look at in an event that it looked up; of a day, that there is one."""
         said = {name: value for name, value in vars(event).items() if name in self._readers.named}
@@ -304,7 +332,7 @@ def _plainly(value: Hashable) -> Hashable:
 
 
 def _is_on_its_road(place: Place, task: Task) -> bool:
-    return not task.procedures or place.procedure is None or place.procedure in task.procedures
+    return not task.procedures or place.road is None or place.road.procedure in task.procedures
 
 
 def _is_of_a_version(pattern: EventMatch) -> bool:

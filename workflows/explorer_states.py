@@ -19,14 +19,13 @@ from itertools import groupby
 from types import CellType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType, MethodType
 from typing import Final, Literal
 
-from domain.allegations import Procedure
 from domain.base import Frozen
 from domain.cases import Opening
 from domain.events import AnyEvent
 from domain.pack import Clocks, Step
 from workflows.ask import Ask
 from workflows.case import Case, Wait
-from workflows.explorer_past import Memory, Readers
+from workflows.explorer_past import Memory, Readers, Road
 
 State = tuple[Hashable, ...]
 """A state: equal to another where nothing that may still happen is different."""
@@ -37,9 +36,32 @@ SO_FAR: Final = "so_far"
 _TOLD_OTHERWISE: Final = frozenset(
     {
         # Compared by what matters of them.
-        *("asks", "accepts", "disputed", "recused", "set_apart", "_past", "request", "void", "_untils", "_settles_at"),
+        *(
+            "asks",
+            "accepts",
+            "disputed",
+            "route",
+            "recused",
+            "set_apart",
+            "_past",
+            "request",
+            "void",
+            "_untils",
+            "_settles_at",
+        ),
         # Of the turn that is over, or of no consequence but for a reminder.
-        *("opening", "taken", "nudged_on", "offers", "_host", "_opened", "_looked_up", "_task_then"),
+        *(
+            "opening",
+            "taken",
+            "nudged_on",
+            "offers",
+            "_host",
+            "_opened",
+            "_looked_up",
+            "_since",
+            "_of_tasks",
+            "_of_holds",
+        ),
         *("_said", "_mails", "_opens", "_halts", "_untold", "_to_clear", "_clearings"),
     }
 )
@@ -72,9 +94,10 @@ class Place:
         self._asks = {ask.id: n for n, ask in enumerate(asks)}
 
     @property
-    def procedure(self) -> Procedure | None:
+    def road(self) -> Road | None:
         """The road that the case takes, where it will take no other."""
-        return self._case.route.procedure if self._only_asked and self._case.route else None
+        route = self._case.route
+        return Road(route.procedure, tuple(route.ladders.items())) if route and self._only_asked else None
 
     def state(self) -> State:
         """Return the state of the case: all that it holds, but what is told apart in another way."""
@@ -89,6 +112,7 @@ class Place:
             tuple(self._asks.get(key) for key in case.disputed),
             # Whoever may not learn of a case is set apart in it as well.
             (case.recused, case.set_apart - case.recused),
+            self.road or (case.route.key if case.route else None),
             self._request(),
             self._to_come(),
             self._memory.state(self),

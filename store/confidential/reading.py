@@ -6,6 +6,7 @@ not there have to look the same and take as long: that is what `for_person` is f
 
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -23,7 +24,7 @@ from store import queries
 from store.confidential.parties import asked_now, emergencies_of, holders, mark_of, opened_for
 from store.confidential.sealed import Emergency, Kept, Read, kept_in, opening_in, read_in, sealed_read
 from store.confidential.tables import ConfidentialRow, PartyRow, ReadRow
-from store.keys import CaseKeys
+from store.keys import CaseKeyMissingError, CaseKeys, SealBrokenError
 from store.tables import MailRow
 
 CASE_MANAGER: Final = "case_manager"
@@ -73,13 +74,20 @@ async def for_person(session: AsyncSession, keys: CaseKeys, reference: str, pers
 
 
 async def of_person(session: AsyncSession, keys: CaseKeys, person: str) -> list[Confidential]:
-    """Return the open cases in which `person` is asked or told, or which were opened for them, the latest first."""
+    """Return the open cases in which `person` is asked or told, or which were opened for them, the latest first.
+
+    One that cannot be read hides no other; `health` says that there is one.
+    """
     theirs = and_(
         col(PartyRow.case) == col(ConfidentialRow.id), col(PartyRow.party) == await mark_of(session, keys, person)
     )
     open_ones = select(ConfidentialRow).join(PartyRow, theirs).where(col(ConfidentialRow.closed_at).is_(None))
     rows = await session.scalars(open_ones.order_by(col(ConfidentialRow.opened_at).desc(), col(ConfidentialRow.id)))
-    return [await whole(session, keys, row) for row in rows.all()]
+    found = []
+    for row in rows.all():
+        with suppress(queries.BrokenRecordError, CaseKeyMissingError, SealBrokenError):
+            found.append(await whole(session, keys, row))
+    return found
 
 
 def _with(party: str) -> Select[ConfidentialRow]:

@@ -60,7 +60,6 @@ class House(measured.House):
 
     metrics_port: int = 0
     letters: Letters = field(default_factory=Letters)
-    pages: dict[str, bytes] = field(default_factory=dict)
     opened: list[AsyncClient] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -127,10 +126,6 @@ class House(measured.House):
                 return bool(connection.execute(waiting).fetchone() == (0,))
 
         await until(gone)
-
-    def said(self, name: str) -> str:
-        """Return what a process has logged so far."""
-        return (self.folder / f"{name}.log").read_text(encoding="utf-8")
 
     def traces(self) -> dict[str, bytes]:
         """Return everything that is kept and was ever sent, but for the pages, once all processes have stopped."""

@@ -24,7 +24,6 @@ BEGINS: Final = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 """A Monday in term."""
 
 HEAD: Final = "margaret.dunne@newall-green.example"
-DEPUTY: Final = "samir.haddad@newall-green.example"
 LINE_MANAGER: Final = "chloe.barnes@newall-green.example"
 AUTHOR: Final = "leo.mbeki@newall-green.example"
 SUBJECT: Final = "harry.jones@newall-green.example"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Protocol
 
@@ -71,7 +71,6 @@ class Desk:
     stage: Stage
     email: str
     browser: Browser
-    seen: list[str] = field(default_factory=list)
 
     @classmethod
     async def of(cls, stage: Stage, email: str) -> "Desk":
@@ -120,12 +119,10 @@ class Desk:
             await until(there)
         return form_to(page, address)
 
-    async def reads(self, reference: str) -> str:
+    async def reads(self, reference: str) -> None:
         """Open the page of a case."""
         answer = await self.browser.get(f"/c/{reference}")
         assert answer.status_code == 200, answer.status_code
-        self.seen.append(answer.text)
-        return answer.text
 
 
 async def a_new_case(stage: Stage, known: Sequence[Confidential]) -> Confidential:

@@ -6,33 +6,29 @@ field, and with everything going wrong that can. Then all that is left behind is
 
 import asyncio
 import re
-import sqlite3
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 import pytest
 from sqlalchemy import text as sql
 from sqlmodel import SQLModel
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from benchmarks.house import ROOT
 from domain.base import How
 from domain.cases import Act, ActKind, Opening
 from domain.entries import AnyEntry, AnyRemark
-from domain.names import ACT, TASK_QUEUE, WORKFLOW
 from store.confidential import Confidential
 from tests.leaks import school, story
 from tests.leaks.house import SEARCHED, House, house
-from tests.leaks.looking import Looker, addresses
 from tests.leaks.searching import Found, Needle, of_rows, search, text, word
 from tests.leaks.shapes import Shape, shape_of, updates_of
-from tests.leaks.story import STEM, Desk, marker
+from tests.leaks.story import STEM
+from tests.leaks.troubles import OUTSIDERS, Everything, Troubles, told
 from tests.leaks.world import world
 from tests.store.conftest import named, run_on
 
@@ -69,15 +65,6 @@ _GUESSED: Final[tuple[tuple[ActKind, str, How, str], ...]] = (
 _NEUTRAL: Final = b"Subject: You have a task in Duly\r\n"
 _NAMING: Final = re.compile(rb"^(?:To|Message-ID): [^\r]*\r\n", re.MULTILINE)
 """The two lines of a mail in which one differs from another."""
-
-OUTSIDERS: Final = {
-    "the subject": school.SUBJECT,
-    "somebody recused, who manages the subject": school.LINE_MANAGER,
-    "an administrator, who runs the IT": school.IT_ADMINISTRATOR,
-    "a colleague": school.AUTHOR,
-    "a stranger": "",
-}
-"""Who may not know of the cases, and looks."""
 
 
 @dataclass
@@ -271,150 +258,6 @@ async def test_nothing_is_in_a_table_of_postgresql(postgres_url: str, migrated_p
 
 
 # How it came to be.
-
-
-class Troubles:
-    """What goes wrong at which moment of the story: nothing, unless somebody says so."""
-
-    async def at_the_report(self) -> None:
-        """Before anything was reported."""
-
-    async def on_the_page(self, head: Desk, case: Confidential) -> None:
-        """When the case was first read."""
-
-    async def at_the_referral(self, head: Desk, case: Confidential) -> None:
-        """Before it is referred."""
-
-    async def at_the_end(self, head: Desk, case: Confidential) -> None:
-        """Before it ends."""
-
-
-async def told(stage: story.Stage, troubles: Troubles) -> str:
-    """Have the whole story told; return the code of the reporter."""
-    await troubles.at_the_report()
-    code = await story.report(stage)
-    case = await story.a_new_case(stage, [])
-    head = await Desk.of(stage, school.HEAD)
-    await troubles.on_the_page(head, case)
-    await story.until_referred(head, case)
-    chair, vice_chair, investigator = [
-        await Desk.of(stage, one) for one in (school.CHAIR, school.VICE_CHAIR, school.INVESTIGATOR)
-    ]
-    await story.write(stage, code)
-    await troubles.at_the_referral(head, case)
-    await story.until_advised(head, case)
-    disciplinary = await story.until_disciplined(head, case)
-    await story.in_an_emergency(chair.browser, vice_chair.browser, disciplinary)
-    await story.on_hold(head.browser, case)
-    await story.investigated(head, investigator, disciplinary)
-    concern = await story.held_up(head, disciplinary)
-    await troubles.at_the_end(head, case)
-    await story.until_ended(head, case)
-    await story.decided(head, chair, disciplinary)
-    await story.steps_aside(head, concern)
-    return code
-
-
-@dataclass
-class Everything(Troubles):
-    """Whatever can go wrong does; `pages` are what outsiders see meanwhile."""
-
-    here: House
-    pages: dict[str, bytes] = field(default_factory=dict)
-
-    async def at_the_report(self) -> None:
-        stranger = await self.here.browser()
-        nonsense = {"so_far": f'{{"typed": "{marker("nonsense")}"}}', "page": "events", "what_1": marker("nonsense")}
-        assert (await stranger.post("/report", nonsense)).status_code == 422
-        with self.refusing("receipt"), pytest.raises(AssertionError):
-            await story.report(self.here)
-        assert await self.here.cases() == []
-
-    async def on_the_page(self, head: Desk, case: Confidential) -> None:
-        theirs = case.row.reference
-        wrong = await head.sends(theirs, "lado_referral_made", method="pigeon", allegations=("n1",))
-        assert wrong.status_code == 422
-        with self.refusing("confidential_read"):
-            assert (await head.browser.get(f"/c/{theirs}")).status_code == 500
-        chair = await self.here.browser(school.CHAIR, strong=True)
-        with self.broken(case.row.id):
-            for address in (f"/c/{theirs}", "/tasks"):
-                assert (await head.browser.get(address)).status_code == 500
-            assert (await chair.get("/kept")).status_code == 200
-        await self.here.letters.close()
-        await head.records(theirs, "message_written", text=f"{marker('unsent')} could not be sent.")
-        await self.here.settled(case.row.id)
-        await self.here.letters.open()
-
-    async def at_the_referral(self, head: Desk, case: Confidential) -> None:
-        for name, email in OUTSIDERS.items():
-            looker = Looker(await self.here.browser(email, strong=bool(email)), self.here.db)
-            found = await looker.everything(addresses((case.row.reference,), ()))
-            self.pages |= {
-                f"{name}: {address}": one.body + repr(one.headers).encode() for address, one in found.items()
-            }
-        await self.here.kill("worker")
-        with self.without_key(case.row.id):
-            await self.here.start("worker")
-            recording = asyncio.create_task(head.records(case.row.reference, "interim_safeguard_taken"))
-            await self.here.tried_in_vain(case.row.id)
-        await recording
-
-    async def at_the_end(self, head: Desk, case: Confidential) -> None:
-        with self.refusing("event"):
-            answer = await head.sends(case.row.reference, "case_reviewed", next_step=marker("again"))
-            assert answer.status_code == 200
-            await self.here.tried_in_vain(case.row.id)
-        await self.here.settled(case.row.id)
-        handle = self.here.client.get_workflow_handle(case.row.id)
-        for wrong in (
-            {"kind": marker("nonsense")},
-            {"kind": "record", "person": marker("person"), "how": marker("how")},
-        ):
-            with pytest.raises(WorkflowUpdateFailedError):
-                await handle.execute_update(ACT, {**wrong, "comment": marker("comment")})
-        await self._begin_one_that_cannot_be_read(f"c-{'0' * 32}")
-
-    async def _begin_one_that_cannot_be_read(self, case: str) -> None:
-        async with self.here.db.write() as session:
-            await self.here.keys.create(session, case)
-        opening = {"case": case, "matter": {"where": marker("unreadable"), "danger": marker("danger")}}
-        handle = await self.here.client.start_workflow(WORKFLOW, opening, id=case, task_queue=TASK_QUEUE)
-        await self.here.tried_in_vain(case)
-        await handle.terminate()
-
-    @contextmanager
-    def refusing(self, table: str) -> Iterator[None]:
-        """Have the database take no row into a table while the block runs, and say so with all that it was given."""
-        self._run(f"CREATE TRIGGER refusing BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'not now'); END")
-        try:
-            yield
-        finally:
-            self._run("DROP TRIGGER refusing")
-
-    @contextmanager
-    def without_key(self, case: str) -> Iterator[None]:
-        """Have the key of a case be gone while the block runs."""
-        ((_, under, wrapped),) = self._run('SELECT * FROM case_key WHERE "case" = ?', case)
-        self._run('DELETE FROM case_key WHERE "case" = ?', case)
-        try:
-            yield
-        finally:
-            self._run("INSERT INTO case_key VALUES (?, ?, ?)", case, under, wrapped)
-
-    @contextmanager
-    def broken(self, case: str) -> Iterator[None]:
-        """Have what is sealed of a case be broken while the block runs."""
-        ((sealed,),) = self._run("SELECT sealed_standing FROM confidential WHERE id = ?", case)
-        self._run("UPDATE confidential SET sealed_standing = x'00' WHERE id = ?", case)
-        try:
-            yield
-        finally:
-            self._run("UPDATE confidential SET sealed_standing = ? WHERE id = ?", sealed, case)
-
-    def _run(self, statement: str, *values: object) -> list[Any]:
-        with closing(sqlite3.connect(self.here.database, isolation_level=None)) as connection:
-            return connection.execute(statement, values).fetchall()
 
 
 async def played(here: House) -> tuple[str, dict[str, bytes]]:

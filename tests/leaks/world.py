@@ -44,7 +44,6 @@ from workflows.host import STORIES
 
 BASE_URL: Final = "http://127.0.0.1:8000"
 RING: Final = Keyring.of({"k1": b"k" * 32})
-_TURNS: Final = 500
 _T = TypeVar("_T")
 
 

@@ -157,6 +157,14 @@ def test_a_hearing_is_put_off_for_a_companion_by_five_working_days_at_the_most(d
     assert says(played(of_staff(), *called, record(HEAD, "hearing_postponed", on=on)))[-1] == said
 
 
+def test_a_hearing_is_put_off_once_and_called_anew_after_that() -> None:
+    called = (*TO_THE_REPORT, record(HEAD, "case_to_answer_decided"), record(HEAD, "hearing_called"))
+    again = (record(HEAD, "hearing_postponed"), record(HEAD, "hearing_postponed", on=date(2026, 12, 17)))
+    anew = record(HEAD, "hearing_called", on=date(2027, 1, 18))
+    later = record(HEAD, "hearing_postponed", on=date(2027, 1, 20))
+    assert says(played(of_staff(), *called, *again, anew, later))[-4:] == ["done", "incomplete", "done", "done"]
+
+
 # Whether a child could be at risk.
 
 
