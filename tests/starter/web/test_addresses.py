@@ -33,12 +33,12 @@ async def three_administrators(site: Site) -> None:
 
 @pytest.fixture
 async def ada(signed_in: SignedIn) -> Browser:
-    return await signed_in(ADA.email)
+    return await signed_in(ADA.email, strong=True)
 
 
 @pytest.fixture
 async def nina(signed_in: SignedIn) -> Browser:
-    return await signed_in(NINA.email)
+    return await signed_in(NINA.email, strong=True)
 
 
 async def propose(browser: Browser, **fields: str) -> Response:
@@ -160,7 +160,7 @@ async def test_whoever_proposed_it_cannot_settle_it(ada: Browser, nina: Browser,
 async def test_nobody_settles_the_correction_of_their_own_address(
     ada: Browser, nina: Browser, site: Site, signed_in: SignedIn
 ) -> None:
-    omar = await signed_in(OMAR.email)
+    omar = await signed_in(OMAR.email, strong=True)
     await propose(ada, person="Nina Shah", address="n.shah@elmbrook.example")
     [change] = await waiting_on(omar)
     assert "It concerns you, so another administrator has to settle it." in text_of(
@@ -175,7 +175,7 @@ async def test_administrators_elsewhere_neither_see_nor_settle_it(
     ada: Browser, nina: Browser, site: Site, signed_in: SignedIn
 ) -> None:
     change = await proposed(ada, nina)
-    ruth = await signed_in(RUTH.email)
+    ruth = await signed_in(RUTH.email, strong=True)
     assert "Ben Carter" not in (await ruth.get("/admin/changes-of-power")).text
     theirs, unknown = await settle(ruth, change), await settle(ruth, "0" * 32)
     assert theirs.status_code == unknown.status_code == 404
@@ -187,7 +187,7 @@ async def test_somebody_who_is_no_administrator_can_do_neither(
     ada: Browser, nina: Browser, signed_in: SignedIn, site: Site
 ) -> None:
     change = await proposed(ada, nina)
-    amina = await signed_in("amina@elmbrook.example")
+    amina = await signed_in("amina@elmbrook.example", strong=True)
     assert (await propose(amina, person="Otto Lind")).status_code == 403
     assert (await settle(amina, change)).status_code == 404
     assert (await amina.get("/admin/changes-of-power")).status_code == 403
@@ -225,7 +225,7 @@ async def test_open_links_and_sessions_end_and_what_waits_is_mailed_again(
     await requested(running)
     await requested(running, "c-2", "AAAA-BBBB")
     await answered(running, "ben", "a1", "c-2")
-    token, ben = await a_link(running.site, BEN), await signed_in(BEN.email)
+    token, ben = await a_link(running.site, BEN), await signed_in(BEN.email, strong=True)
     assert (await client.get(f"/d/{token}")).status_code == 200
     await settle(nina, await proposed(ada, nina))
     assert (await client.get(f"/d/{token}")).status_code == 410
@@ -244,7 +244,7 @@ async def test_other_people_s_links_and_sessions_stay(
     ada: Browser, nina: Browser, signed_in: SignedIn, running: Running
 ) -> None:
     await requested(running)
-    token, otto = await a_link(running.site, "helen"), await signed_in("otto@elmbrook.example")
+    token, otto = await a_link(running.site, "helen"), await signed_in("otto@elmbrook.example", strong=True)
     await settle(nina, await proposed(ada, nina))
     assert (await link_row(running.site, token)).status == "open"
     assert (await otto.get("/")).status_code == 200
@@ -263,7 +263,7 @@ async def test_two_who_confirm_at_once_make_one_change(
     ada: Browser, nina: Browser, signed_in: SignedIn, running: Running, cases: RememberedCases
 ) -> None:
     await requested(running)
-    omar = await signed_in(OMAR.email)
+    omar = await signed_in(OMAR.email, strong=True)
     change = await proposed(ada, nina)
     answers = await asyncio.gather(settle(nina, change), settle(omar, change), settle(nina, change))
     assert [answer.status_code for answer in answers] == [303] * 3
@@ -363,7 +363,7 @@ async def test_the_only_administrator_is_told_that_a_second_one_is_needed_and_ho
         await people.save(
             session, tuple(a_person(one.id, one.name, administrator=one in others, **left) for one in (NINA, OMAR))
         )
-    ada = await signed_in(ADA.email)
+    ada = await signed_in(ADA.email, strong=True)
     page = await ada.get("/admin/changes-of-power")
     assert "There should be two administrators, and there are not." in text_of(page)
     assert "duly people import" in text_of(page)
