@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import cache
 from itertools import product
 from typing import Any, Final, Literal, get_args, get_origin
 
@@ -74,6 +75,13 @@ def _who(played: Played, seats: frozenset[str]) -> Iterator[tuple[str, Literal["
     yield from ((person, "session") for person in asked if person not in standing.recused)
     if REPORTER in seats:
         yield REPORTER, "receipt"
+
+
+@cache
+def _told_apart(values: tuple[str, ...], compared: tuple[frozenset[str], ...]) -> list[str]:
+    """Return one of all values that whatever looks at them takes for the same."""
+    apart = {tuple(value in wanted for wanted in compared): value for value in reversed(values)}
+    return [value for value in values if value in apart.values()]
 
 
 class _Maker:
@@ -153,13 +161,9 @@ class _Maker:
         if annotation is bool:
             return [True, False] if several else [True]
         if get_origin(annotation) is Literal:
-            return self._told_apart(get_args(annotation)) if several else [get_args(annotation)[0]]
+            values = get_args(annotation)
+            return _told_apart(values, self._choices.compared) if several else [values[0]]
         return ["x"]
-
-    def _told_apart(self, values: tuple[str, ...]) -> list[str]:
-        """Return one of all values that whatever looks at them takes for the same."""
-        apart = {tuple(value in wanted for wanted in self._choices.compared): value for value in reversed(values)}
-        return [value for value in values if value in apart.values()]
 
     def _asked(self) -> list[Asked]:
         asks = dict.fromkeys([*(ask.ask for ask in self._played.standing.asks), self._played.standing.managing])

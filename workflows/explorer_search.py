@@ -122,8 +122,10 @@ def explore(world: World, bound: Bound, seen: Callable[[int], None] = lambda _: 
         UnknownStateError: the story keeps something that cannot be compared.
     """
     looked_up: set[str] = set()
-    while (search := _Search(world, bound, looked_up, seen)).is_cut_short():
-        continue
+    # What the story looks up is best found out where there is little to go through again.
+    for within in (bound.model_copy(update={"unasked": 0}), bound):
+        while (search := _Search(world, within, looked_up, seen)).is_cut_short():
+            continue
     return search.found()
 
 
