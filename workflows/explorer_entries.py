@@ -50,15 +50,19 @@ class Choices(Frozen):
     anybody_else: str = ""
 
 
-def entries(played: Played, opening: Opening, choices: Choices) -> Iterator[Act]:
-    """Yield every entry that somebody may record now: of those alike, one; where it matters by whom, first and last."""
+def entries(played: Played, opening: Opening, choices: Choices, plainly: bool = False) -> Iterator[Act]:
+    """Yield every entry that somebody may record now, of those alike one.
+
+    Where it matters by whom, the first and the last of them who may record it; but where `plainly`, the first alone,
+    and of several values two.
+    """
     if opening.matter is None:
         return
     known = facts(opening.matter, [said.event for said in played.events])
-    maker = _Maker(played, opening, choices, known)
+    maker = _Maker(played, opening, choices, known, plainly)
     for kind, seats in played.accepts.items():
         who = list(_who(played, seats))
-        several = [*who[:1], *who[1:][-1:]] if kind in choices.personal else who[:1]
+        several = [*who[:1], *who[1:][-1:]] if kind in choices.personal and not plainly else who[:1]
         for values in maker.all_of(kind):
             for person, how in several:
                 entry = _ENTRY.validate_python({"kind": kind, **values})
@@ -87,7 +91,8 @@ def _told_apart(values: tuple[str, ...], compared: tuple[frozenset[str], ...]) -
 class _Maker:
     """Makes up entries about what a case knows of."""
 
-    def __init__(self, played: Played, opening: Opening, choices: Choices, known: Facts) -> None:
+    def __init__(self, played: Played, opening: Opening, choices: Choices, known: Facts, plainly: bool) -> None:
+        self._most = 2 if plainly else None
         self._played = played
         self._opening = opening
         self._choices = choices
@@ -162,7 +167,7 @@ class _Maker:
             return [True, False] if several else [True]
         if get_origin(annotation) is Literal:
             values = get_args(annotation)
-            return _told_apart(values, self._choices.compared) if several else [values[0]]
+            return _told_apart(values, self._choices.compared)[: self._most] if several else [values[0]]
         return ["x"]
 
     def _asked(self) -> list[Asked]:

@@ -43,8 +43,8 @@ def possible(played: Played, opening: Opening) -> tuple[Move, ...]:
     return (*answers, *offers, *waits)
 
 
-def moves(played: Played, opening: Opening, choices: Choices) -> Iterator[Possible]:
-    """Yield every move that may change something now, but waiting.
+def moves(played: Played, opening: Opening, choices: Choices, plainly: bool = False) -> Iterator[Possible]:
+    """Yield every move that may change something now, but waiting; `plainly`, each entry by one person alone.
 
     In a confidential case: each entry by everybody who may record it, and stepping aside. In any other: each answer of
     everybody asked, and one to a form that does not hold any more; what the author is offered; stepping aside; that an
@@ -53,7 +53,7 @@ def moves(played: Played, opening: Opening, choices: Choices) -> Iterator[Possib
     """
     if opening.process.confidential:
         wanted = [_wanted(opening.process, ask.step) for ask in played.standing.asks]
-        for act in entries(played, opening, choices):
+        for act in entries(played, opening, choices, plainly):
             due = act.entry is not None and any(matches(one, act.entry) for one in wanted if one)
             yield Possible(move=act, due=due)
     else:

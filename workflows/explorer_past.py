@@ -111,14 +111,16 @@ class Watched(Case):
 class Readers:
     """All that looks at the past of a case: `rules`, the tasks of its process, and its story.
 
-    `looked_up` are the kinds that the story is known to look up, `named` the attributes that anything looks at.
+    `looked_up` are the kinds that the story is known to look up, which may become more, and `passed` those that it was
+    not known to look up when they happened. `named` are the attributes that anything looks at.
     """
 
     def __init__(
-        self, process: Process, rules: tuple[OrderRule, ...], looked_up: frozenset[str], named: frozenset[str]
+        self, process: Process, rules: tuple[OrderRule, ...], looked_up: set[str], named: frozenset[str]
     ) -> None:
         """Find what each rule and task asks of an event."""
         self.looked_up = looked_up
+        self.passed: set[str] = set()
         self.named = named
         self.patterns: list[EventMatch] = []
         self.by_kind: dict[str, list[int]] = {}
@@ -247,7 +249,9 @@ class Memory:
             if isinstance(rule, NotBetween) and event.kind in (*rule.opens.event, *rule.closes.event):
                 before = self._between.get(rule.key, False) and not matches(rule.closes, event)
                 self._between[rule.key] = before or is_between(rule.opens, rule.closes, [event])
-        if event.kind in self._readers.looked_up:
+        if event.kind not in self._readers.looked_up:
+            self._readers.passed.add(event.kind)
+        else:
             self._looked_up[event.kind] = event
             self._about[event.kind] = self._about.get(event.kind, frozenset()) | about(event)
         match event:

@@ -123,10 +123,14 @@ def explore(world: World, bound: Bound, seen: Callable[[int], None] = lambda _: 
     """
     looked_up: set[str] = set()
     # What the story looks up is best found out where there is little to go through again.
-    for within in (bound.model_copy(update={"unasked": 0}), bound):
-        while (search := _Search(world, within, looked_up, seen)).is_cut_short():
-            continue
-    return search.found()
+    _search(world, bound.model_copy(update={"unasked": 0}), looked_up, seen)
+    return _search(world, bound, looked_up, seen).found()
+
+
+def _search(world: World, bound: Bound, looked_up: set[str], seen: Callable[[int], None]) -> "_Search":
+    while (search := _Search(world, bound, looked_up, seen)).is_cut_short():
+        continue
+    return search
 
 
 class _Node(NamedTuple):
@@ -199,7 +203,7 @@ class _Search:
         process, names = world.opening.process, names_in(world.story())
         self._gate = reference(process)
         rules = (*process.rules, *self._gate)
-        self._readers = Readers(process, rules, frozenset(looked_up), names)
+        self._readers = Readers(process, rules, looked_up, names)
         self._choices = chosen_in(
             world.opening, world.directory, rules, self._gate, names, world.clearances, world.allegations
         )
@@ -223,14 +227,16 @@ class _Search:
         self._changed: dict[tuple[str, ...], bool] = {}
 
     def is_cut_short(self) -> bool:
-        """Go through everything; return True where the story looked up what no state tells apart yet."""
-        before = len(self._looked_up)
+        """Go through everything; return True where the story looked up what had happened and was let pass."""
         live = self._begin()
         self._check(live, 0, ())
         self._take(_Node(0), live)
-        while self._queue and len(self._looked_up) == before:
+        while self._queue and not self._missed():
             self._go_on(self._queue.popleft())
-        return len(self._looked_up) > before
+        return self._missed()
+
+    def _missed(self) -> bool:
+        return not self._looked_up.isdisjoint(self._readers.passed)
 
     def _begin(self) -> _Live:
         self._plays += 1
@@ -295,7 +301,7 @@ class _Search:
             for kind in accepts
             if self._readers.is_idle(kind) and kind not in self._choices.guarded and case.accepts[kind].does is None
         }
-        every = list(moves(played, self._world.opening, self._choices))
+        every = list(moves(played, self._world.opening, self._choices, only_asked))
         tried = [one for one in every if one.due or not only_asked or self._goes_round(live, one.move)]
         found: list[tuple[Move, bool]] = [(one.move, one.due) for one in tried]
         coming = [at for at, _, does in case.to_come() if self._readers.minds(does)]
