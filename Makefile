@@ -7,7 +7,7 @@ BIN := .venv/bin
 # Errors alone are shown, and nothing is ever installed outside .venv.
 PIP := $(BIN)/python -m pip -qq --require-virtualenv --disable-pip-version-check
 # The suite starts real servers: more workers than cores make it slower, not faster.
-PYTEST := $(BIN)/pytest -n 2
+PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile

@@ -1,6 +1,6 @@
 """What can be put on record in a confidential case: entries of every kind, with as few values as tell them apart."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 from functools import cache
 from itertools import product
@@ -50,8 +50,10 @@ class Choices(Frozen):
     anybody_else: str = ""
 
 
-def entries(played: Played, opening: Opening, choices: Choices, plainly: bool = False) -> Iterator[Act]:
-    """Yield every entry that somebody may record now, of those alike one.
+def entries(
+    played: Played, opening: Opening, choices: Choices, kinds: Collection[str], plainly: bool = False
+) -> Iterator[Act]:
+    """Yield every entry of `kinds` that somebody may record now, of those alike one.
 
     Where it matters by whom, the first and the last of them who may record it; but where `plainly`, the first alone,
     and of several values two.
@@ -61,6 +63,8 @@ def entries(played: Played, opening: Opening, choices: Choices, plainly: bool = 
     known = facts(opening.matter, [said.event for said in played.events])
     maker = _Maker(played, opening, choices, known, plainly)
     for kind, seats in played.accepts.items():
+        if kind not in kinds:
+            continue
         who = list(_who(played, seats))
         several = [*who[:1], *who[1:][-1:]] if kind in choices.personal and not plainly else who[:1]
         for values in maker.all_of(kind):

@@ -44,7 +44,9 @@ def possible(played: Played, opening: Opening) -> tuple[Move, ...]:
 
 
 def moves(played: Played, opening: Opening, choices: Choices, plainly: bool = False) -> Iterator[Possible]:
-    """Yield every move that may change something now, but waiting; `plainly`, each entry by one person alone.
+    """Yield every move that may change something now, but waiting.
+
+    Where `plainly`, of entries only those that are asked for or may not come too early, each by one person alone.
 
     In a confidential case: each entry by everybody who may record it, and stepping aside. In any other: each answer of
     everybody asked, and one to a form that does not hold any more; what the author is offered; stepping aside; that an
@@ -52,9 +54,10 @@ def moves(played: Played, opening: Opening, choices: Choices, plainly: bool = Fa
     somebody else where an ask reaches nobody.
     """
     if opening.process.confidential:
-        wanted = [_wanted(opening.process, ask.step) for ask in played.standing.asks]
-        for act in entries(played, opening, choices, plainly):
-            due = act.entry is not None and any(matches(one, act.entry) for one in wanted if one)
+        wanted = [one for ask in played.standing.asks if (one := _wanted(opening.process, ask.step))]
+        kinds = {*choices.guarded, *(kind for one in wanted for kind in one.event)} if plainly else set(played.accepts)
+        for act in entries(played, opening, choices, kinds, plainly):
+            due = act.entry is not None and any(matches(one, act.entry) for one in wanted)
             yield Possible(move=act, due=due)
     else:
         yield from _of_a_request(played, opening, choices)

@@ -5,10 +5,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from domain.allegations import Clearance
-from domain.base import Frozen
 from domain.cases import Act, Opening, Reply
-from domain.events import AnyEvent, AskMoved, AskOpened, Escalated, Recorded
+from domain.events import AnyEvent, AskMoved, AskOpened, Escaout_of_turnd
 from domain.order import forbidding_rule
 from domain.people import Directory
 from workflows.case import Case, Host, Story
@@ -27,74 +25,6 @@ _UNKNOWN: Final = -1
 """The number of every state beyond the bound."""
 
 NEVER_ENDS: Final = "from here on, nothing that anybody may do brings the case to an end"
-
-
-class Bound(Frozen):
-    """How far to go: at most so many moves in one story, states in all, and moves of a story that come out of turn.
-
-    Out of turn is what nobody is asked for, and letting time pass while somebody is. What changes nothing is no move.
-    """
-
-    moves: int = 60
-    states: int = 20_000
-    unasked: int = 1
-
-
-class World(NamedTuple):
-    """Where a story is played: what opens it, among whom, from when, and what is on record elsewhere.
-
-    `allegations` are how many there may come to be.
-    """
-
-    story: Callable[[], Story]
-    opening: Opening
-    directory: Directory
-    begins: datetime
-    clearances: frozenset[Clearance] = frozenset()
-    allegations: int = 1
-
-
-class Edge(NamedTuple):
-    """A move from one state to another, and the kinds of what happened by it."""
-
-    start: int
-    move: Move
-    kinds: tuple[str, ...]
-    end: int
-
-
-class Finding(Frozen):
-    """Something that is wrong: in words, with the shortest way there, and all that happens on it."""
-
-    says: str
-    moves: tuple[Move, ...] = ()
-    events: tuple[Recorded, ...] = ()
-
-
-class Explored(Frozen):
-    """What exploring found within `bound`.
-
-    `plays` were begun to tell `states` apart, the longest way to one being of `longest` moves; `merged` moves led to a
-    state that was known. `whole` is whether nothing was left out but ways with more moves that nobody was asked for. Of
-    steps and tasks, `asked` were asked, and `reached` reached somebody. Of entries, `accepted` could be recorded,
-    `recorded` were, and `idle` were tried once each, because nothing looks at them.
-    """
-
-    bound: Bound
-    states: int
-    plays: int
-    longest: int
-    merged: int
-    whole: bool
-    complete: int
-    asked: frozenset[str]
-    reached: frozenset[str]
-    accepted: frozenset[str]
-    recorded: frozenset[str]
-    idle: frozenset[str]
-    outcomes: frozenset[str]
-    findings: tuple[Finding, ...]
-    edges: tuple[Edge, ...]
 
 
 class UnsoundMergeError(RuntimeError):
@@ -123,7 +53,7 @@ def explore(world: World, bound: Bound, seen: Callable[[int], None] = lambda _: 
     """
     looked_up: set[str] = set()
     # What the story looks up is best found out where there is little to go through again.
-    _search(world, bound.model_copy(update={"unasked": 0}), looked_up, seen)
+    _search(world, bound.model_copy(update={"out_of_turn": 0}), looked_up, seen)
     return _search(world, bound, looked_up, seen).found()
 
 
@@ -140,7 +70,7 @@ class _Node(NamedTuple):
     before: "_Node | None" = None
     move: Move | None = None
     length: int = 0
-    unasked: int = 0
+    out_of_turn: int = 0
 
     def way(self) -> tuple[Move, ...]:
         """Return the moves that lead to it."""
@@ -160,7 +90,7 @@ class _Known(NamedTuple):
     """A state that was reached: its number, and the fewest moves that nobody is asked for that lead to it."""
 
     number: int
-    unasked: int
+    out_of_turn: int
 
 
 class _Live:
@@ -223,6 +153,7 @@ class _Search:
         self._edges: list[Edge] = []
         self._nodes: list[_Node] = []
         self._ends: set[int] = set()
+        self._places: set[tuple[tuple[str, str], ...]] = set()
         self._open_ended: set[int] = set()
         self._changed: dict[tuple[str, ...], bool] = {}
 
@@ -230,7 +161,7 @@ class _Search:
         """Go through everything; return True where the story looked up what had happened and was let pass."""
         live = self._begin()
         self._check(live, 0, ())
-        self._take(_Node(0), live)
+        self._take(live.state(self._bound.out_of_turn == 0), _Node(0), live)
         while self._queue and not self._missed():
             self._go_on(self._queue.popleft())
         return self._missed()
@@ -262,12 +193,15 @@ class _Search:
 
     def _go_on(self, node: _Node) -> None:
         """Make every move from `node`."""
-        only_asked = node.unasked == self._bound.unasked
+        only_asked = node.out_of_turn == self._bound.out_of_turn
         first = self._stand_at(node)
         state = first.state(only_asked)
         self._accepted.update(first.playing.case.accepts)
         live: _Live | None = first
-        for move, due in self._moves(first, node.number, only_asked):
+        place = tuple((ask.step.key, ask.seat) for ask in first.playing.case.open_asks())
+        in_turn = only_asked or (place in self._places and not self._bound.everywhere)
+        self._places |= set() if only_asked else {place}
+        for move, due in self._moves(first, node.number, in_turn):
             live = live or self._stand_at(node)
             n = len(live.events)
             reply = live.make(move)
@@ -275,12 +209,16 @@ class _Search:
             if isinstance(move, Act) and move.entry is not None and reply is not None and reply.says == "done":
                 self._recorded.add(move.entry.kind)
             broke = self._check(live, n, (*node.way(), move))
-            changed = self._changed[_likeness(move)] = live.state(only_asked) != state
+            after = live.state(only_asked)
+            changed = self._changed[_likeness(move)] = after != state or not self._bound.merging
             end = node.number
             if broke:
                 end = _UNKNOWN
             elif changed:
-                end = self._take(_Node(-1, node, move, node.length + 1, node.unasked + (not due)), live)
+                out_of_turn = node.out_of_turn + (not due)
+                if (out_of_turn == self._bound.out_of_turn) != only_asked:
+                    after = live.state(not only_asked)
+                end = self._take(after, _Node(-1, node, move, node.length + 1, out_of_turn), live)
             self._edges.append(Edge(node.number, move, kinds, end))
             if broke or changed:
                 live = None
@@ -294,23 +232,27 @@ class _Search:
         """
         case = live.playing.case
         played = live.playing.played()
-        accepts = {kind: seats for kind, seats in played.accepts.items() if kind not in self._idle}
+        idle = {kind for kind in played.accepts if self._is_idle(case, kind)}
+        tried = self._idle if self._bound.merging else idle
+        accepts = {kind: seats for kind, seats in played.accepts.items() if kind not in tried}
+        self._idle |= set() if only_asked else idle
         played = played.model_copy(update={"accepts": accepts})
-        self._idle |= {
-            kind
-            for kind in accepts
-            if self._readers.is_idle(kind) and kind not in self._choices.guarded and case.accepts[kind].does is None
-        }
         every = list(moves(played, self._world.opening, self._choices, only_asked))
-        tried = [one for one in every if one.due or not only_asked or self._goes_round(live, one.move)]
-        found: list[tuple[Move, bool]] = [(one.move, one.due) for one in tried]
+        found: list[tuple[Move, bool]] = [
+            (one.move, one.due) for one in every if one.due or not only_asked or self._goes_round(live, one.move)
+        ]
         coming = [at for at, _, does in case.to_come() if self._readers.minds(does)]
         is_due = not any(one.due for one in every)
         if coming and (is_due or not only_asked):
             found.append((TimePasses(until=min(coming)), is_due))
-        if len(found) < len(every) + bool(coming):
+        if only_asked:
             self._open_ended.add(number)
         return sorted(found, key=lambda one: not self._changed.get(_likeness(one[0]), True))
+
+    def _is_idle(self, case: Case, kind: str) -> bool:
+        """Return whether nothing comes of an entry of `kind`, and nothing looks at it."""
+        guarded = kind in self._choices.guarded
+        return case.accepts[kind].does is None and not guarded and self._readers.is_idle(kind)
 
     def _goes_round(self, live: _Live, act: Act) -> bool:
         """Return whether the rules of the pack would let an entry pass that may not."""
@@ -321,14 +263,12 @@ class _Search:
             return False
         return forbidding_rule(self._world.opening.process.rules, live.events, entry) is None
 
-    def _take(self, node: _Node, live: _Live) -> int:
+    def _take(self, state: State, node: _Node, live: _Live) -> int:
         """Queue `node`, unless a way as good is known or it lies beyond the bound; return the number of its state."""
-        if node.unasked > self._bound.unasked:
+        if node.out_of_turn > self._bound.out_of_turn:
             return _UNKNOWN
-        only_asked = node.unasked == self._bound.unasked
-        state = live.state(only_asked)
-        known = self._known.get(state)
-        if known is not None and known.unasked <= node.unasked:
+        known = self._known.get(state) if self._bound.merging else None
+        if known is not None and known.out_of_turn <= node.out_of_turn:
             self._merged += 1
             self._keep(known.number, live)
             return known.number
@@ -337,9 +277,9 @@ class _Search:
             return _UNKNOWN
         node = node._replace(number=len(self._nodes))
         self._nodes.append(node)
-        self._known[state] = _Known(node.number, node.unasked)
-        if not only_asked:
-            self._known.setdefault(live.state(only_asked=True), _Known(node.number, node.unasked))
+        self._known[state] = _Known(node.number, node.out_of_turn)
+        if node.out_of_turn < self._bound.out_of_turn:
+            self._known.setdefault(live.state(only_asked=True), _Known(node.number, node.out_of_turn))
         self._longest = max(self._longest, node.length)
         self._seen(len(self._nodes))
         outcome = live.playing.case.outcome
@@ -356,7 +296,7 @@ class _Search:
         """Look at what happened since; return whether any of it may not."""
         found: list[Broken | None] = []
         for n, event in enumerate(live.events[since:], since):
-            if isinstance(event, AskOpened | AskMoved | Escalated):
+            if isinstance(event, AskOpened | AskMoved | Escaout_of_turnd):
                 self._asked.add(event.step)
                 self._reached |= {event.step} if event.asked else set()
             found.append(broken(self._world.opening, live.events[:n], event))
@@ -379,8 +319,7 @@ class _Search:
             plays=self._plays,
             longest=self._longest,
             merged=self._merged,
-            whole=self._complete == self._bound.moves,
-            complete=min(self._complete, self._longest),
+            complete=self._complete,
             asked=frozenset(self._asked),
             reached=frozenset(self._reached),
             accepted=frozenset(self._accepted),
