@@ -55,13 +55,12 @@ def entries(
 ) -> Iterator[Act]:
     """Yield every entry of `kinds` that somebody may record now, of those alike one.
 
-    Where it matters by whom, the first and the last of them who may record it; but where `plainly`, the first alone,
-    and of several values two.
+    Where it matters by whom, the first and the last of them who may record it; but where `plainly`, the first alone.
     """
     if opening.matter is None:
         return
     known = facts(opening.matter, [said.event for said in played.events])
-    maker = _Maker(played, opening, choices, known, plainly)
+    maker = _Maker(played, opening, choices, known)
     for kind, seats in played.accepts.items():
         if kind not in kinds:
             continue
@@ -95,8 +94,7 @@ def _told_apart(values: tuple[str, ...], compared: tuple[frozenset[str], ...]) -
 class _Maker:
     """Makes up entries about what a case knows of."""
 
-    def __init__(self, played: Played, opening: Opening, choices: Choices, known: Facts, plainly: bool) -> None:
-        self._most = 2 if plainly else None
+    def __init__(self, played: Played, opening: Opening, choices: Choices, known: Facts) -> None:
         self._played = played
         self._opening = opening
         self._choices = choices
@@ -171,7 +169,7 @@ class _Maker:
             return [True, False] if several else [True]
         if get_origin(annotation) is Literal:
             values = get_args(annotation)
-            return _told_apart(values, self._choices.compared)[: self._most] if several else [values[0]]
+            return _told_apart(values, self._choices.compared) if several else [values[0]]
         return ["x"]
 
     def _asked(self) -> list[Asked]:

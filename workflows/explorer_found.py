@@ -65,10 +65,10 @@ class Finding(Frozen):
 class Explored(Frozen):
     """What exploring found within `bound`.
 
-    `plays` were begun to tell `states` apart; `merged` moves led to a state that was known. Every way of up to `complete`
-    moves was gone, the longest that led to anything new being of `longest`. Of steps and tasks, `asked` were asked, and
-    `reached` reached somebody. Of entries, `accepted` could be recorded, `recorded` were, and `idle` are those that
-    nothing looks at: each was tried once. `outcomes` are how cases ended.
+    `plays` were begun to tell `states` apart; `merged` moves led to a state that was known. Every way of `complete`
+    moves or fewer was gone, the longest that led to anything new being of `longest`. Of steps and tasks, `asked` were
+    asked, and `reached` reached somebody. Of entries, `accepted` could be recorded, `recorded` were, and `idle`, at
+    which nothing looks, were tried once each. `outcomes` are how cases ended.
     """
 
     bound: Bound

@@ -1,20 +1,23 @@
 """What can come next in a case: every act of everybody who may do something, and waiting."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from typing import Final
 
 from domain.base import Frozen
 from domain.calendar import local_day
 from domain.cases import Act, OpenAsk, Opening, Request
-from domain.events import Approved, Returned, Verdict
+from domain.events import Approved, DatePassed, RequestUnfit, Returned, Verdict
 from domain.fields import Value
 from domain.forms import Fault
-from domain.order import matches
+from domain.order import matches, standing
 from domain.pack import EventMatch, Process, Reviews, Task
 from workflows.explorer import Move, Played, TimePasses
 from workflows.explorer_entries import Choices, entries
 
-_LATER = timedelta(days=30)
+_LATER: Final = timedelta(days=30)
+_FEW: Final = 2
 
 
 class Possible(Frozen):
@@ -29,24 +32,27 @@ def possible(played: Played, opening: Opening) -> tuple[Move, ...]:
 
     Of changes to the request there are two: one to a material answer, and one to another where the form has any.
     """
-    standing = played.standing
-    request = standing.request or opening.request
+    now = played.standing
+    request = now.request or opening.request
     answers = tuple(
         _answer(opening.process, request, ask, asked.person, verdict)
-        for ask in standing.asks
+        for ask in now.asks
         for asked in played.asked.get(ask.ask, ())
         for verdict in _verdicts(opening.process)
         if opening.process.step(ask.step)
     )
-    offers = tuple(act for offer in standing.offers for act in _offered(offer, opening, request, played.now))
-    waits = (TimePasses(until=standing.next_at),) if standing.next_at is not None else ()
+    offers = tuple(act for offer in now.offers for act in _offered(offer, opening, request, played.now))
+    waits = (TimePasses(until=now.next_at),) if now.next_at is not None else ()
     return (*answers, *offers, *waits)
 
 
-def moves(played: Played, opening: Opening, choices: Choices, plainly: bool = False) -> Iterator[Possible]:
+def moves(
+    played: Played, opening: Opening, choices: Choices, *, in_turn: bool = False, plainly: bool = False
+) -> Iterator[Possible]:
     """Yield every move that may change something now, but waiting.
 
-    Where `plainly`, of entries only those that are asked for or may not come too early, each by one person alone.
+    With `in_turn`, of entries only those that are asked for or may not come too early; where `plainly`, each by one
+    person alone, and about the same allegations in two ways at most.
 
     In a confidential case: each entry by everybody who may record it, and stepping aside. In any other: each answer of
     everybody asked, and one to a form that does not hold any more; what the author is offered; stepping aside; that an
@@ -54,11 +60,7 @@ def moves(played: Played, opening: Opening, choices: Choices, plainly: bool = Fa
     somebody else where an ask reaches nobody.
     """
     if opening.process.confidential:
-        wanted = [one for ask in played.standing.asks if (one := _wanted(opening.process, ask.step))]
-        kinds = {*choices.guarded, *(kind for one in wanted for kind in one.event)} if plainly else set(played.accepts)
-        for act in entries(played, opening, choices, kinds, plainly):
-            due = act.entry is not None and any(matches(one, act.entry) for one in wanted)
-            yield Possible(move=act, due=due)
+        yield from _of_a_matter(played, opening, choices, in_turn, plainly)
     else:
         yield from _of_a_request(played, opening, choices)
     for ask in played.standing.asks:
@@ -68,11 +70,26 @@ def moves(played: Played, opening: Opening, choices: Choices, plainly: bool = Fa
                 yield Possible(move=aside, due=False)
 
 
+def _of_a_matter(
+    played: Played, opening: Opening, choices: Choices, in_turn: bool, plainly: bool
+) -> Iterator[Possible]:
+    wanted = [one for ask in played.standing.asks if (one := _wanted(opening.process, ask.step))]
+    kinds = {*choices.guarded, *(kind for one in wanted for kind in one.event)} if in_turn else set(played.accepts)
+    ways: Counter[tuple[str, tuple[str, ...], bool]] = Counter()
+    for act in entries(played, opening, choices, kinds, plainly):
+        entry = act.entry
+        if entry is None:
+            continue
+        due = any(matches(one, entry) for one in wanted)
+        ways[way := (entry.kind, entry.allegations, due)] += 1
+        if not plainly or ways[way] <= _FEW:
+            yield Possible(move=act, due=due)
+
+
 def _of_a_request(played: Played, opening: Opening, choices: Choices) -> Iterator[Possible]:
-    standing = played.standing
-    asks = {ask.ask: ask for ask in standing.asks}
-    back = "changes" in {ask.step for ask in standing.asks}
-    request = standing.request or opening.request
+    asks = {ask.ask: ask for ask in played.standing.asks}
+    back = "changes" in {ask.step for ask in asks.values()}
+    request = played.standing.request or opening.request
     for move in possible(played, opening):
         if isinstance(move, TimePasses):
             continue
@@ -83,12 +100,10 @@ def _of_a_request(played: Played, opening: Opening, choices: Choices) -> Iterato
         if first and opening.process.changes and move.verdict is Verdict.APPROVE:
             unfit = (Fault(field="title", message="Does not hold any more."),)
             yield Possible(move=move.model_copy(update={"unfit": unfit}), due=False)
-    for said in played.events:
-        event = said.event
-        if isinstance(event, Approved | Returned) and event.version == request.version:
-            yield Possible(move=Act(kind="dispute", person=event.by, how="session", ask=event.ask), due=False)
+    for event in _counting(played, opening, request, back):
+        yield Possible(move=Act(kind="dispute", person=event.by, how="session", ask=event.ask), due=False)
     lever = {"person": choices.administrator, "how": "session", "comment": "Needed."}
-    for disputed in standing.disputed:
+    for disputed in played.standing.disputed:
         for stands in (True, False):
             settled = Act.model_validate({"kind": "release", "ask": disputed, "stands": stands, **lever})
             yield Possible(move=settled, due=True)
@@ -97,6 +112,19 @@ def _of_a_request(played: Played, opening: Opening, choices: Choices) -> Iterato
             to = {"kind": "reassign", "ask": key, "to": choices.anybody_else}
             yield Possible(move=Act.model_validate(to | lever), due=True)
     yield Possible(move=Act.model_validate({"kind": "cancel", **lever}), due=False)
+
+
+def _counting(played: Played, opening: Opening, request: Request, is_back: bool) -> Iterator[Approved | Returned]:
+    """Yield every answer on which something rests: approvals that stand, and what sent the request back."""
+    changes, keys = opening.process.changes, [step.key for step in opening.process.steps]
+    stay = keys[: keys.index(changes.back_to)] if changes is not None else []
+    events = standing([said.event for said in played.events])
+    backs = [event for event in events if isinstance(event, Returned | RequestUnfit | DatePassed)]
+    for event in events:
+        if event.kind == "approved" and (event.version == request.version or event.step in stay):
+            yield event
+        if event.kind == "returned" and is_back and event is backs[-1]:
+            yield event
 
 
 def _wanted(process: Process, key: str) -> EventMatch | None:
