@@ -149,12 +149,15 @@ class Settings(BaseSettings):
     mail_from: EmailStr = DEMO_SENDER
     keys_file: Path | None = None
     keys: SecretStr | None = None
+    signing_key_file: Path | None = None
     oidc_issuer: str | None = None
     oidc_tenant: str | None = None
     oidc_hosted_domain: str | None = None
     oidc_client_id: str | None = None
     oidc_client_secret_file: Path | None = None
     oidc_client_secret: SecretStr | None = None
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = Field(default=0, ge=0, le=65535)
     bad_links_per_minute: int = Field(default=10, ge=1)
     cases_per_hour: int = Field(default=10, ge=1)
     cases_per_day: int = Field(default=200, ge=1)
@@ -172,12 +175,12 @@ class Settings(BaseSettings):
         """Return where settings come from, strongest first."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
-    @field_validator("data_dir", "smtp_password_file", "keys_file", "oidc_client_secret_file")
+    @field_validator("data_dir", "smtp_password_file", "keys_file", "signing_key_file", "oidc_client_secret_file")
     @classmethod
     def _whole_path(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else None
 
-    @field_validator("host")
+    @field_validator("host", "metrics_host")
     @classmethod
     def _demo_listens_here(cls, host: str, info: ValidationInfo) -> str:
         return _loopback_in_demo(host, info)
@@ -364,6 +367,16 @@ class Settings(BaseSettings):
     def demo_keys(self) -> Path:
         """The key file that demo mode makes for itself."""
         return self.data_dir / "keys"
+
+    @property
+    def signing_key(self) -> Path:
+        """The file of the key that signs checkpoints and evidence; it is made when it is first needed."""
+        return self.signing_key_file or self.data_dir / "signing.key"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder in which every checkpoint is a file, to be copied elsewhere."""
+        return self.data_dir / "checkpoints"
 
     @property
     def temporal_db(self) -> Path:

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Final
 
 import structlog
@@ -14,17 +15,22 @@ from temporalio.plugin import SimplePlugin
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+import packs
 from activities.jobs import Jobs
 from activities.lookout import EVERY, Lookout
 from activities.mail import Post, Smtp
 from activities.people import People
 from activities.records import Records
+from activities.rounds import Rounds
 from activities.writing import Writer
 from domain.names import TASK_QUEUE
+from domain.pack import Pack
 from settings import Settings
+from store.checkpoints import Anchor
 from store.codec import connect
 from store.database import Database
 from store.keys import CaseKeys, Keyring
+from store.signing import signing_keys
 from workflows.host import CaseWorkflow
 
 # Every test and every recorded history runs in it, so that a clock or I/O in a workflow fails there. What is released
@@ -90,13 +96,19 @@ def build(
     mails_a_day: int,
     look_every: float = EVERY,
     clock: Callable[[], datetime] = now,
+    anchor: Anchor | None = None,
+    policies: Callable[[], Mapping[str, Pack]] | None = None,
 ) -> Worker:
-    """Return a worker that runs every case by `runner`, sends every mail, and looks whom asks should reach."""
+    """Return a worker that runs every case by `runner`, sends every mail, and looks whom asks should reach.
+
+    With `anchor`, it takes a checkpoint each day. With `policies`, it begins the reviews of their documents.
+    """
     quieten()
     people, jobs = People(keys), Jobs(client)
     post = Post(db, smtp, people, Writer(base_url), jobs, clock)
     records = Records(db, keys, people, post, clock, mails_a_day)
-    lookout = Lookout(db, keys, jobs, clock)
+    rounds = Rounds(db, keys, jobs, policies or dict, clock)
+    lookout = Lookout(db, keys, jobs, clock, anchor=anchor, rounds=rounds)
     return Worker(
         client,
         task_queue=TASK_QUEUE,
@@ -129,6 +141,8 @@ async def main(settings: Settings) -> None:
             settings.base_url,
             UnsandboxedWorkflowRunner(),
             mails_a_day=settings.mails_a_day,
+            anchor=Anchor(db, signing_keys(settings.signing_key), settings.checkpoints),
+            policies=cache(lambda: packs.load_all(settings.packs)),
         )
         async with working:
             await told_to_stop.wait()

@@ -105,5 +105,5 @@ class Jobs:
             id_conflict_policy=ActivityIDConflictPolicy.USE_EXISTING,
             start_to_close_timeout=timedelta(seconds=30),
             schedule_to_close_timeout=timedelta(days=90),
-            retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=10)),
+            retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=10)),
         )

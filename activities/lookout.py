@@ -17,12 +17,14 @@ import structlog
 
 from activities import retention
 from activities.jobs import Jobs
+from activities.rounds import Rounds
 from domain.asking import whom
 from domain.calendar import local_day
 from domain.cases import Act
 from domain.people import Asked, Directory
 from store import asks, mails, people, power_mails
 from store.asks import Reaches
+from store.checkpoints import Anchor
 from store.confidential import watching
 from store.confidential.tables import ConfidentialRow
 from store.database import Database
@@ -64,6 +66,8 @@ class Lookout:
     jobs: Jobs
     clock: Callable[[], datetime]
     _looked: dict[str, tuple[str, int, bool]] = field(default_factory=dict)
+    anchor: Anchor | None = None
+    rounds: Rounds | None = None
 
     @asynccontextmanager
     async def looking(self, every: float = EVERY) -> AsyncIterator[None]:
@@ -98,6 +102,9 @@ class Lookout:
                 digests = await mails.queue_digests(session, many, now)
             for mail_id in digests:
                 await _goes_well(self.jobs.send_mail(mail_id))
+        if self.rounds is not None:
+            for organisation, version in versions.items():
+                await _goes_well(self.rounds.look_at(organisation, version, day))
         await _goes_well(power_mails.tell(self.db, self.jobs.mail_person, now))
         await _goes_well(retention.leave_nothing(self.db, self.keys, self.jobs, now))
 
@@ -112,11 +119,23 @@ class Lookout:
         for mail_id in waiting:
             await _goes_well(self.jobs.send_mail(mail_id))
 
+    async def look_for_checkpoint(self) -> None:
+        """Take the checkpoint of the day, where it is still to be taken.
+
+        Raises:
+            OSError: it cannot be written to its folder; the next look sees to it.
+            SQLAlchemyError: the database does not answer; the same.
+        """
+        taken = await self.anchor.take_if_due(self.clock()) if self.anchor is not None else None
+        if taken is not None:
+            log.info("checkpoint_taken", checkpoint=taken.n)
+
     async def _keep_looking(self, every: float) -> None:
         for number in count():
             await _goes_well(self.look())
             if number % _LOOKS_FOR_MAILS == 0:
                 await _goes_well(self.look_for_mails())
+                await _goes_well(self.look_for_checkpoint())
             await asyncio.sleep(every)
 
     async def _look_at(self, organisation: str, day: date, occasion: str) -> bool:

@@ -1,14 +1,16 @@
 """What one turn of a case said, put on record and sent."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
+import packs
 from activities.mail import Post
 from activities.people import People
 from activities.writing import CHANGES, CaseFile, Letter
@@ -16,11 +18,16 @@ from domain.calendar import end_of, local_day
 from domain.cases import Act, Batch, Published
 from domain.mails import NEUTRAL
 from domain.names import PUBLISH
-from store import confidential, mails, packs, people, queries
+from store import confidential, mails, people, queries
+from store import packs as pack_texts
 from store.database import Database
 from store.keys import CaseKeys
 from store.records import Written, write_batch
-from store.tables import MailRow
+from store.rounds import rolls
+from store.tables import CaseRow, MailRow
+
+_AT_ONCE: Final = 20
+"""How many cases are begun, or told something, at the same time."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +59,16 @@ class Records:
         at = self.clock()
         async with _alive():
             async with self.db.write() as session:
+                written: confidential.Written | Written
                 if await _is_confidential(session, batch):
                     published, letters, written = await self._in_confidence(session, batch, at)
                 else:
-                    published, letters, written = *await self._in_the_open(session, batch, at), None
-            if written is not None:
+                    published, letters, written = await self._in_the_open(session, batch, at)
+            if isinstance(written, confidential.Written):
                 await self._move_others(written)
+            else:
+                await self._move_rounds(written)
+                published = await self._again(batch, await self._roll(batch, published, at), at)
             if letters:
                 await self.post.deliver(letters)
         return published
@@ -70,12 +81,56 @@ class Records:
             halt = Act(kind="halt", person="duly", how="duly", occasion=written.occasion)
             await self.post.jobs.act(case, halt)
 
-    async def _in_the_open(self, session: AsyncSession, batch: Batch, at: datetime) -> tuple[Published, list[Letter]]:
+    async def _move_rounds(self, written: Written) -> None:
+        """Begin the cases that were begun out of this one, and tell campaigns that they are superseded."""
+        for opening in written.begins:
+            await self.post.jobs.begin(opening)
+        for case in written.supersedes:
+            await self.post.jobs.act(case, _call_off("superseded"))
+
+    async def _roll(self, batch: Batch, published: Published, at: datetime) -> Published:
+        """Call the roll that the batch wants called: have cases begun and called off, and return how it stands."""
+        if batch.roll is None:
+            return published
+        async with self.db.write() as session:
+            case = await session.get_one(CaseRow, batch.case)
+            opening = await self.people.opening(session, case)
+            directory = await people.directory(session, opening.organisation)
+            called = await rolls.look_through(session, self.keys, opening, batch.roll, directory, at)
+        await self._at_once(self.post.jobs.begin(one) for one in called.begins)
+        await self._at_once(self.post.jobs.act(case, _call_off(called.why)) for case in called.call_off)
+        async with self.db.write() as session:
+            await rolls.mark_begun(session, called.begins, at)
+            counted = await rolls.counts(session, batch.case, more=called.more)
+        return published.model_copy(update={"roll": counted})
+
+    async def _at_once(self, jobs: Iterable[Awaitable[None]]) -> None:
+        turns = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(job: Awaitable[None]) -> None:
+            async with turns:
+                await job
+
+        await asyncio.gather(*map(one, jobs))
+
+    async def _again(self, batch: Batch, published: Published, at: datetime) -> Published:
+        """Give a case that begins again the school's calendar as it is now, for years to come."""
+        if not batch.again:
+            return published
+        async with self.db.read() as session:
+            opening = await self.people.opening(session, await session.get_one(CaseRow, batch.case))
+            pack = await pack_texts.pack_of(session, opening.pack_digest)
+        calendar = await asyncio.to_thread(packs.expand, pack.calendar, local_day(at).year)
+        return published.model_copy(update={"calendar": calendar})
+
+    async def _in_the_open(
+        self, session: AsyncSession, batch: Batch, at: datetime
+    ) -> tuple[Published, list[Letter], Written]:
         written = await write_batch(session, self.keys, batch, at)
         last_night = end_of(local_day(at) - timedelta(days=1))
         rows = await mails.gather(session, written.mails, self.mails_a_day, last_night, at)
         letters = await self._letters(session, batch, written, rows, at) if rows else []
-        return Published(asked=written.asked), letters
+        return Published(asked=written.asked), letters, written
 
     async def _in_confidence(
         self, session: AsyncSession, batch: Batch, at: datetime
@@ -95,7 +150,7 @@ class Records:
             asked |= await queries.reached(session, batch.case)
         file = CaseFile(
             opening=opening,
-            pack=await packs.pack_of(session, opening.pack_digest),
+            pack=await pack_texts.pack_of(session, opening.pack_digest),
             standing=batch.standing,
             asked=asked,
             directory=await people.directory(session, opening.organisation),
@@ -115,6 +170,10 @@ class Records:
             await mails.mark_dropped(session, dropped, at)
         needed = [letter for letter in letters.values() if letter is not None]
         return needed + await self.post.neutral(session, neutral, at)
+
+
+def _call_off(why: str) -> Act:
+    return Act(kind="call_off", person="duly", how="duly", comment=why)
 
 
 async def _is_confidential(session: AsyncSession, batch: Batch) -> bool:

@@ -29,6 +29,7 @@ from domain.events import (
 from domain.mails import MailContext, PersonalMail
 from domain.pack import Pack
 from domain.people import Asked, Directory, Person
+from domain.round_mails import is_settled, said_in_mail
 from domain.waiting import why_waiting
 from domain.words import clock_time, day_in_words, weekday_in_words
 from store import links
@@ -78,7 +79,7 @@ class CaseFile:
 class Letter:
     """A mail to be sent: the id of its row, to whom, by which template and with what, and the thread of its case.
 
-    `gathered` are the ids of those mails that it stands for.
+    `gathered` are the ids of those mails that it stands for, `case` is whose mail it is, where it is of one case.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Letter:
     context: MailContext = field(repr=False)
     thread: str | None = None
     gathered: tuple[str, ...] = ()
+    case: str | None = None
 
     def text(self) -> RenderedMail:
         """Return what it says."""
@@ -180,7 +182,8 @@ class Writer:
             context |= {"decision": _vacancy(about.event, case)}
         elif about is not None:
             context |= {"decision": _what_happened(about, case)}
-        return Letter(row.id, person, row.template, MailContext.model_validate(context), f"case-{opening.case}")
+        filled = MailContext.model_validate(context)
+        return Letter(row.id, person, row.template, filled, f"case-{opening.case}", case=opening.case)
 
     def _tasks(self) -> str:
         return f"{self.base_url}/tasks"
@@ -190,7 +193,7 @@ def is_needed(row: MailRow, case: CaseFile, about: Recorded | None, at: datetime
     """Return whether a mail of a case still has something to say, however late it is.
 
     It has not for somebody who has left; where it asks, once the ask is closed or asks somebody else; and where it
-    tells administrators or those who wait of something that has been settled since.
+    tells administrators or those who wait of something that has been settled since, as where enough are there again.
     """
     person = case.directory.person(row.person)
     if person is None or not person.is_active(local_day(at)):
@@ -200,6 +203,8 @@ def is_needed(row: MailRow, case: CaseFile, about: Recorded | None, at: datetime
     if row.template == VACANT_MAIL:
         ask = getattr(about.event, "ask", None) if about is not None else None
         return case.open_ask(ask) is not None and not case.asked.get(ask or "")
+    if about is not None and is_settled(about.event, case.standing.outcome):
+        return False
     return bool(case.standing.disputed) or row.template not in _WHILE_HELD
 
 
@@ -233,7 +238,8 @@ def _what_happened(recorded: Recorded, case: CaseFile) -> str:
             settled = "stands" if event.stands else "is void, and the step is asked again"
             return f"The disputed answer to the step “{_step(case, event.step)}” {settled}"
         case _:
-            return ""
+            signer = str(case.request.answers.get("signer", ""))
+            return said_in_mail(event, local_day(recorded.at), lambda one: _name(case, one), signer)
 
 
 def _sent_back(case: CaseFile) -> dict[str, object]:
@@ -270,6 +276,11 @@ def _seat(case: CaseFile, key: str) -> str:
 def _step(case: CaseFile, key: str) -> str:
     step = case.opening.process.clocks(key)
     return step.title if step is not None else key
+
+
+def _name(case: CaseFile, key: str) -> str:
+    person = case.directory.person(key)
+    return person.name if person is not None else "Somebody who has left"
 
 
 def _clause(case: CaseFile, step_key: str) -> str:

@@ -169,9 +169,10 @@ class Scale:
             (asked, "my tasks, of whoever is asked in all", "/tasks"),
             (starter, "my tasks, of a starter", "/tasks"),
             (headteacher, "register", "/register"),
-            (administrator, "all cases", "/admin"),
-            (administrator, "all cases, open", "/admin?state=open"),
-            (administrator, "all cases, one reference", f"/admin?reference={reference}"),
+            (administrator, "overview", "/admin"),
+            (administrator, "all cases", "/admin/cases"),
+            (administrator, "all cases, open", "/admin/cases?state=open"),
+            (administrator, "all cases, one reference", f"/admin/cases?reference={reference}"),
             (administrator, "a case that waits", f"/cases/{reference}"),
         )
         try:

@@ -22,7 +22,7 @@ Action = Literal[
 """What somebody may want: see a case or draft, decide an ask, withdraw, go on with a draft, answer a question about
 a draft, list all cases of an organisation, see its register, start a process, propose another address for a person,
 settle a change of power, have those asked reminded, see to a case as an administrator without
-deciding in it, put something on record in a confidential case."""
+deciding in it, put something on record in a case that takes entries."""
 
 Field = Literal["content", "mails", "delivery", "reporter"]
 """Which part of a case: the form, what was decided and what happened; which mails went to whom; whether those asked
@@ -42,7 +42,10 @@ class Viewer(Frozen):
 
 
 class CaseAccess(Frozen):
-    """What about a case decides who may see it. `asked` are those asked now, `decided` those who decided."""
+    """What about a case decides who may see it. `asked` are those asked now, `decided` those who decided.
+
+    `team` are those whose it is where it is nobody's request: who run a site, own a document, or sign it.
+    """
 
     organisation: str
     starter: str
@@ -50,6 +53,7 @@ class CaseAccess(Frozen):
     asked: frozenset[str] = frozenset()
     decided: frozenset[str] = frozenset()
     told: frozenset[str] = frozenset()
+    team: frozenset[str] = frozenset()
 
 
 class ConfidentialAccess(Frozen):
@@ -78,6 +82,9 @@ def allow(
     power is seen like a case: who proposes it is its starter, the person whose power it is its author, whoever else
     gains or loses by it is told, and none of them settles it; those who may are asked.
 
+    What comes round is nobody's request. Its `team` sees it, changes it, and puts on record what happened, and so does
+    whoever is asked; those who hold a seat that it asks are told. None of the team intervenes in it.
+
     A confidential case is seen by those asked in it, those told of it, and those for whom it was opened in an
     emergency; by nobody who is recused, nor without a strong sign-in, and by no administrator as such. Who reported it,
     only those who see to it know, and those for whom it was opened.
@@ -95,20 +102,25 @@ def allow(
     own = viewer.person in {case.starter, case.author}
     if action == "decide":
         return viewer.person in case.asked and not own
-    if action in {"withdraw", "edit_draft", "nudge"}:
+    if action in {"withdraw", "nudge"}:
         return own
+    if action == "edit_draft":
+        return own or viewer.person in case.team
+    if action == "record":
+        return viewer.person in case.asked | case.team
     if action == "advise":
         return viewer.person in case.asked
     if action == "correct_address":
         return viewer.administrator and not own
     if action == "settle_power":
         return viewer.person in case.asked and not own and viewer.person not in case.told
-    as_administrator = viewer.administrator and not own and viewer.person not in case.asked | case.decided
+    part = case.asked | case.decided | case.team
+    as_administrator = viewer.administrator and not own and viewer.person not in part
     if action == "intervene" or field == "mails":
         return as_administrator
     if field == "delivery":
-        return as_administrator or own
-    involved = own or viewer.person in case.asked | case.decided | case.told
+        return as_administrator or own or viewer.person in case.team
+    involved = own or viewer.person in part | case.told
     return action == "see" and (involved or as_administrator)
 
 

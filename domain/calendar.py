@@ -135,6 +135,11 @@ def end_of(day: date) -> datetime:
     return datetime.combine(day, time(23, 59, 59), LONDON).astimezone(UTC)
 
 
+def beginning_of(day: date) -> datetime:
+    """Return when `day` begins in England, in UTC."""
+    return datetime.combine(day, time(), LONDON).astimezone(UTC)
+
+
 def morning_of(day: date) -> datetime:
     """Return seven o'clock in the morning of `day` in England, in UTC: when reminders go out."""
     return datetime.combine(day, time(7), LONDON).astimezone(UTC)

@@ -2,19 +2,24 @@
 
 import hashlib
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
 from domain.allegations import Clearance, Matter
 from domain.base import Frozen, How, Key
 from domain.calendar import Calendar
-from domain.entries import OneEntry
+from domain.coming_dates import ComingDate
+from domain.entries import AnyEntry
 from domain.events import AnyEvent, Recorded, Verdict
 from domain.fields import Value
 from domain.forms import Fault
-from domain.pack import Pack, Process, Seat, digest
-from domain.people import Asked
+from domain.pack import Pack, Process, Seat, Story, digest
+from domain.people import Asked, PersonKind
+from domain.round_entries import AnyRoundEntry
+
+Recordable: TypeAlias = AnyEntry | AnyRoundEntry
+"""What people put on record in a case."""
 
 
 class Request(Frozen):
@@ -64,6 +69,7 @@ class Opening(FromPack):
 
     A confidential case begins with a `matter`, and with an empty request: nobody is its author. `clearance` is what
     lets a disciplinary case begin without a triage of its own, `parent` the case out of which it was opened.
+    A case that began again, to be told on for years, has said `events` before, and opened `asked` asks.
     """
 
     case: str
@@ -74,6 +80,15 @@ class Opening(FromPack):
     matter: Matter | None = None
     clearance: Clearance | None = None
     parent: str | None = None
+    events: int = 0
+    asked: int = 0
+
+
+class Present(Frozen):
+    """Who of those who run a site is there today, by their ids."""
+
+    administrators: tuple[str, ...]
+    moderators: tuple[str, ...]
 
 
 ActKind = Literal[
@@ -93,12 +108,18 @@ ActKind = Literal[
     "move_on",
     "record",
     "halt",
+    "cover",
+    "call_roll",
+    "call_off",
+    "recalendar",
 ]
 """What can be done in a case. Whoever is asked answers, or steps aside from a conflict of interest, or says that an
 answer was not theirs. The author withdraws, edits, nudges. Administrators reassign, remind, extend, cancel, release a
 hold. Duly itself has an ask looked up anew when people changed, says when a mail was delivered late, and moves the case
 on to another pack where whoever runs it wants that. In a confidential case, those who see to it, and the reporter,
-record entries; and Duly halts a case that was opened out of another when that does not permit it any more."""
+record entries; and Duly halts a case that was opened out of another when that does not permit it any more. Duly says
+who of those who run a site is there, has a roll called because people came or left, calls off what nobody has to sign
+any more, and has a case go by a calendar that was brought up to date."""
 
 
 class Act(Frozen):
@@ -110,6 +131,7 @@ class Act(Frozen):
     `request` is what an edit makes of the request, `version` the edition that it changes. `at` is when a mail was
     delivered. `pack` is what the case shall go by from now on. `entry` is what is to be put on record. `occasion` tells
     two acts apart that say the same; in a confidential case it is random, so that nobody guesses an act by its digest.
+    `present` is who of those who run a site is there, `calendar` the one to go by from now on.
     """
 
     kind: ActKind
@@ -129,8 +151,10 @@ class Act(Frozen):
     stands: bool | None = None
     at: datetime | None = None
     pack: FromPack | None = None
-    entry: OneEntry | None = None
+    entry: Annotated[Recordable, Field(discriminator="kind")] | None = None
     occasion: str = ""
+    present: Present | None = None
+    calendar: Calendar | None = None
 
     @property
     def digest(self) -> str:
@@ -209,6 +233,7 @@ class Standing(Frozen):
     `disputed` are the asks whose answers somebody says were not theirs, since `held_at`. `request` is the request as it
     is now, where it was changed since the case began. In a confidential case, `recused` are those who must not learn of
     it, `told` the seats that are told and may read, and `managing` the ask by which somebody sees to it, open or not.
+    `dates` are those that people look forward to; None where the process has none. `accepts` is what may be recorded.
     """
 
     outcome: str | None = None
@@ -223,6 +248,8 @@ class Standing(Frozen):
     recused: tuple[str, ...] = ()
     told: tuple[Key, ...] = ()
     managing: str | None = None
+    dates: tuple[ComingDate, ...] | None = None
+    accepts: tuple[str, ...] = ()
 
 
 class ToOpen(Frozen):
@@ -238,12 +265,44 @@ class ToOpen(Frozen):
     cleared_by: int | None = None
 
 
+class ToBegin(Frozen):
+    """Another ordinary case that is to be begun out of this one; `about` is the number of the event that says so."""
+
+    story: Story
+    request: Request
+    about: int
+
+
+class Roll(Frozen):
+    """A roll to be called: everybody in the `audience` gets a case of `process` to sign in; who left needs none.
+
+    Where it is `over`, nobody needs one any more, for the reason why.
+    """
+
+    process: Process
+    request: Request
+    audience: tuple[PersonKind, ...]
+    over: Literal["superseded", "closed"] | None = None
+
+
+class RollCount(Frozen):
+    """How a roll stands; `more` says that it has to be called again to get to everybody."""
+
+    asked: int = 0
+    signed: int = 0
+    declined: int = 0
+    left: int = 0
+    waiting: int = 0
+    more: bool = False
+
+
 class Batch(Frozen):
     """All that one turn of a case says, to be recorded and sent in one flush.
 
     `opening` comes with the first, and again when the case was moved on to another pack. `opens` are the cases to open
     out of this one; where it `halts`, those that were opened stand still until they are cleared anew. `clears` asks
-    whether the clearance is on record with which the case began, or which it waits for.
+    whether the clearance is on record with which the case began, or which it waits for. `begins` are ordinary cases to
+    begin out of this one, `roll` is one to be called. After a batch that says `again`, the case begins again.
     """
 
     case: str
@@ -254,14 +313,20 @@ class Batch(Frozen):
     opens: tuple[ToOpen, ...] = ()
     halts: bool = False
     clears: Clearance | None = None
+    begins: tuple[ToBegin, ...] = ()
+    roll: Roll | None = None
+    again: bool = False
 
 
 class Published(Frozen):
     """What the world answers to a batch.
 
     `asked` is whom each ask in it reaches from now on; nobody, where no one may decide. `cleared` is whether the
-    clearance that it asked about is on record and permits what it is to permit.
+    clearance that it asked about is on record and permits what it is to permit. `roll` is how the roll stands that was
+    called, `calendar` the school's, brought up to date for a case that begins again.
     """
 
     asked: dict[str, tuple[Asked, ...]]
     cleared: bool | None = None
+    roll: RollCount | None = None
+    calendar: Calendar | None = None

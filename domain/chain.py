@@ -76,15 +76,20 @@ def forge(case: str, n: int, at: str, said: Salted, previous: str) -> Link:
 
 def first_broken(links: Sequence[Link]) -> int | None:
     """Return the number of the first entry that is missing, moved or changed, or None where the chain holds."""
-    previous = FIRST
+    before = None
     for expected, link in enumerate(links, start=1):
-        entry = _read(link.entry)
-        if link.n != expected or entry.get("n") != expected or entry.get("case") != link.case:
+        if not follows(link, before):
             return expected
-        if link.previous != previous or link.hash != _hash(previous, link.entry):
-            return expected
-        previous = link.hash
+        before = link
     return None
+
+
+def follows(link: Link, before: Link | None) -> bool:
+    """Return whether `link` is unchanged, and the next after `before`; the first, where there is none before it."""
+    n, previous = (before.n + 1, before.hash) if before else (1, FIRST)
+    entry = _read(link.entry)
+    in_place = link.n == n == entry.get("n") and entry.get("case") == link.case
+    return in_place and link.previous == previous and link.hash == _hash(previous, link.entry)
 
 
 def keeps_its_word(link: Link, said: Salted) -> bool:

@@ -118,11 +118,13 @@ CATEGORIES: Final = {
 }
 
 
-def _line(key: str, label: str, hint: str | None = None, *, required: bool = True, most: int = 200) -> ShortText:
+def line(key: str, label: str, hint: str | None = None, *, required: bool = True, most: int = 200) -> ShortText:
+    """Return the question that asks for one line."""
     return ShortText(type="short_text", key=key, label=label, hint=hint, required=required, most=most)
 
 
-def _text(key: str, label: str, hint: str | None = None, *, most: int = 4000) -> LongText:
+def text(key: str, label: str, hint: str | None = None, *, most: int = 4000) -> LongText:
+    """Return the question that asks for text."""
     return LongText(type="long_text", key=key, label=label, hint=hint, required=True, most=most)
 
 
@@ -132,16 +134,17 @@ def choose(key: str, label: str, answers: Mapping[str, str], hint: str | None = 
     return OneOf(type="one_of", key=key, label=label, hint=hint, required=True, options=options)
 
 
-def _day(key: str, label: str, hint: str | None = None, *, required: bool = True) -> Day:
+def day(key: str, label: str, hint: str | None = None, *, required: bool = True) -> Day:
+    """Return the question that asks for a day."""
     return Day(type="date", key=key, label=label, hint=hint, required=required)
 
 
 _METHOD: Final = choose("method", "How were they reached?", METHODS)
-_SPOKE_TO: Final = _line("spoke_to", "Whom did you speak or write to?", "Their name, and what they are there")
-_REFERENCE: Final = _line("reference", "Their reference", "If they gave you one", required=False)
-_REASONS: Final = _text("reasons", "The reasons", "They stay on record, and somebody may read them years later")
-_WHAT_IS_ALLEGED: Final = _text("what", "What is alleged?", "In words, as it was said. No pictures and no files")
-_LETTER: Final = _text(
+_SPOKE_TO: Final = line("spoke_to", "Whom did you speak or write to?", "Their name, and what they are there")
+_REFERENCE: Final = line("reference", "Their reference", "If they gave you one", required=False)
+_REASONS: Final = text("reasons", "The reasons", "They stay on record, and somebody may read them years later")
+_WHAT_IS_ALLEGED: Final = text("what", "What is alleged?", "In words, as it was said. No pictures and no files")
+_LETTER: Final = text(
     "letter",
     "The letter",
     "This is a draft. Read every line, fill in what stands in [brackets], and take out what does not fit. Duly does "
@@ -174,8 +177,8 @@ _CONTACTS: Final = (
         lead="Tell a regulator, the agency that supplied the person, or a support agency, then say here whom you "
         "reached. It waits for nobody's leave, and tells the person nothing.",
         fields=(
-            _line("body", "Which body?"),
-            _line("spoke_to", "Whom did you speak or write to?", required=False),
+            line("body", "Which body?"),
+            line("spoke_to", "Whom did you speak or write to?", required=False),
             _REFERENCE,
         ),
         note="What was said",
@@ -186,7 +189,7 @@ _CONTACTS: Final = (
         title="Record other advice",
         thing="advice of somebody other than the LADO",
         lead="Human resources, a lawyer or somebody else advised you. It opens nothing: only the LADO's advice does.",
-        fields=(choose("source", "Who advised you?", SOURCES), _line("giver", "Their name")),
+        fields=(choose("source", "Who advised you?", SOURCES), line("giver", "Their name")),
         note="What they advised",
         note_required=True,
     ),
@@ -195,7 +198,7 @@ _CONTACTS: Final = (
         title="Record proceedings outside",
         thing="proceedings outside the school",
         lead="The police, a regulator or a civil court proceeds as well. It stops nothing by itself.",
-        fields=(_line("body", "Who proceeds?"), _REFERENCE),
+        fields=(line("body", "Who proceeds?"), _REFERENCE),
     ),
 )
 
@@ -205,7 +208,7 @@ _CARE: Final = (
         title="Record how children were kept from harm meanwhile",
         thing="a safeguarding measure",
         lead=f"Somebody works without contact with children, or was sent home. It is no sanction. {_FREE}",
-        fields=(_text("measure", "What was done?"),),
+        fields=(text("measure", "What was done?"),),
         source=_KCSIE,
     ),
     EntryForm(
@@ -215,7 +218,7 @@ _CARE: Final = (
         lead=f"Offer support, then say here what was offered, to whom, and whether they took it. {_FREE}",
         fields=(
             choose("to", "To whom?", SUPPORTED),
-            _text("what", "What was offered?", "Counselling, occupational health, a union, a named contact"),
+            text("what", "What was offered?", "Counselling, occupational health, a union, a named contact"),
             choose("taken", "Did they take it?", TAKEN),
         ),
         source=_KCSIE,
@@ -227,7 +230,7 @@ _CARE: Final = (
         lead="Where there were threats of a physical or sexual nature, the police may have to know.",
         fields=(
             choose("advised", "Were they advised to tell the police?", YES_NO),
-            _text("reason", "Why, or why not?"),
+            text("reason", "Why, or why not?"),
         ),
     ),
     EntryForm(
@@ -237,9 +240,9 @@ _CARE: Final = (
         lead="A device, a paper or another thing is locked away until the police or somebody else takes it. Do not "
         "open it, and do not look through it. There is no place here for a file or a picture.",
         fields=(
-            _line("item", "What was locked away?", "In words, such as “a black phone, switched off”"),
-            _line("place", "Where is it?"),
-            _line("key_holder", "Who has the key?"),
+            line("item", "What was locked away?", "In words, such as “a black phone, switched off”"),
+            line("place", "Where is it?"),
+            line("key_holder", "Who has the key?"),
         ),
         when="must",
     ),
@@ -251,8 +254,8 @@ _CARE: Final = (
         "may be indecent, and do not go looking.",
         fields=(
             choose("source", "Where was it seen?", SEEN_IN),
-            _text("what", "What was seen?"),
-            _line("address", "The address of the page, the number, or the place", required=False, most=500),
+            text("what", "What was seen?"),
+            line("address", "The address of the page, the number, or the place", required=False, most=500),
         ),
         rules=(
             RequiredWhen(
@@ -273,7 +276,7 @@ _THE_CASE: Final = (
         thing="something that happened out of order",
         lead="Something was already done that should have waited, such as asking the person about it. To say so opens "
         "nothing, and hides nothing: tell the LADO as well.",
-        fields=(_text("what", "What was done?"), _line("who", "Who did it?")),
+        fields=(text("what", "What was done?"), line("who", "Who did it?")),
         when="must",
     ),
     EntryForm(
@@ -294,7 +297,7 @@ _THE_CASE: Final = (
         lead="The case is routed anew if somebody else has to see to it. Both facts stay on record, and whoever must "
         "not learn of it any more reads nothing from then on.",
         fields=(
-            _line("name", "Their name"),
+            line("name", "Their name"),
             choose("category", "What are they to the school?", CATEGORIES),
             OnePerson(
                 type="person",
@@ -349,7 +352,7 @@ _THE_CASE: Final = (
         thing="a message",
         lead="They read it when they come back with the code of their report. Do not ask who they are. Everybody who "
         "sees to the case can read it too.",
-        fields=(_text("text", "Your message"),),
+        fields=(text("text", "Your message"),),
         about="no",
         when="no",
         note="",
@@ -368,7 +371,7 @@ _THE_CASE: Final = (
         thing="what the school did and answered",
         lead="The matter is about a pupil or a member of the public: the LADO has no part in it, and what the school "
         "does under its own policies is recorded here.",
-        fields=(_line("to", "Who was told?"), _text("what", "What did the school do, and what was said?")),
+        fields=(line("to", "Who was told?"), text("what", "What did the school do, and what was said?")),
         about="no",
     ),
     EntryForm(
@@ -376,14 +379,14 @@ _THE_CASE: Final = (
         title="Record how it was answered",
         thing="an answer",
         lead="Where the LADO has no part: what the school did, and whom it told.",
-        fields=(_line("to", "Whom did you answer?"), _text("what", "What did the school do, and say?")),
+        fields=(line("to", "Whom did you answer?"), text("what", "What did the school do, and say?")),
     ),
     EntryForm(
         kind="case_reviewed",
         title="Record a review",
         thing="a review",
         lead="The case was looked at again. The next review is asked for by itself.",
-        fields=(_text("next_step", "What is to be done next, and by whom?"),),
+        fields=(text("next_step", "What is to be done next, and by whom?"),),
         about="no",
         note="What was found",
         source=_KCSIE,
@@ -394,7 +397,7 @@ _THE_CASE: Final = (
         thing="that the police asked to wait",
         lead="From then on nothing is investigated inside, and the clocks of all that does not keep children from harm "
         "stand still, until it is recorded that the police let the school go on.",
-        fields=(_line("who", "Who asked?", "Their name and what they are"), _REFERENCE),
+        fields=(line("who", "Who asked?", "Their name and what they are"), _REFERENCE),
         note="What they asked",
     ),
     EntryForm(
@@ -402,7 +405,7 @@ _THE_CASE: Final = (
         title="Record that the police let the school go on",
         thing="that the police let the school go on",
         lead="The clocks go on where they stood.",
-        fields=(_line("who", "Who said so?", "Their name and what they are"), _REFERENCE),
+        fields=(line("who", "Who said so?", "Their name and what they are"), _REFERENCE),
         note="What they said",
     ),
 )
@@ -425,7 +428,7 @@ _REFERRAL: Final = (
         lead="It opens what you tick below, and nothing else. The latest advice about an allegation counts: tick again "
         "what earlier advice permitted and still holds.",
         fields=(
-            _line("giver", "Who gave the advice?"),
+            line("giver", "Who gave the advice?"),
             _METHOD,
             choose("advice", "What came of the discussion?", ADVICE),
             ManyOf(
@@ -453,7 +456,7 @@ _REFERRAL: Final = (
         thing="a basic enquiry",
         lead="A fact that can be looked up without asking anybody concerned, such as who was in school that day. No "
         "statements, and no word to the person.",
-        fields=(_line("question", "What was looked up?"), _line("answer", "What came of it?", most=500)),
+        fields=(line("question", "What was looked up?"), line("answer", "What came of it?", most=500)),
         source=_KCSIE,
     ),
     EntryForm(
@@ -461,7 +464,7 @@ _REFERRAL: Final = (
         title="Record that an internal investigation began",
         thing="an internal investigation",
         lead="It may begin only once the LADO's advice permits it.",
-        fields=(_line("investigator", "Who investigates?"),),
+        fields=(line("investigator", "Who investigates?"),),
         about="must",
     ),
     EntryForm(
@@ -469,7 +472,7 @@ _REFERRAL: Final = (
         title="Record an interview",
         thing="an interview",
         lead="Somebody was interviewed for the internal investigation.",
-        fields=(_line("with_whom", "With whom?"),),
+        fields=(line("with_whom", "With whom?"),),
         about="must",
         note="What was said",
     ),
@@ -478,7 +481,7 @@ _REFERRAL: Final = (
         title="Record that the person was told",
         thing="that the person was told",
         lead="They may be told what is alleged only once the LADO's advice permits it, and then only what was agreed.",
-        fields=(_text("told", "What were they told?"),),
+        fields=(text("told", "What were they told?"),),
         about="must",
         subject=True,
         source=_KCSIE,
@@ -490,7 +493,7 @@ _REFERRAL: Final = (
         lead="Suspension is not automatic: the alternatives are considered first, and the reasons are recorded.",
         fields=(
             choose("suspended", "Is the person suspended?", YES_NO),
-            _text("alternatives", "Which alternatives were considered, and why do they do or not do?"),
+            text("alternatives", "Which alternatives were considered, and why do they do or not do?"),
             _REASONS,
         ),
         about="must",
@@ -516,7 +519,7 @@ _REFERRAL: Final = (
         fields=(
             choose("outcome", "How did it end?", OUTCOMES),
             _REASONS,
-            _day(
+            day(
                 "born_on",
                 "The person's date of birth",
                 "It decides how long the record is kept. Leave it empty if you do not know it",
@@ -558,8 +561,8 @@ _DISCIPLINARY: Final = (
             YesNoUnsure(
                 type="yes_no_unsure", key="at_risk", label="Could a child be at risk?", required=True, hint="Any child"
             ),
-            _text("reason", "Why do you think so?"),
-            _line("name", "Type your name: you answer for it"),
+            text("reason", "Why do you think so?"),
+            line("name", "Type your name: you answer for it"),
         ),
         about="no",
         when="no",
@@ -580,7 +583,7 @@ _DISCIPLINARY: Final = (
         thing="which advice lets this case go on",
         lead="Duly looks for the LADO's advice on the record of that case. If it permits a disciplinary case, this "
         "one goes on; if not, the attempt is on record.",
-        fields=(_line("case", "The reference of the case with the advice", most=20),),
+        fields=(line("case", "The reference of the case with the advice", most=20),),
         about="no",
         when="no",
     ),
@@ -590,7 +593,7 @@ _DISCIPLINARY: Final = (
         thing="the choice of a procedure",
         lead="Under which policy the matter is dealt with, and how grave it is. It decides nothing yet.",
         fields=(
-            _line(
+            line(
                 "procedure", "Under which policy or procedure?", "Such as disciplinary, capability or anti-harassment"
             ),
             choose("severity", "How grave is it, if it is so?", SEVERITIES),
@@ -631,7 +634,7 @@ _DISCIPLINARY: Final = (
         title="Report what was found",
         thing="the investigator's report",
         lead="What the investigation found, for and against. The investigator proposes no sanction.",
-        fields=(_text("findings", "What was found?", most=8000),),
+        fields=(text("findings", "What was found?", most=8000),),
         source=_ACAS,
     ),
     EntryForm(
@@ -648,7 +651,7 @@ _DISCIPLINARY: Final = (
         title="Call the hearing",
         thing="the call to a hearing",
         lead="The person is called to a hearing with time to prepare, and may be accompanied.",
-        fields=(_day("on", "On which day?"), _LETTER),
+        fields=(day("on", "On which day?"), _LETTER),
         rules=(After(rule="after", field="on", other="today", message="The hearing must lie ahead"),),
         letter="hearing_called",
         when="no",
@@ -660,7 +663,7 @@ _DISCIPLINARY: Final = (
         title="Put the hearing off",
         thing="a hearing put off",
         lead="Where the companion cannot come, the person may propose another time within five working days.",
-        fields=(_day("on", "To which day?"),),
+        fields=(day("on", "To which day?"),),
         about="no",
         when="no",
         note="Why?",
@@ -671,7 +674,7 @@ _DISCIPLINARY: Final = (
         title="Record the hearing",
         thing="the hearing",
         lead="Who was there, and what was said. The decision is a step of its own.",
-        fields=(_text("present", "Who was there, in which role?"),),
+        fields=(text("present", "Who was there, in which role?"),),
         note="What was said",
         when="must",
         source=_ACAS,
@@ -684,7 +687,7 @@ _DISCIPLINARY: Final = (
         fields=(
             choose("sanction", "What comes of it?", SANCTIONS),
             _REASONS,
-            _day(
+            day(
                 "expires_on",
                 "When does a warning end?",
                 "Every warning ends. Leave it empty for anything else",
@@ -709,7 +712,7 @@ _DISCIPLINARY: Final = (
         title="Record an appeal",
         thing="an appeal",
         lead="The person appeals. Somebody who had no part before hears it.",
-        fields=(_text("grounds", "On which grounds?"),),
+        fields=(text("grounds", "On which grounds?"),),
         source=_ACAS,
     ),
     EntryForm(

@@ -11,6 +11,7 @@ from domain.entries import AnyEntry, AnyRemark
 from domain.fields import Value
 from domain.forms import Fault
 from domain.people import Asked
+from domain.round_entries import AnyRoundEntry, AnyRoundRemark
 
 
 class Verdict(StrEnum):
@@ -355,7 +356,9 @@ AnyEvent = Annotated[
     | StepRefused
     | CaseEnded
     | AnyRemark
-    | AnyEntry,
+    | AnyEntry
+    | AnyRoundRemark
+    | AnyRoundEntry,
     Field(discriminator="kind"),
 ]
 

@@ -16,6 +16,9 @@ from domain.base import Frozen
 from domain.people import Directory, Person
 from domain.text import forbidden_character, is_blank, tidy
 
+LONGEST_ANSWER = 8_000
+"""Characters that a text of a school's own form may have: a draft of it can store no more."""
+
 _MOST_DIGITS = 9
 _FIRST_YEAR = 1000
 """A year of fewer digits is a slip of the one who types."""
@@ -108,7 +111,7 @@ class LongText(Question):
     """Several lines of text."""
 
     type: Literal["long_text"]
-    most: int = Field(default=4000, gt=0, le=8000)
+    most: int = Field(default=4000, gt=0, le=60_000)
 
     def value(self, raw: Raw, facts: FormFacts) -> str:
         """Return the text."""

@@ -18,6 +18,12 @@ NOTICE_TEMPLATES: Final = (
     "outcome_approved",
     "outcome_rejected",
     "outcome_withdrawn",
+    "cover_lost",
+    "date_coming",
+    "site_changed",
+    "site_closed",
+    "review_overdue",
+    "version_adopted",
 )
 """The mails that a pack may hang on an event."""
 

@@ -2,15 +2,26 @@
 
 import hashlib
 from datetime import date
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from domain.allegations import Category, Permit, Procedure
 from domain.base import Frozen, Key
 from domain.calendar import Period, WorkingDays
+from domain.coming_dates import Every
+from domain.documents import POLICY, Document, DocumentControl
 from domain.forms import Form
 from domain.people import PersonKind
+
+Story = Literal["site_creation", "site_life", "review", "acknowledgement", "signature", "allegation", "disciplinary"]
+"""What runs a process. `signature` is how one person signs, in an acknowledgement; no pack has it by itself."""
+
+CONFIDENTIAL: Final[frozenset[Story]] = frozenset({"allegation", "disciplinary"})
+"""The stories of which only those who must know may know that they are told."""
+
+ROUNDS: Final[frozenset[Story]] = frozenset({"site_life", "review", "acknowledgement", "signature"})
+"""What comes round by itself: it is nobody's request."""
 
 
 class Cited(Frozen):
@@ -33,18 +44,6 @@ class Organisation(Frozen):
     key: Key
     name: str
     schools: tuple[School, ...] = Field(min_length=1)
-
-
-class DocumentControl(Frozen):
-    """What the policy prints about itself, as it prints it."""
-
-    title: str
-    owner: str | None = None
-    version: str | None = None
-    status: str | None = None
-    approved_on: str | None = None
-    effective_from: str | None = None
-    review_date: str | None = None
 
 
 class Clause(Frozen):
@@ -301,6 +300,56 @@ class Reviews(Clocks):
     safeguarding: bool = True
 
 
+class Recurring(Task):
+    """A task that comes round as long as a site lives.
+
+    Source: Newall Green 9.1; Cadmus 14.6 and 14.7; MTOAT, websites (LIFE-03, LIFE-04, LIFE-13, LIFE-14).
+    """
+
+    every: Every
+
+
+class Cover(Cited):
+    """How many administrators, and moderators, a site has to have there; `grace` is how long it may have fewer.
+
+    Source: Cadmus 18.4 and Appendix 1 (LIFE-01, LIFE-09).
+    """
+
+    at_least: int = Field(default=2, ge=1, le=20)
+    grace: WorkingDays = 5
+
+
+class Cycle(Cited):
+    """How often a document is reviewed, who owns it, and when they are reminded, in days before the date.
+
+    `told` are seats that are told when the date has passed; `signed` says that everybody signs each new version.
+
+    Source: Cadmus, document information; Newall Green, document control (REV-01, REV-06).
+    """
+
+    owner: Key
+    months: int = Field(ge=1, le=120)
+    remind_before: tuple[Annotated[int, Field(ge=1, le=366)], ...] = (90, 30, 7)
+    told: tuple[Key, ...] = ()
+    signed: bool = False
+
+
+class Campaign(Cited):
+    """Who reads and signs a document, who sees to it, and who is told when somebody has not signed in time.
+
+    `documents` are those that can be signed. `visitors` says that visitors sign too, on a device of the school.
+
+    Source: Redhill 5 and appendix 1; Cadmus 12.1 (ACK-04 to ACK-06, ACK-21).
+    """
+
+    owner: Key
+    documents: tuple[Key, ...] = Field(min_length=1)
+    audience: tuple[PersonKind, ...] = Field(min_length=1)
+    chase_on: WorkingDays = 10
+    chase: tuple[Key, ...] = ()
+    visitors: bool = False
+
+
 class Retention(Cited):
     """How long a closed case is kept: until pension age or for years, whichever is longer (KCSIE)."""
 
@@ -323,10 +372,14 @@ class Process(Cited):
     A process that begins with a form has `form`, `steps` and who `may_start` it. A confidential one has `topics`,
     `routes`, `tasks`, `retention`, and `custodians`: seats that can open a case together in an emergency. Basic
     enquiries before the advice are off unless it says so.
+
+    One that comes round begins by itself: the life of a site where a request for it `leads_to` that, with `rounds`,
+    `cover`, and the task of closing it asked `closing_ahead` days before the date; the review of a document, with its
+    `cycle`; and an acknowledgement, with its `campaign` and the one step that everybody signs.
     """
 
     key: Key
-    story: Literal["site_creation", "allegation", "disciplinary"]
+    story: Story
     title: str
     summary: str
     form: Key | None = None
@@ -343,11 +396,17 @@ class Process(Cited):
     retention: Retention | None = None
     custodians: tuple[Key, ...] = ()
     basic_enquiries: bool = False
+    leads_to: Key | None = None
+    rounds: tuple[Recurring, ...] = ()
+    cover: Cover | None = None
+    closing_ahead: int = Field(default=28, ge=1, le=366)
+    cycle: Cycle | None = None
+    campaign: Campaign | None = None
 
     @property
     def confidential(self) -> bool:
         """Return whether only those who must know may know that there is such a case."""
-        return self.story != "site_creation"
+        return self.story in CONFIDENTIAL
 
     def step(self, key: str) -> Step | None:
         """Return the step with that key, or None."""
@@ -355,7 +414,7 @@ class Process(Cited):
 
     def task(self, key: str) -> Task | None:
         """Return the task with that key, or None."""
-        return next((task for task in self.tasks if task.key == key), None)
+        return next((task for task in (*self.tasks, *self.rounds) if task.key == key), None)
 
     def clocks(self, key: str) -> AnyClocks | None:
         """Return the step or task with that key, the changes that its author is asked for, the reviews, or None."""
@@ -380,6 +439,7 @@ class Pack(Frozen):
     key: Key
     organisation: Organisation
     document: DocumentControl
+    documents: tuple[Document, ...] = ()
     seats: tuple[Seat, ...]
     calendar: CalendarRules
     contacts: tuple[Contact, ...]
@@ -399,6 +459,14 @@ class Pack(Frozen):
     def process(self, key: str) -> Process | None:
         """Return the process with that key, or None where the pack does not offer it."""
         return next((process for process in self.processes if process.key == key), None)
+
+    def told_by(self, story: Story) -> Process | None:
+        """Return the process that `story` runs, or None where the pack has none."""
+        return next((process for process in self.processes if process.story == story), None)
+
+    def control(self, key: str) -> DocumentControl | None:
+        """Return the policy itself, or another document of the organisation, or None."""
+        return self.document if key == POLICY else next((one for one in self.documents if one.key == key), None)
 
     def school(self, key: str) -> School | None:
         """Return the school with that key, or None."""

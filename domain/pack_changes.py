@@ -35,6 +35,9 @@ _PARTS: Final = {
     "topics": "topic",
     "routes": "route",
     "tasks": "task",
+    "rounds": "round",
+    "documents": "document",
+    "cites": "citation",
 }
 """What the lists of a pack hold, one of each in words."""
 
@@ -76,6 +79,19 @@ _SAYS: Final = {
     "stops_clocks": "whether it stops clocks",
     "pension_age": "until which age a case is kept",
     "child_abuse_years": "for how many years what may concern abuse is kept",
+    "leads_to": "what begins once it is approved",
+    "at_least": "how many have to be there",
+    "grace": "the working days with fewer",
+    "closing_ahead": "the days before the closing on which it is asked for",
+    "months": "the months from one review to the next",
+    "owner": "whose it is",
+    "remind_before": "the days before on which it reminds",
+    "signed": "whether everybody signs each new version",
+    "audience": "who signs",
+    "chase_on": "the working days after which others are told",
+    "chase": "who is told that somebody has not signed",
+    "visitors": "whether visitors sign",
+    "now": "the edition in force",
 }
 """What an attribute says, where its name is not plain enough."""
 
@@ -169,7 +185,9 @@ def _attribute(part: str, name: str, old: Any, new: Any) -> Iterator[Difference]
     elif name == "changes":
         words = "are possible now" if old is None else "are not possible any more"
         yield Difference(part=_within(part, _SAYS[name]), words=words)
-    elif name in {"reviews", "retention"}:
+    elif name == "text":
+        yield Difference(part=part, words="its text is another")
+    elif name in {"reviews", "retention", "cover", "cycle", "campaign"}:
         yield Difference(part=_within(part, name), words="is new" if old is None else "is gone")
     else:
         says = _SAYS.get(name, name.replace("_", " "))

@@ -9,7 +9,18 @@ from pydantic import BaseModel
 from domain.confidential_faults import confidential_faults
 from domain.entries import AnyEntry, AnyRemark
 from domain.events import AnyEvent
-from domain.fields import Day, ManyOf, OneOf, OnePerson, People, Question, ShortText, WholeNumber
+from domain.fields import (
+    LONGEST_ANSWER,
+    Day,
+    LongText,
+    ManyOf,
+    OneOf,
+    OnePerson,
+    People,
+    Question,
+    ShortText,
+    WholeNumber,
+)
 from domain.forms import After, Among, AtLeast, EnoughPeople, Form, NotAfter, NotTheSamePerson, RequiredWhen, Within
 from domain.mails import NOTICE_TEMPLATES
 from domain.pack import (
@@ -27,6 +38,8 @@ from domain.pack import (
     Task,
 )
 from domain.pack_fault import PackFault
+from domain.round_entries import AnyRoundEntry, AnyRoundRemark
+from domain.round_faults import document_faults, round_faults
 
 MANDATORY_CONTACTS: Final = ("lado", "police")
 """Whom a school must be able to reach, whatever its policy says: Cadmus 10.1 (ALLEG-05)."""
@@ -74,6 +87,11 @@ _CONFIDENTIAL: Final = frozenset(
     "step_refused",
     "case_ended",
 }
+_ROUND: Final = (
+    _STEP_EVENTS
+    | {"pack_changed", "step_refused", "case_ended"}
+    | {one.model_fields["kind"].default for one in (*get_args(AnyRoundRemark), *get_args(AnyRoundEntry))}
+)
 RECORDED_BY: Final = {
     "allegation": _CONFIDENTIAL,
     "disciplinary": _CONFIDENTIAL,
@@ -90,6 +108,10 @@ RECORDED_BY: Final = {
         "step_refused",
         "case_ended",
     },
+    "site_life": _ROUND | {"request_edited", "case_cancelled"},
+    "review": _ROUND | {"request_edited"},
+    "acknowledgement": _ROUND,
+    "signature": _ROUND,
 }
 """Which events the story of each kind records."""
 
@@ -112,7 +134,7 @@ def faults_of(pack: Pack, unread: frozenset[str] = frozenset()) -> tuple[PackFau
     `unread` are files of it that could not be read: that something is missing from them is not said again.
     """
     clauses = () if "clauses.toml" in unread else _clause_faults(pack)
-    return (*_pack_faults(pack), *clauses, *_form_faults(pack), *_processes(pack, unread))
+    return (*_pack_faults(pack), *clauses, *document_faults(pack), *_form_faults(pack), *_processes(pack, unread))
 
 
 def unfilled(file: str, text: object, key: str = "") -> Iterator[PackFault]:
@@ -216,6 +238,8 @@ def _question_faults(file: str, question: Question) -> Iterator[PackFault]:
         yield PackFault(file, f"{where}.at_least", "is more than at_most")
     if isinstance(question, WholeNumber) and question.least > question.most:
         yield PackFault(file, f"{where}.least", "is more than most")
+    if isinstance(question, LongText) and question.most > LONGEST_ANSWER:
+        yield PackFault(file, f"{where}.most", f"is more than {LONGEST_ANSWER}")
     usual = question.default if isinstance(question, WholeNumber) else None
     if isinstance(question, WholeNumber) and usual is not None and not question.least <= usual <= question.most:
         yield PackFault(file, f"{where}.default", "is out of bounds")
@@ -260,10 +284,15 @@ def _processes(pack: Pack, unread: frozenset[str]) -> Iterator[PackFault]:
         form = pack.form(process.form)
         if process.confidential:
             yield from confidential_faults(pack, process)
+        elif process.story != "site_creation":
+            yield from round_faults(pack, process)
         elif form is None and f"forms/{process.form}.toml" not in unread:
             yield PackFault(file, "form", f"there is no form {process.form}")
+        leads_to = pack.process(process.leads_to or "")
+        if process.leads_to is not None and (leads_to is None or leads_to.story != "site_life"):
+            yield PackFault(file, "leads_to", f"there is no process {process.leads_to} that looks after a site")
         for key in ("steps", "may_start"):
-            if not process.confidential and not getattr(process, key):
+            if process.story == "site_creation" and not getattr(process, key):
                 yield PackFault(file, key, "must name at least one")
         yield from _twice(file, "steps", (step.key for step in process.steps))
         yield from _twice(file, "rules", (rule.key for rule in process.rules))
@@ -307,8 +336,9 @@ def _task_faults(file: str, pack: Pack, process: Process) -> Iterator[PackFault]
     reviews = (process.reviews,) if process.reviews is not None else ()
     yield from _twice(file, "topics", (topic.key for topic in process.topics))
     yield from _twice(file, "routes", (route.key for route in process.routes))
-    yield from _twice(file, "tasks", (task.key for task in (*process.tasks, *reviews)))
-    for task in (*process.tasks, *reviews):
+    tasks = (*process.tasks, *process.rounds, *reviews)
+    yield from _twice(file, "tasks", (task.key for task in tasks))
+    for task in tasks:
         where = f"tasks.{task.key}" if isinstance(task, Task) else "reviews"
         yield from _clock_faults(file, where, pack, task)
         each = "allegations" if isinstance(task, Task) and task.each_allegation else None

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from domain.asking import AUTHOR
-from domain.base import Frozen
+from domain.base import Frozen, How
 from domain.calendar import local_day
 from domain.cases import Opening
 from domain.events import (
@@ -38,20 +38,38 @@ from domain.events import (
     Verdict,
 )
 from domain.order import standing
+from domain.pack import Story
 from domain.people import Asked
 from domain.telling_entries import Names, entry_in_words
+from domain.telling_rounds import OfARound, round_in_words
 from domain.words import day_in_words, listed
 
 VERDICTS: Final = {"approved": Verdict.APPROVE, "returned": Verdict.RETURN, "rejected": Verdict.REJECT}
 """What was answered, by the kind of the event that says so."""
 
+_ENDED: Final[dict[Story, str]] = {
+    "site_life": "Looking after the site",
+    "review": "The review",
+    "acknowledgement": "The acknowledgement",
+    "signature": "The signing",
+}
+"""What ended with a case that is nobody's request, by what runs it."""
+
 
 class Told(Frozen):
-    """An event in words: its number, when it happened, and what."""
+    """An event in words: its number, when it happened, and what.
+
+    `by` is the name of whoever did it, empty where Duly did it by itself; `how` is how they were known, where the event
+    says so. `version` is that of the form as it then was, `clause` the key of the clause that it goes by.
+    """
 
     n: int
     at: datetime
     words: str
+    by: str = ""
+    how: How | None = None
+    version: int = 1
+    clause: str = ""
 
 
 class Given(Frozen):
@@ -93,7 +111,23 @@ class Teller:
 
     def told(self, history: Sequence[Recorded]) -> tuple[Told, ...]:
         """Return every event in words, in order."""
-        return tuple(Told(n=said.n, at=said.at, words=self._words(said.event)) for said in history)
+        told, version = [], 1
+        for said in history:
+            event = said.event
+            version = event.version if isinstance(event, RequestEdited) else version
+            by = getattr(event, "by", None)
+            told.append(
+                Told(
+                    n=said.n,
+                    at=said.at,
+                    words=self._words(event),
+                    by=self._name(by) if by else "",
+                    how=getattr(event, "how", None),
+                    version=version,
+                    clause=self._clause(event),
+                )
+            )
+        return tuple(told)
 
     def given(self, history: Sequence[Recorded]) -> tuple[Given, ...]:
         """Return every answer that was given, in order."""
@@ -133,10 +167,14 @@ class Teller:
         )
 
     def _words(self, event: AnyEvent) -> str:
+        if isinstance(event, OfARound):
+            return round_in_words(event, self._name)
         match event:
             case RequestSubmitted():
                 on_behalf = "" if event.by == event.author else f" for {self._name(event.author)}"
                 return f"{self._name(event.by)} sent the request{on_behalf}"
+            case RequestEdited() if self._process.story == "site_life":
+                return f"{self._name(event.by)} changed the site: the change has to be approved"
             case RequestEdited():
                 void = "; every approval is void" if event.material else "; approvals stay"
                 return f"{self._name(event.by)} changed the request{void}"
@@ -151,7 +189,9 @@ class Teller:
             case AskOpened():
                 due = day_in_words(local_day(event.due))
                 who = self._who(event.asked)
-                return f"The {self._seat(event.seat)}{f' ({who})' if who else ''} was asked, to answer by {due}"
+                task = self._process.task(event.step)
+                to = f"was asked for “{task.title}”, by {due}" if task else f"was asked, to answer by {due}"
+                return f"The {self._seat(event.seat)}{f' ({who})' if who else ''} {to}"
             case AskMoved():
                 why = {
                     "people_changed": "People, seats or absences changed",
@@ -190,7 +230,8 @@ class Teller:
                 what = "the answer stands" if event.stands else "the answer is void"
                 return f"{self._name(event.by)} settled the disputed answer to “{self._step(event.step)}”: {what}"
             case CaseCancelled():
-                return f"{self._name(event.by)} cancelled the request"
+                what = "the request" if self._process.story not in _ENDED else "it: the site is looked after no more"
+                return f"{self._name(event.by)} cancelled {what}"
             case Confirmed():
                 return f"{self._name(event.by)} confirmed: {self._confirmation(event)}"
             case AskClosed():
@@ -215,9 +256,25 @@ class Teller:
             case StepRefused():
                 return f"Something was refused because of {event.clause}; it did not happen"
             case CaseEnded():
-                return f"The request ended: {event.outcome}"
+                what = _ENDED.get(self._process.story, "The request")
+                return f"{what} ended: {event.outcome.replace('_', ' ')}"
             case _:
                 return entry_in_words(event, Names(self._names, {}))
+
+    def _clause(self, event: AnyEvent) -> str:
+        """Return the key of the clause that an event goes by: that of its step, or of the process."""
+        match event:
+            case RequestSubmitted():
+                return self._process.clause
+            case StepRefused(clause=clause):
+                return clause
+            case Confirmed():
+                step = self._process.step(event.step)
+                known = {one.key: one.clause for one in step.confirmations} if step else {}
+                return known.get(event.confirmation, "")
+            case _:
+                clocks = self._process.clocks(getattr(event, "step", ""))
+                return clocks.clause if clocks else ""
 
     def _name(self, person: str) -> str:
         return self._names.get(person, "Somebody who is no longer in the directory")

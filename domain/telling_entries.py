@@ -328,7 +328,7 @@ class MatterTeller:
             update={
                 "happened_at": event.happened_at,
                 "about": tuple(self._allegations.get(key, key) for key in event.allegations) if several else (),
-                "details": details_of(event),
+                "details": details_of(event) if isinstance(event, AnyEntry) else (),
                 "letter": bool(getattr(event, "letter", "")),
             }
         )

@@ -7,7 +7,8 @@ from typing import TypeAlias
 from domain.base import Frozen
 from domain.events import AskClosed, DatePassed, Recorded, RequestEdited, RequestSubmitted, RequestUnfit, Returned
 from domain.fields import Value
-from domain.forms import Answers
+from domain.forms import Answers, Form
+from domain.round_entries import ChangeTurnedDown, SiteChanged
 
 SentBack: TypeAlias = Returned | RequestUnfit | DatePassed
 """The events after which the request waits for its author."""
@@ -25,10 +26,10 @@ class Change(Frozen):
     after: dict[str, Value]
 
 
-def changes_of(history: Sequence[Recorded]) -> tuple[Change, ...]:
-    """Return every change of the request, oldest first."""
+def changes_of(history: Sequence[Recorded], begun: Answers | None = None) -> tuple[Change, ...]:
+    """Return every change of the request, oldest first; `begun` is what it said where nobody sent it."""
     changes: list[Change] = []
-    answers: dict[str, Value] = {}
+    answers: dict[str, Value] = dict(begun or {})
     for said in history:
         event = said.event
         if isinstance(event, RequestEdited):
@@ -43,9 +44,39 @@ def changes_of(history: Sequence[Recorded]) -> tuple[Change, ...]:
                     after=event.answers,
                 )
             )
-        if isinstance(event, RequestSubmitted | RequestEdited):
+        if isinstance(event, RequestSubmitted | RequestEdited | ChangeTurnedDown):
             answers = event.answers
     return tuple(changes)
+
+
+def as_approved(history: Sequence[Recorded], begun: Answers) -> dict[str, Value]:
+    """Return what was last approved of what is nobody's request, and began with the answers `begun`."""
+    approved = proposed = dict(begun)
+    for said in history:
+        match said.event:
+            case RequestEdited(answers=answers, material=material):
+                proposed = dict(answers)
+                approved = approved if material else proposed
+            case SiteChanged():
+                approved = proposed
+            case ChangeTurnedDown(answers=answers):
+                approved = proposed = dict(answers)
+            case _:
+                pass
+    return approved
+
+
+def of_a_change(form: Form, before: Answers, after: Answers) -> Form:
+    """Return `form` as it is checked when something is changed that was approved long ago.
+
+    A day that had to lie ahead, and stays as it was approved, need not lie ahead any more.
+    """
+    kept = (
+        rule
+        for rule in form.rules
+        if getattr(rule, "other", "") != "today" or before.get(rule.field) != after.get(rule.field)
+    )
+    return form.model_copy(update={"rules": tuple(kept)})
 
 
 def changed_answers(before: Answers, after: Answers) -> frozenset[str]:

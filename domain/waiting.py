@@ -19,9 +19,10 @@ from domain.events import (
     RequestUnfit,
     Returned,
 )
-from domain.pack import AnyClocks, Pack, Process
+from domain.pack import ROUNDS, AnyClocks, Pack, Process, Task
 from domain.people import Asked
 from domain.versions import sent_back_by
+from domain.waiting_rounds import ROUND_ENDINGS, until_the_next
 from domain.words import clock_time, day_in_words, listed, weekday_in_words
 
 AskedBy = Mapping[str, tuple[Asked, ...]]
@@ -54,17 +55,24 @@ def why_waiting(
     viewer: Viewer | None = None,
     closed_at: datetime | None = None,
     history: Sequence[Recorded] = (),
+    team: frozenset[str] = frozenset(),
 ) -> Waiting:
     """Return the sentence that says what the case waits for, and what `viewer` may do about it.
 
     It names who is asked by seat, since when, under which clause, until when and in which calendar, and what
     happens next by itself. An ask that reached nobody says so. What went before, and why the author is asked for
-    changes, it knows from `history`. Without `viewer`, nothing is said of what may be done.
+    changes, it knows from `history`. Without `viewer`, nothing is said of what may be done. `team` are those whose it
+    is, where it is nobody's request.
     """
+    process, asks = opening.process, standing.asks
     if standing.outcome is not None:
         ended = day_in_words(local_day(closed_at or now))
-        return Waiting(sentence=_ENDINGS[standing.outcome].format(day=ended))
-    asks = standing.asks
+        endings = _ENDINGS | ROUND_ENDINGS.get(process.story, {})
+        return Waiting(sentence=endings[standing.outcome].format(day=ended))
+    if not asks and not standing.disputed and process.story in ROUNDS:
+        nothing = until_the_next(process, standing, history, local_day(now))
+        may = f"; {_may(viewer, opening, standing, asked, now, history, team)}" if viewer else ""
+        return Waiting(sentence=f"{nothing}{may}.")
     if not asks and not standing.disputed and standing.next_does != "settle":
         return Waiting(sentence="This waits for nobody: the last answer is being recorded. Look again in a moment.")
     clauses = _held(standing) or _settling(standing)
@@ -73,7 +81,7 @@ def why_waiting(
         parts = [names.waits_for(ask, asked.get(ask.ask, ()), now) for ask in asks]
         clauses = (_joined(parts, opening.process, asks), _by_itself(standing, asked, names))
     if viewer:
-        clauses = (*clauses, _may(viewer, opening, standing, asked, now, history))
+        clauses = (*clauses, _may(viewer, opening, standing, asked, now, history, team))
     return Waiting(
         sentence="; ".join(clauses) + ".",
         vacant=any(not asked.get(ask.ask) for ask in asks),
@@ -131,7 +139,8 @@ class _Names:
             vacant = "nobody is left who may decide this, administrators were told"
             where_to = f"{self.seat(ask.seat)} at {self._school}, asked on {since}{where}"
             return f"somebody to hold the seat {where_to}: {vacant}, and it is due by {self._until(ask, step)}"
-        return f"{self._who(ask, asked)}, asked on {since}{where}, who {has} until {self._until(ask, step)}"
+        what = f" for “{step.title}”" if isinstance(step, Task) else ""
+        return f"{self._who(ask, asked)}, asked on {since}{where}{what}, who {has} until {self._until(ask, step)}"
 
     def _why_changes(self) -> str:
         """Return why the request is with its author; nothing where the record does not say."""
@@ -178,6 +187,8 @@ class _Names:
 def _joined(parts: list[str], process: Process, asks: tuple[OpenAsk, ...]) -> str:
     if len(parts) == 1:
         return f"This waits for {parts[0]}"
+    if any(process.task(ask.step) is not None for ask in asks):
+        return f"This waits for {len(parts)} things: {'; and '.join(parts)}"
     step = process.step(asks[0].step)
     needs = "any one of them is enough" if step and step.needs == "any" else "all of them are needed"
     return f"This waits for {len(parts)} answers, and {needs}: {'; and '.join(parts)}"
@@ -187,6 +198,8 @@ def _by_itself(standing: Standing, asked: AskedBy, names: _Names) -> str:
     if standing.next_at is None:
         return "nothing more happens by itself, and silence is never taken for approval"
     day = day_in_words(local_day(standing.next_at))
+    if standing.next_does == "goes_on":
+        return f"nothing more happens by itself before {day}"
     if standing.next_does == "date_passes":
         return (
             f"without a decision before {day}, the request goes back to its author, because that day has to lie ahead"
@@ -210,6 +223,7 @@ def _may(
     asked: AskedBy,
     now: datetime,
     history: Sequence[Recorded],
+    team: frozenset[str],
 ) -> str:
     request = standing.request or opening.request
     events = [said.event for said in history]
@@ -219,7 +233,10 @@ def _may(
         author=request.author,
         asked=frozenset(one.person for ask in standing.asks for one in asked.get(ask.ask, ())),
         decided=frozenset(event.by for event in events if isinstance(event, Approved | Returned | Rejected)),
+        team=team,
     )
+    if not access.author and allow(viewer, "record", access) and not standing.disputed:
+        return _may_of_a_round(viewer, opening, standing, asked)
     if allow(viewer, "decide", access) and not standing.disputed:
         return "you may answer it now"
     if allow(viewer, "intervene", access):
@@ -231,6 +248,20 @@ def _may(
         *(["change it"] if "edit" in standing.offers and allow(viewer, "edit_draft", access) else []),
         *(["have those asked reminded"] if may_nudge(viewer, access, standing, now, history) else []),
         *(["withdraw it"] if "withdraw" in standing.offers and allow(viewer, "withdraw", access) else []),
+    ]
+    return f"you may {listed(tuple(may), 'or')}" if may else "there is nothing that you need to do"
+
+
+def _may_of_a_round(viewer: Viewer, opening: Opening, standing: Standing, asked: AskedBy) -> str:
+    """Return what somebody may do about what comes round, who is asked in it or whose it is."""
+    own = [ask for ask in standing.asks if any(one.person == viewer.person for one in asked.get(ask.ask, ()))]
+    if any(opening.process.task(ask.step) is not None for ask in own):
+        return "you may put on record now that it is done"
+    if own:
+        return "you may answer it now"
+    may = [
+        *(["change the site"] if "edit" in standing.offers else []),
+        *(["put on record what happened"] if standing.accepts else []),
     ]
     return f"you may {listed(tuple(may), 'or')}" if may else "there is nothing that you need to do"
 

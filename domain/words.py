@@ -27,6 +27,11 @@ def clock_time(at: datetime) -> str:
     return f"{local.hour % _NOON or _NOON}{minutes}{'am' if local.hour < _NOON else 'pm'}"
 
 
+def counted(number: int, what: str) -> str:
+    """Return how many of `what` there are: 1 moderator, 2 moderators."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def listed(words: tuple[str, ...], last: str = "and") -> str:
     """Return `words` as a list in a sentence: `a`, `a and b`, `a, b and c`; empty for none."""
     if len(words) < 2:

@@ -1,7 +1,8 @@
 """Policy packs: folders of TOML, each turned into one frozen `Pack`, or into a list of all that is wrong with it.
 
 A pack is a folder with `pack.toml` (organisation, document control, seats, calendar, contacts), `clauses.toml`,
-`forms/*.toml` and `processes/*.toml`. A process with `offered = false` says why the policy does not allow it.
+`forms/*.toml`, `processes/*.toml` and `documents/*.toml`; the text of a document, the policy's own included, lies
+beside it as `documents/<key>.txt`. A process with `offered = false` says why the policy does not allow it.
 """
 
 import copy
@@ -16,6 +17,7 @@ from pydantic_core import ErrorDetails
 
 from domain.base import Frozen
 from domain.calendar import Calendar
+from domain.documents import POLICY, Document
 from domain.fields import Raw
 from domain.forms import Form
 from domain.pack import CalendarRules, Clause, NotOffered, Pack, Process
@@ -27,7 +29,7 @@ CLAUSES_FILE: Final = "clauses.toml"
 YEARS: Final = 12
 """For how many years a case knows the bank holidays from the day it begins."""
 
-_ELSEWHERE: Final = ("key", "clauses", "forms", "processes", "not_offered")
+_ELSEWHERE: Final = ("key", "clauses", "forms", "processes", "not_offered", "documents")
 """What a pack holds and its main file does not: it comes from the other files and from the folder's name."""
 
 _REASONS: Final = {
@@ -161,8 +163,15 @@ def _read(folder: Path) -> _Read:
             processes.append(reader.read(Process, name, text))
         else:
             refused.append(reader.read(NotOffered, name, text))
+    documents = [
+        reader.read(Document, name, {"key": Path(name).stem, **reader.toml(name), **reader.text(Path(name).stem)})
+        for name in reader.names("documents")
+    ]
+    if isinstance(parts.get("document"), dict):
+        parts["document"] = parts["document"] | reader.text(POLICY)
     parts |= {
         "key": folder.name,
+        "documents": tuple(document for document in documents if document),
         "clauses": clauses.clauses if clauses else (),
         "forms": tuple(form for form in forms if form),
         "processes": tuple(process for process in processes if process),
@@ -199,6 +208,17 @@ class _Reader:
             return self._refused(name, f"cannot be read: {unreadable}")
         self.faults.extend(unfilled(name, text))
         return text
+
+    def text(self, key: str) -> dict[str, str]:
+        """Return the text of a document, where there is one."""
+        name = f"documents/{key}.txt"
+        try:
+            return {"text": (self._folder / name).read_text(encoding="utf-8")}
+        except FileNotFoundError:
+            return {}
+        except UnicodeDecodeError as unreadable:
+            self.faults.append(PackFault(name, "", f"cannot be read: {unreadable}"))
+            return {}
 
     def read(self, shape: type[Shape], name: str, text: dict[str, Any]) -> Shape | None:
         """Return `text` as a `shape`; keys that it does not know are faults, and then left out."""

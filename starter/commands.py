@@ -12,17 +12,27 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from starter import operating_commands
 from starter.audit_commands import group as audit_group
+from starter.cases_commands import group as cases_group
+from starter.keys_commands import group as keys_group
 from starter.packs_commands import group as packs_group
 from starter.people_commands import group as people_group
+from starter.verify_commands import verify
 
 if TYPE_CHECKING:
     from settings import Settings
+    from store.signing import SigningKeys
 
 app = typer.Typer()
 app.add_typer(audit_group, name="audit")
+app.add_typer(cases_group, name="cases")
+app.add_typer(keys_group, name="keys")
 app.add_typer(packs_group, name="packs")
 app.add_typer(people_group, name="people")
+app.command()(verify)
+for command in (operating_commands.doctor, operating_commands.backup, operating_commands.restore):
+    app.command()(command)
 
 
 def checked_settings() -> "Settings":
@@ -34,6 +44,28 @@ def checked_settings() -> "Settings":
     except SettingsError as error:
         for line in error.lines:
             typer.echo(line, err=True)
+        raise typer.Exit(2) from None
+
+
+def settings_with_database() -> "Settings":
+    """Return the settings; where the database is not one of this version, say so and exit 2."""
+    from store import migrate
+
+    settings = checked_settings()
+    if migrate.pending(settings.database_url):
+        typer.echo("The database is not one of this version of Duly: start `duly up` on it once.", err=True)
+        raise typer.Exit(2)
+    return settings
+
+
+def checked_signing_keys(settings: "Settings") -> "SigningKeys":
+    """Return the key that signs, made now where there is none; where it cannot be used, say so and exit 2."""
+    from store.signing import SigningKeyError, signing_keys
+
+    try:
+        return signing_keys(settings.signing_key)
+    except SigningKeyError as error:
+        typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
 
 

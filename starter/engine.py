@@ -1,7 +1,7 @@
 """What the starter asks of Temporal: to begin a case, to take an act, to mail somebody."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -13,9 +13,13 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.cases import Act, Opening, Reply
 from domain.mails import PersonalMail
 from domain.names import ACT, MAIL_PERSON, SEND_MAIL, TASK_QUEUE, WORKFLOW
+from starter.runs import Health, Replayed, Replays, Run, health_of, run_of
 
 _PATIENCE: Final = 10.0
 """Seconds that a page waits for Temporal before it says honestly that nothing was recorded."""
+
+_GLANCE: Final = 2.0
+"""Seconds that a page waits for Temporal which has more to show than what Temporal says."""
 
 _TURN: Final = timedelta(seconds=2)
 """A turn takes milliseconds. One that a killed worker had begun is given to another after this long."""
@@ -30,6 +34,7 @@ class Engine:
     """The running cases, as the starter reaches them."""
 
     client: Client
+    replays: Replays = field(default_factory=Replays)
 
     async def ready(self) -> bool:
         """Return whether Temporal answers."""
@@ -96,6 +101,37 @@ class Engine:
             EngineLostError: Temporal did not take the job.
         """
         await self._leave(SEND_MAIL, mail_id, mail_id)
+
+    async def health(self) -> Health:
+        """Return how Temporal and its worker are, and which cases do not get on."""
+        try:
+            async with asyncio.timeout(_GLANCE):
+                return await health_of(self.client)
+        except (RPCError, RuntimeError, TimeoutError):
+            return Health(answers=False, works=False)
+
+    async def run_of(self, case: str) -> Run | None:
+        """Return `case` as Temporal describes it; None where Temporal has it no more.
+
+        Raises:
+            EngineLostError: Temporal did not answer.
+        """
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return await run_of(self.client, case)
+        except (RPCError, RuntimeError, TimeoutError) as lost:
+            raise EngineLostError from lost
+
+    async def replay(self, case: str) -> Replayed:
+        """Return whether the code of today would have written the history of `case`.
+
+        Raises:
+            EngineLostError: Temporal did not answer.
+        """
+        try:
+            return await self.replays.replay(self.client, case)
+        except (RPCError, RuntimeError) as lost:
+            raise EngineLostError from lost
 
     async def _leave(self, job: str, argument: PersonalMail | str, mail_id: str) -> None:
         try:

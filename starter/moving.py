@@ -11,11 +11,10 @@ from domain.events import Recorded
 from domain.pack import Pack
 from domain.pack_changes import if_moved
 from starter.web.site import Cases
+from store import finding, queries
 from store import packs as kept_packs
-from store import queries
 from store.database import Database
 from store.keys import CaseKeys
-from store.queries import Cursor
 
 _NOT_MOVED: Final = {
     "unchanged": "It goes by this pack already.",
@@ -50,11 +49,11 @@ class RunningCase:
 async def running_cases(db: Database, keys: CaseKeys, organisation: str) -> list[RunningCase]:
     """Return every case of `organisation` that has not ended, newest first."""
     found: list[RunningCase] = []
-    after: Cursor | None = None
+    after: finding.Place | None = None
     while True:
         async with db.read() as session:
-            rows = await queries.find_cases(session, organisation, state="open", after=after)
-            for row in rows:
+            page = await finding.find(session, organisation, finding.Wanted(state="open"), after=after)
+            for row in page.cases:
                 opening = await queries.opening_of(session, keys, row)
                 found.append(
                     RunningCase(
@@ -65,9 +64,9 @@ async def running_cases(db: Database, keys: CaseKeys, organisation: str) -> list
                         history=await queries.history(session, keys, row.id),
                     )
                 )
-        if not rows:
+        after = page.onward
+        if after is None:
             return found
-        after = Cursor(rows[-1].opened_at, rows[-1].id)
 
 
 async def move(db: Database, engine: Cases, offered: Mapping[str, Pack], reference: str, why: str) -> str:

@@ -7,8 +7,9 @@ read a case nor speak in its name. Failures are sealed too; their text may be a 
 import asyncio
 import zlib
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Self
 
 import structlog
 from temporalio.api.common.v1 import Payload
@@ -102,9 +103,21 @@ def _whole(payload: Payload) -> Payload:
     return Payload.FromString(zlib.decompress(payload.data))
 
 
+@dataclass(frozen=True)
+class _Converter(DataConverter):
+    """Temporal's converter, of which only the codec has to know the workflow: the rest is not made anew each time."""
+
+    def with_context(self, context: SerializationContext) -> Self:
+        """Return the converter of the workflow that `context` names."""
+        here = copy(self)
+        if isinstance(self.payload_codec, SealingCodec):
+            object.__setattr__(here, "payload_codec", self.payload_codec.with_context(context))
+        return here
+
+
 def data_converter(keys: CaseKeys) -> DataConverter:
     """Return the converter of everything that Duly hands to Temporal."""
-    return DataConverter(
+    return _Converter(
         payload_converter_class=PydanticPayloadConverter,
         payload_codec=SealingCodec(keys),
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,

@@ -3,11 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from store import sqlite
+from store.statements import STRAIGHT
+
+_SAME: Final = "what was read of the one state that this session sees"
+
+
+def same_throughout(session: AsyncSession, what: str) -> dict[str, Any]:
+    """Return where to keep what was read of `what`, by its name, so that it is read once in a session.
+
+    A session that writes may see another state each time: there it is empty again each time.
+    """
+    same: dict[str, dict[str, Any]] = session.info.get(_SAME, {})
+    return same.setdefault(what, {})
 
 
 class Database:
@@ -17,7 +29,8 @@ class Database:
         """Prepare to connect; nothing is opened yet."""
         self._turn: AbstractAsyncContextManager[None] = nullcontext()
         self._seeing: dict[str, Any] = {}
-        if url.startswith("sqlite"):
+        self._waits = not url.startswith("sqlite")
+        if not self._waits:
             reading, writing = sqlite.engine(url), sqlite.engine(url, writes=True)
             # It takes one writer at a time: here each waits for the one before it, and none is passed over.
             self._turn = asyncio.Lock()
@@ -31,16 +44,16 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """Yield a session whose changes are kept all together when the block ends, or not at all."""
-        async with self._turn, self._to_write() as session:
-            await session.connection()
+        async with self._turn, self._closed(self._to_write()) as session:
+            await self._connect(session)
             async with _kept(session):
                 yield session
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """Yield a session that sees one state of the database; what it changes is not kept."""
-        async with self._to_read() as session:
-            await session.connection(execution_options=self._seeing)
+        async with self._closed(self._to_read(info={_SAME: {}})) as session:
+            await self._connect(session, self._seeing)
             yield session
 
     async def leave_no_trace(self) -> bool:
@@ -55,6 +68,25 @@ class Database:
         async with self._turn, writing.connect() as connection:
             raw = await connection.get_raw_connection()
             return await asyncio.to_thread(sqlite.empty_journal, raw.driver_connection)
+
+    async def _connect(self, session: AsyncSession, seeing: dict[str, Any] | None = None) -> None:
+        if self._waits:
+            await session.connection(execution_options=seeing)
+        else:
+            session.info[STRAIGHT] = (await session.connection()).sync_connection
+
+    @asynccontextmanager
+    async def _closed(self, session: AsyncSession) -> AsyncIterator[AsyncSession]:
+        """Yield `session`, and close it to the end, even for somebody who is told to stop meanwhile."""
+        if not self._waits:
+            # SQLite is not interrupted: the session's own way would take a task of its own.
+            try:
+                yield session
+            finally:
+                await session.close()
+        else:
+            async with session:
+                yield session
 
     async def close(self) -> None:
         """Let go of all connections."""

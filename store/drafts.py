@@ -3,19 +3,38 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.fields import Raw
 from domain.refs import case_id, reference
 from store.keys import CaseKeys
+from store.statements import add, every, first, run, table
 from store.tables import AdviceRow, DraftRow
 
 _KEY: Final = 32
 _DRAW: Final = 16
+
+_DRAFT: Final = table(DraftRow)
+_ADVICE: Final = table(AdviceRow)
+_FOUND: Final = select(_DRAFT).where(_DRAFT.c.key == bindparam("wanted"))
+_TAKEN: Final = select(_DRAFT.c.key).where(_DRAFT.c.reference == bindparam("reference"))
+_ADVICE_ON: Final = select(_ADVICE).where(_ADVICE.c.draft == bindparam("draft")).order_by(_ADVICE.c.asked_at)
+_THIS: Final = update(_DRAFT).where(_DRAFT.c.key == bindparam("wanted"))
+_SENT_AT: Final = func.coalesce(_DRAFT.c.submitted_at, bindparam("at", type_=_DRAFT.c.submitted_at.type))
+_SAVE: Final = _THIS.where(or_(_DRAFT.c.submitted_at.is_(None), _DRAFT.c.changes.is_not(None))).values(
+    sealed_answers=bindparam("sealed"), changed_at=bindparam("at")
+)
+_FREEZE: Final = _THIS.where(
+    _DRAFT.c.changes.is_(None), _DRAFT.c.sealed_answers.is_not_distinct_from(bindparam("sealed"))
+).values(submitted_at=_SENT_AT)
+_SUBMIT: Final = _THIS.where(
+    _DRAFT.c.changes.is_(None), or_(_DRAFT.c.submitted_at.is_(None), _DRAFT.c.sealed_answers.is_not(None))
+).values(submitted_at=_SENT_AT, sealed_answers=None)
 
 
 async def create(
@@ -31,9 +50,10 @@ async def create(
 ) -> DraftRow:
     """Return a new draft with `answers` filled in. Its random key decides the id of the one case it can open."""
     key = secrets.token_urlsafe(_KEY)
+    case = case_id(key)
     row = DraftRow(
         key=key,
-        case=case_id(key),
+        case=case,
         reference=await _free_reference(session),
         organisation=organisation,
         school=school,
@@ -41,24 +61,22 @@ async def create(
         starter=starter,
         created_at=at,
         changed_at=at,
+        sealed_answers=(await keys.create(session, case)).seal_json("draft|answers", dict(answers)),
     )
-    session.add(row)
-    await keys.create(session, row.case)
-    await save_answers(session, keys, key, answers, at)
+    await add(session, DraftRow, [row.model_dump()])
     return row
 
 
 async def _free_reference(session: AsyncSession) -> str:
     while True:
         drawn = reference(secrets.token_bytes(_DRAW))
-        taken = await session.execute(select(col(DraftRow.key)).where(col(DraftRow.reference) == drawn))
-        if taken.first() is None:
+        if (await run(session, _TAKEN, {"reference": drawn})).first() is None:
             return drawn
 
 
 async def load(session: AsyncSession, keys: CaseKeys, key: str) -> tuple[DraftRow, dict[str, Raw]] | None:
     """Return the draft with that key and what was typed in it, or None; nothing typed once its case has it."""
-    row = await session.get(DraftRow, key)
+    row = await first(session, _FOUND, DraftRow, wanted=key)
     if row is None:
         return None
     if row.sealed_answers is None:
@@ -76,10 +94,10 @@ async def save_answers(
     session: AsyncSession, keys: CaseKeys, key: str, answers: Mapping[str, Raw], at: datetime
 ) -> None:
     """Keep what was typed, good or not, in place of what was there; a draft that is sent stays as it is."""
-    row = await session.get(DraftRow, key, with_for_update=True)
-    if row is None or (row.submitted_at is not None and row.changes is None):
-        return
-    await _seal(session, keys, row, answers, at)
+    row = await first(session, _FOUND, DraftRow, wanted=key)
+    if row is not None:
+        sealed = (await keys.of(row.case, session)).seal_json("draft|answers", dict(answers))
+        await run(session, _SAVE, {"wanted": key, "sealed": sealed, "at": at})
 
 
 async def freeze(session: AsyncSession, draft: DraftRow, at: datetime) -> bool:
@@ -88,12 +106,8 @@ async def freeze(session: AsyncSession, draft: DraftRow, at: datetime) -> bool:
     Returns:
         Whether it is as it was read: False where something was typed or came of it since.
     """
-    row = await session.get(DraftRow, draft.key, with_for_update=True, populate_existing=True)
-    if row is None or row.changes is not None or row.sealed_answers != draft.sealed_answers:
-        return False
-    row.submitted_at = row.submitted_at or at
-    await session.flush()
-    return True
+    frozen = await run(session, _FREEZE, {"wanted": draft.key, "sealed": draft.sealed_answers, "at": at})
+    return cast("CursorResult[Any]", frozen).rowcount == 1
 
 
 async def thaw(session: AsyncSession, key: str) -> None:
@@ -106,10 +120,7 @@ async def thaw(session: AsyncSession, key: str) -> None:
 
 async def mark_submitted(session: AsyncSession, key: str, at: datetime) -> None:
     """Note that the case has begun, and let go of what was typed: the case has it now."""
-    row = await session.get(DraftRow, key, with_for_update=True)
-    if row is not None and row.changes is None and (row.submitted_at is None or row.sealed_answers is not None):
-        row.submitted_at, row.sealed_answers = row.submitted_at or at, None
-        await session.flush()
+    await run(session, _SUBMIT, {"wanted": key, "at": at})
 
 
 async def begin_changes(
@@ -189,8 +200,7 @@ async def advice(session: AsyncSession, advice_id: str) -> AdviceRow | None:
 
 async def advice_on(session: AsyncSession, draft: str) -> Sequence[AdviceRow]:
     """Return the questions about a draft, oldest first."""
-    about = select(AdviceRow).where(col(AdviceRow.draft) == draft)
-    return (await session.execute(about.order_by(col(AdviceRow.asked_at)))).scalars().all()
+    return await every(session, _ADVICE_ON, AdviceRow, draft=draft)
 
 
 async def advice_for(session: AsyncSession, person: str) -> Sequence[AdviceRow]:

@@ -18,12 +18,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from store.database import Database
+from store.statements import first, run, table
 from store.tables import CaseKeyRow
 
 _VERSION: Final = b"\x01"
@@ -32,6 +32,8 @@ _NONCE: Final = 12
 _KEY: Final = 32
 # As many as a worker keeps cases at hand; each takes some three kilobytes.
 _REMEMBERED: Final = 1000
+_KEYS: Final = table(CaseKeyRow)
+_KEY_OF: Final = select(_KEYS).where(_KEYS.c.case == bindparam("case"))
 _MADE: Final = "keys made in this transaction"
 
 
@@ -199,8 +201,8 @@ class CaseKeys:
         key = os.urandom(_KEY)
         row = {"case": case, "wrapped_under": self.ring.first, "wrapped": self.ring.wrap(case, key)}
         insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        made = insert(CaseKeyRow).values(row).on_conflict_do_nothing().returning(col(CaseKeyRow.case))
-        if (await session.execute(made)).first() is None:
+        made = insert(_KEYS).on_conflict_do_nothing().returning(_KEYS.c.case)
+        if (await run(session, made, row)).first() is None:
             return await self.of(case, session)
         sealer = Sealer(case, key)
         session.info.setdefault(_MADE, {})[case] = sealer
@@ -216,12 +218,11 @@ class CaseKeys:
         if case in self._remembered:
             self._remembered.move_to_end(case)
             return self._remembered[case]
-        wanted = select(CaseKeyRow).where(col(CaseKeyRow.case) == case)
         if session is None:
             async with self._db.read() as reading:
-                return self._kept(case, (await reading.execute(wanted)).scalar_one_or_none())
+                return self._kept(case, await first(reading, _KEY_OF, CaseKeyRow, case=case))
         made: dict[str, Sealer] = session.info.get(_MADE, {})
-        return made.get(case) or self._kept(case, (await session.execute(wanted)).scalar_one_or_none())
+        return made.get(case) or self._kept(case, await first(session, _KEY_OF, CaseKeyRow, case=case))
 
     def forget(self, case: str) -> None:
         """Know the key of `case` no more, once it is destroyed."""

@@ -3,21 +3,43 @@
 import hashlib
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 
+from store.statements import add, first, run, table
 from store.tables import LinkRow, MailRow, OpenedRow
-
-T = TypeVar("T", bound=SQLModel)
 
 _TOKEN: Final = 32
 _LASTS: Final = timedelta(days=90)
 _MOST_OPEN: Final = 5
+
+_LINK: Final = table(LinkRow)
+_OPENED: Final = table(OpenedRow)
+_FOUND: Final = select(_LINK).where(_LINK.c.digest == bindparam("digest"))
+_SURPLUS: Final = (
+    select(_LINK.c.digest)
+    .where(
+        _LINK.c.case == bindparam("case"),
+        _LINK.c.ask == bindparam("ask"),
+        _LINK.c.person == bindparam("person"),
+        _LINK.c.purpose == bindparam("purpose"),
+        _LINK.c.status == "open",
+    )
+    .order_by(_LINK.c.issued_at.desc(), _LINK.c.digest)
+    .offset(_MOST_OPEN)
+)
+_FIRST_OPENED: Final = select(_OPENED).where(
+    _OPENED.c.case == bindparam("case"),
+    _OPENED.c.version == bindparam("version"),
+    _OPENED.c.person == bindparam("person"),
+)
 
 Purpose = Literal["answer", "dispute"]
 """What a link is for: to answer an ask; or to say that an answer in one's name was not one's own. Never both."""
@@ -43,29 +65,16 @@ async def mint(
     Older ones for the same stay usable until any of them is used, the latest few of them.
     """
     token = secrets.token_urlsafe(_TOKEN)
-    session.add(
-        LinkRow(
-            digest=digest(token),
-            id=secrets.token_hex(_TOKEN // 2),
-            case=case,
-            ask=ask,
-            person=person,
-            version=version,
-            issued_at=at,
-            expires_at=at + _LASTS,
-            purpose=purpose,
-        )
-    )
-    await session.flush()
-    same = (
-        col(LinkRow.case) == case,
-        col(LinkRow.ask) == ask,
-        col(LinkRow.person) == person,
-        col(LinkRow.purpose) == purpose,
-    )
-    open_ones = select(col(LinkRow.digest)).where(*same, col(LinkRow.status) == "open")
-    older = open_ones.order_by(col(LinkRow.issued_at).desc(), col(LinkRow.digest)).offset(_MOST_OPEN)
-    surplus = (await session.execute(older)).scalars().all()
+    same = {"case": case, "ask": ask, "person": person, "purpose": purpose}
+    link = {
+        "digest": digest(token),
+        "id": secrets.token_hex(_TOKEN // 2),
+        "version": version,
+        "issued_at": at,
+        "expires_at": at + _LASTS,
+    }
+    await add(session, LinkRow, [link | same])
+    surplus = (await run(session, _SURPLUS, same)).scalars().all()
     if surplus:
         closing = update(LinkRow).where(col(LinkRow.digest).in_(surplus))
         await session.execute(closing.values(status="superseded", closed_at=at))
@@ -74,7 +83,7 @@ async def mint(
 
 async def find(session: AsyncSession, token: str, purpose: Purpose = "answer") -> LinkRow | None:
     """Return the link of a token, open or not; None where there is none for that purpose."""
-    link = await session.get(LinkRow, digest(token))
+    link = await first(session, _FOUND, LinkRow, digest=digest(token))
     return link if link is not None and link.purpose == purpose else None
 
 
@@ -94,30 +103,22 @@ async def queue_again(session: AsyncSession, token: str, at: datetime) -> str | 
         return None
     mail_id = hashlib.sha256(f"again|{link.digest}".encode()).hexdigest()[:32]
     mail = MailRow(id=mail_id, case=link.case, person=link.person, template="ask", ask=link.ask, queued_at=at)
-    await _first(session, mail, mail_id)
+    if await session.get(MailRow, mail_id) is None:
+        with suppress(IntegrityError):
+            async with session.begin_nested():
+                session.add(mail)
     return mail_id
 
 
 async def record_opened(session: AsyncSession, case: str, version: int, person: str, at: datetime) -> datetime:
     """Write down that `person` was shown a version of the form, whole; return when they first were (SITE-37)."""
-    row = OpenedRow(case=case, version=version, person=person, at=at)
-    return (await _first(session, row, (case, version, person))).at
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    row = {"case": case, "version": version, "person": person, "at": at}
+    await run(session, insert(_OPENED).on_conflict_do_nothing(), row)
+    return await opened_at(session, case, version, person) or at
 
 
 async def opened_at(session: AsyncSession, case: str, version: int, person: str) -> datetime | None:
     """Return when `person` was first shown a version of the form, or None."""
-    row = await session.get(OpenedRow, (case, version, person))
+    row = await first(session, _FIRST_OPENED, OpenedRow, case=case, version=version, person=person)
     return row.at if row is not None else None
-
-
-async def _first(session: AsyncSession, row: T, key: str | tuple[str | int, ...]) -> T:
-    """Return the row that is kept under `key`: one that was there already, by another request too, or `row`."""
-    there = await session.get(type(row), key)
-    if there is not None:
-        return there
-    try:
-        async with session.begin_nested():
-            session.add(row)
-    except IntegrityError:
-        return await session.get_one(type(row), key)
-    return row

@@ -2,16 +2,19 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.mails import NEUTRAL
 from store.keys import Sealer
-from store.tables import MailRow
+from store.statements import run, table
+from store.tables import MailRow, TemplateTextRow
 
 DIGEST: Final = "digest"
 """The template of the mail that stands for those that were put by."""
@@ -19,6 +22,29 @@ DIGEST: Final = "digest"
 _AT_ONCE: Final = frozenset({"receipt", "disputed", "stepped_aside", NEUTRAL})
 """The mails that are never put by: what tells of a decision that may be forged has to be read today, and of a neutral
 mail nobody may know what it is about."""
+
+_MAIL: Final = table(MailRow)
+_COUNTED: Final = (
+    select(_MAIL.c.person, func.count())
+    .where(
+        _MAIL.c.person.in_(bindparam("people", expanding=True)),
+        _MAIL.c.queued_at > bindparam("since"),
+        _MAIL.c.id.not_in(bindparam("these", expanding=True)),
+        _MAIL.c.case.is_not(None),
+        _MAIL.c.template.not_in(sorted(_AT_ONCE)),
+        _MAIL.c.gathered_at.is_(None),
+        _MAIL.c.dropped_at.is_(None),
+    )
+    .group_by(_MAIL.c.person)
+)
+_THIS: Final = update(_MAIL).where(_MAIL.c.id == bindparam("mail"))
+_TAKEN: Final = _THIS.values(sent_at=bindparam("at"), message_digest=bindparam("digest"))
+_KEPT: Final = _TAKEN.values(
+    template_digest=bindparam("made_of"),
+    text_digest=bindparam("text"),
+    sealed_parameters=bindparam("parameters"),
+)
+_REFUSED: Final = _THIS.values(refused_at=bindparam("at"))
 
 _UNSETTLED: Final = (
     col(MailRow.sent_at).is_(None),
@@ -49,11 +75,73 @@ def neutral(sealer: Sealer, occasion: str, person: str, at: datetime) -> MailRow
     return MailRow(id=sealer.mark("mail", occasion, person)[:32], person=person, template=NEUTRAL, queued_at=at)
 
 
-async def mark_handed_over(session: AsyncSession, digests: Mapping[str, str | None], at: datetime) -> None:
-    """Note what became of mails at the mail server: the digest of what it took, or None where it refused for good."""
+@dataclass(frozen=True)
+class MadeOf:
+    """What a mail was made of: its template, and its parameters, sealed; and the digest of its text, less the link."""
+
+    template: str
+    source_digest: str
+    source: str = field(repr=False)
+    sealed_parameters: bytes = field(repr=False)
+    text_digest: str
+
+
+def seal_parameters(sealer: Sealer, mail_id: str, parameters: Mapping[str, object]) -> bytes:
+    """Return what a mail of a case says, sealed with the key of the case; never its link."""
+    return sealer.seal_json(f"mail|{mail_id}", parameters)
+
+
+def parameters_of(sealer: Sealer, row: MailRow) -> dict[str, object] | None:
+    """Return what a mail of a case said, or None where that was not kept.
+
+    Raises:
+        SealBrokenError: it was changed or moved.
+    """
+    sealed = row.sealed_parameters
+    parameters: dict[str, object] | None = sealer.open_json(f"mail|{row.id}", sealed) if sealed is not None else None
+    return parameters
+
+
+async def mark_handed_over(
+    session: AsyncSession,
+    digests: Mapping[str, str | None],
+    at: datetime,
+    made_of: Mapping[str, MadeOf] | None = None,
+) -> None:
+    """Note what became of mails at the mail server: the digest of what it took, or None where it refused for good.
+
+    `made_of` is what those of a case were made of, by their ids.
+    """
+    kept: list[dict[str, object]] = []
+    taken: list[dict[str, object]] = []
+    refused: list[dict[str, object]] = []
     for mail_id, digest in digests.items():
-        taken = {"sent_at": at, "message_digest": digest} if digest is not None else {"refused_at": at}
-        await session.execute(update(MailRow).where(col(MailRow.id) == mail_id).values(**taken))
+        made = (made_of or {}).get(mail_id)
+        row: dict[str, object] = {"mail": mail_id, "at": at}
+        if digest is None:
+            refused.append(row)
+        elif made is None:
+            taken.append({**row, "digest": digest})
+        else:
+            of = {"made_of": made.source_digest, "text": made.text_digest, "parameters": made.sealed_parameters}
+            kept.append({**row, "digest": digest, **of})
+    for statement, rows in ((_KEPT, kept), (_TAKEN, taken), (_REFUSED, refused)):
+        if rows:
+            await run(session, statement, rows)
+
+
+async def keep_templates(session: AsyncSession, made_of: Sequence[MadeOf]) -> None:
+    """Keep the templates that mails were made from; what is kept already is left alone."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    for made in {one.source_digest: one for one in made_of}.values():
+        row = {"digest": made.source_digest, "template": made.template, "json_text": made.source}
+        await session.execute(insert(TemplateTextRow).values(row).on_conflict_do_nothing())
+
+
+async def template_sources(session: AsyncSession, digests: Sequence[str]) -> dict[str, str]:
+    """Return the templates with those digests, as they stood when mails were made from them."""
+    wanted = select(TemplateTextRow).where(col(TemplateTextRow.digest).in_(digests))
+    return {row.digest: row.json_text for row in await session.scalars(wanted)}
 
 
 async def mark_dropped(session: AsyncSession, mail_ids: Sequence[str], at: datetime) -> None:
@@ -75,20 +163,10 @@ async def gather(
     Some mails go in any case, and do not count; where it is `urgent`, as in a case of safeguarding, all do.
     """
     counted = [] if urgent else [row for row in rows if row.template not in _AT_ONCE]
-    many = (
-        select(col(MailRow.person), func.count())
-        .where(
-            col(MailRow.person).in_({row.person for row in counted}),
-            col(MailRow.queued_at) > since,
-            col(MailRow.id).not_in([row.id for row in counted]),
-            col(MailRow.case).is_not(None),
-            col(MailRow.template).not_in(_AT_ONCE),
-            col(MailRow.gathered_at).is_(None),
-            col(MailRow.dropped_at).is_(None),
-        )
-        .group_by(col(MailRow.person))
-    )
-    so_far = {row[0]: row[1] for row in (await session.execute(many)).all()} if counted else {}
+    so_far: dict[str, int] = {}
+    if counted:
+        given = {"people": list({row.person for row in counted}), "these": [row.id for row in counted], "since": since}
+        so_far = {row[0]: row[1] for row in (await run(session, _COUNTED, given)).all()}
     put_by = set()
     for row in counted:
         so_far[row.person] = so_far.get(row.person, 0) + 1

@@ -4,16 +4,27 @@ import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import Select, bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.calendar import Period
 from domain.people import Authorisation, Directory, Holding, Person, PersonKind
 from domain.text import fold_email
+from store.database import same_throughout
+from store.statements import run, table
 from store.tables import AbsenceRow, DirectoryRow, HoldingRow, PersonRow, PersonSchoolRow
 
 _PARTS = (PersonSchoolRow, HoldingRow, AbsenceRow)
+
+_DIRECTORY: Final = table(DirectoryRow)
+_PERSON: Final = table(PersonRow)
+_VERSION: Final = select(_DIRECTORY.c.version).where(_DIRECTORY.c.organisation == bindparam("organisation"))
+_WHOSE: Final = select(_PERSON.c.id, _PERSON.c.organisation, _DIRECTORY.c.version).outerjoin(
+    _DIRECTORY, _DIRECTORY.c.organisation == _PERSON.c.organisation
+)
+_BY_ID: Final = _WHOSE.where(_PERSON.c.id == bindparam("wanted"))
+_BY_ADDRESS: Final = _WHOSE.where(_PERSON.c.email_folded == bindparam("wanted"))
 
 _known: Final[dict[str, tuple[str, Directory]]] = {}
 """The directories that were read last, each with its version; a version is never used twice."""
@@ -21,9 +32,13 @@ _known: Final[dict[str, tuple[str, Directory]]] = {}
 
 async def directory(session: AsyncSession, organisation: str) -> Directory:
     """Return everybody of an organisation, by name; read anew only when somebody changed."""
-    version = await session.scalar(
-        select(col(DirectoryRow.version)).where(col(DirectoryRow.organisation) == organisation)
-    )
+    versions = same_throughout(session, "directories")
+    if organisation not in versions:
+        versions[organisation] = (await run(session, _VERSION, {"organisation": organisation})).scalar()
+    return await _of_version(session, organisation, versions[organisation])
+
+
+async def _of_version(session: AsyncSession, organisation: str, version: str | None) -> Directory:
     known = _known.get(organisation)
     if known is not None and known[0] == version:
         return known[1]
@@ -54,12 +69,12 @@ async def names(session: AsyncSession, organisation: str) -> dict[str, str]:
 
 async def person(session: AsyncSession, person_id: str) -> Person | None:
     """Return the person with that id, or None."""
-    return await _one(session, col(PersonRow.id) == person_id)
+    return await _one(session, _BY_ID, person_id)
 
 
 async def person_by_email(session: AsyncSession, address: str) -> Person | None:
     """Return the person with that address, in any of its spellings, or None."""
-    return await _one(session, col(PersonRow.email_folded) == fold_email(address))
+    return await _one(session, _BY_ADDRESS, fold_email(address))
 
 
 async def addresses_elsewhere(session: AsyncSession, organisation: str) -> frozenset[str]:
@@ -84,8 +99,8 @@ async def save(session: AsyncSession, people: Sequence[Person]) -> None:
         await session.merge(_row(one))
     await session.flush()
     ids = [one.id for one in people]
-    for table in _PARTS:
-        await session.execute(delete(table).where(col(table.person).in_(ids)))
+    for part in _PARTS:
+        await session.execute(delete(part).where(col(part.person).in_(ids)))
     for one in people:
         session.add_all(PersonSchoolRow(person=one.id, school=school) for school in one.schools)
         session.add_all(HoldingRow(person=one.id, school=held.school, seat=held.seat) for held in one.holdings)
@@ -112,10 +127,14 @@ def _row(one: Person) -> PersonRow:
     )
 
 
-async def _one(session: AsyncSession, where: ColumnElement[bool]) -> Person | None:
+async def _one(session: AsyncSession, statement: Select[Any], wanted: str) -> Person | None:
     """Return the person of that one row, out of the directory, which is most often known already."""
-    found = (await session.execute(select(col(PersonRow.id), col(PersonRow.organisation)).where(where))).one_or_none()
-    return (await directory(session, found[1])).person(found[0]) if found is not None else None
+    found = (await run(session, statement, {"wanted": wanted})).one_or_none()
+    if found is None:
+        return None
+    person_id, organisation, version = found
+    same_throughout(session, "directories")[organisation] = version
+    return (await _of_version(session, organisation, version)).person(person_id)
 
 
 async def _whole(session: AsyncSession, rows: Sequence[PersonRow], whose: Any) -> list[Person]:  # noqa: ANN401 -- ids, or what selects them

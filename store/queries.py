@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import BindParameter, Select, and_, bindparam, literal, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 from sqlmodel import col
@@ -15,9 +15,55 @@ from domain.chain import Link, keeps_its_word, unveiled
 from domain.events import Recorded
 from domain.people import Asked
 from store.keys import CaseKeys, SealBrokenError, Sealer
-from store.tables import AskedRow, AskRow, CaseRow, EventRow, MailRow, SiteRow
+from store.rounds.tables import SeatRow, SignatureRow, TeamRow
+from store.statements import every, first, run, table
+from store.tables import AskedRow, AskRow, CaseRow, EventRow, HoldingRow, MailRow, PersonRow, SiteRow
 
-_UNSEALED: Final = (
+_CASE: Final = table(CaseRow)
+_EVENT: Final = table(EventRow)
+_ASK: Final = table(AskRow)
+_ASKED: Final = table(AskedRow)
+_MAIL: Final = table(MailRow)
+
+_BY_ID: Final = select(_CASE).where(_CASE.c.id == bindparam("case"))
+_BY_REFERENCE: Final = select(_CASE).where(_CASE.c.reference == bindparam("reference"))
+_EVENTS: Final = select(_EVENT).where(_EVENT.c.case == bindparam("case")).order_by(_EVENT.c.n)
+_ONE_EVENT: Final = select(_EVENT).where(_EVENT.c.case == bindparam("case"), _EVENT.c.n == bindparam("n"))
+LAST_EVENT: Final = (
+    select(_EVENT.c.n, _EVENT.c.hash).where(_EVENT.c.case == bindparam("case")).order_by(_EVENT.c.n.desc()).limit(1)
+)
+_ASKS: Final = select(_ASK).where(_ASK.c.case == bindparam("case")).order_by(_ASK.c.opened_at, _ASK.c.ask)
+_REACHED: Final = select(_ASKED).where(_ASKED.c.case == bindparam("case"))
+_CASES: Final[BindParameter[list[str]]] = bindparam("cases", expanding=True)
+_REACHED_OF: Final = (
+    select(_ASKED.c.case, _ASKED.c.person, _ASK.c.closed_at, _ASK.c.decided_by)
+    .join(_ASK, and_(_ASK.c.case == _ASKED.c.case, _ASK.c.ask == _ASKED.c.ask))
+    .where(_ASKED.c.case.in_(_CASES))
+)
+_DECIDED_OF: Final = select(_ASK.c.case, _ASK.c.decided_by).where(
+    _ASK.c.case.in_(_CASES), _ASK.c.decided_by.is_not(None)
+)
+_TOLD_OF: Final = (
+    select(_MAIL.c.case, _MAIL.c.person)
+    .where(_MAIL.c.case.in_(_CASES), _MAIL.c.template == "request_notice")
+    .distinct()
+)
+
+_TEAM_OF: Final = union_all(
+    select(col(TeamRow.case), col(TeamRow.person), literal(True)).where(col(TeamRow.case).in_(_CASES)),
+    select(col(SignatureRow.case), col(SignatureRow.person), literal(True)).where(col(SignatureRow.case).in_(_CASES)),
+    select(col(SeatRow.case), col(HoldingRow.person), col(SeatRow.owns))
+    .join(CaseRow, col(CaseRow.id) == col(SeatRow.case))
+    .join(HoldingRow, and_(col(HoldingRow.seat) == col(SeatRow.seat), col(HoldingRow.school) == col(CaseRow.school)))
+    .join(
+        PersonRow,
+        and_(col(PersonRow.id) == col(HoldingRow.person), col(PersonRow.organisation) == col(CaseRow.organisation)),
+    )
+    .where(col(SeatRow.case).in_(_CASES)),
+)
+"""Who has to do with what is nobody's request, and whether it is theirs."""
+
+UNSEALED: Final = (
     defer(CaseRow.sealed_opening),  # type: ignore[arg-type]  # SQLModel says what a row holds, not its column
     defer(CaseRow.sealed_standing),  # type: ignore[arg-type]
 )
@@ -34,27 +80,19 @@ class BrokenRecordError(RuntimeError):
         self.n = n
 
 
-class Cursor(NamedTuple):
-    """The last row of a page of cases, after which the next page begins."""
-
-    opened_at: datetime
-    case: str
-
-
 async def case_by_reference(session: AsyncSession, reference: str) -> CaseRow | None:
     """Return the case with that reference, or None."""
-    found = await session.execute(select(CaseRow).where(col(CaseRow.reference) == reference))
-    return found.scalar_one_or_none()
+    return await first(session, _BY_REFERENCE, CaseRow, reference=reference)
 
 
 async def case_by_id(session: AsyncSession, case: str) -> CaseRow | None:
     """Return the case with that id, or None."""
-    return await session.get(CaseRow, case)
+    return await first(session, _BY_ID, CaseRow, case=case)
 
 
 async def cases_by_ids(session: AsyncSession, cases: Sequence[str]) -> Sequence[CaseRow]:
     """Return the cases with those ids."""
-    return (await session.scalars(select(CaseRow).where(col(CaseRow.id).in_(cases)).options(*_UNSEALED))).all()
+    return (await session.scalars(select(CaseRow).where(col(CaseRow.id).in_(cases)).options(*UNSEALED))).all()
 
 
 async def opening_of(session: AsyncSession, keys: CaseKeys, case: CaseRow) -> Opening:
@@ -77,8 +115,7 @@ async def history(session: AsyncSession, keys: CaseKeys, case: str) -> tuple[Rec
         CaseKeyMissingError: the case has no key.
         SealBrokenError: the key of the case does not open.
     """
-    rows = await session.execute(select(EventRow).where(col(EventRow.case) == case).order_by(col(EventRow.n)))
-    events = rows.scalars().all()
+    events = await every(session, _EVENTS, EventRow, case=case)
     if not events:
         return ()
     sealer = await keys.of(case, session)
@@ -87,13 +124,13 @@ async def history(session: AsyncSession, keys: CaseKeys, case: str) -> tuple[Rec
 
 async def head_of(session: AsyncSession, case: str) -> str:
     """Return the hash of the last event of a case: while it is the same, nothing has happened; empty before any."""
-    last = select(col(EventRow.hash)).where(col(EventRow.case) == case).order_by(col(EventRow.n).desc()).limit(1)
-    return await session.scalar(last) or ""
+    last = (await run(session, LAST_EVENT, {"case": case})).first()
+    return last.hash if last is not None else ""
 
 
 async def event_of(session: AsyncSession, keys: CaseKeys, case: str, n: int) -> Recorded | None:
     """Return the `n`th event of a case, or None."""
-    row = await session.get(EventRow, (case, n))
+    row = await first(session, _ONE_EVENT, EventRow, case=case, n=n)
     return _recorded(row, await keys.of(case, session)) if row else None
 
 
@@ -116,30 +153,24 @@ async def access_of(session: AsyncSession, case: CaseRow) -> CaseAccess:
 
 
 async def accesses_of(session: AsyncSession, cases: Sequence[CaseRow]) -> dict[str, CaseAccess]:
-    """Return, by the id of each of `cases`, what decides who may see it, at the cost of three questions.
+    """Return, by the id of each of `cases`, what decides who may see it, at the cost of three questions, or four.
 
     Whom an ask reached when somebody answered it may see what was answered; whom it was taken from before may not.
     """
     ids = [case.id for case in cases]
-    asked, decided, told = ({case: set[str]() for case in ids} for _ in range(3))
-    reached = (
-        select(col(AskedRow.case), col(AskedRow.person), col(AskRow.closed_at), col(AskRow.decided_by))
-        .join(AskRow, and_(col(AskRow.case) == col(AskedRow.case), col(AskRow.ask) == col(AskedRow.ask)))
-        .where(col(AskedRow.case).in_(ids))
-    )
-    for case, person, closed_at, decided_by in (await session.execute(reached)).all():
+    asked, decided, told, team = ({case: set[str]() for case in ids} for _ in range(4))
+    for case, person, closed_at, decided_by in (await run(session, _REACHED_OF, {"cases": ids})).all():
         if closed_at is None:
             asked[case].add(person)
         elif decided_by is not None:
             told[case].add(person)
-    answered = select(col(AskRow.case), col(AskRow.decided_by)).where(
-        col(AskRow.case).in_(ids), col(AskRow.decided_by).is_not(None)
-    )
-    told_of_it = (col(MailRow.case).in_(ids), col(MailRow.template) == "request_notice")
-    mailed = select(col(MailRow.case), col(MailRow.person)).where(*told_of_it).distinct()
-    for people, statement in ((decided, answered), (told, mailed)):
-        for case, person in (await session.execute(statement)).all():
+    for people, statement in ((decided, _DECIDED_OF), (told, _TOLD_OF)):
+        for case, person in (await run(session, statement, {"cases": ids})).all():
             people[case].add(person)
+    nobodys = [case.id for case in cases if is_nobodys(case)]
+    if nobodys:
+        for case, person, theirs in (await run(session, _TEAM_OF, {"cases": nobodys})).all():
+            (team if theirs else told)[case].add(person)
     return {
         case.id: CaseAccess(
             organisation=case.organisation,
@@ -148,20 +179,25 @@ async def accesses_of(session: AsyncSession, cases: Sequence[CaseRow]) -> dict[s
             asked=frozenset(asked[case.id]),
             decided=frozenset(decided[case.id]),
             told=frozenset(told[case.id]),
+            team=frozenset(team[case.id]),
         )
         for case in cases
     }
 
 
+def is_nobodys(case: CaseRow) -> bool:
+    """Return whether a case is nobody's request: it came round by itself."""
+    return not case.author
+
+
 async def asks_of(session: AsyncSession, case: str) -> Sequence[AskRow]:
     """Return the asks of a case, in the order in which they were opened."""
-    statement = select(AskRow).where(col(AskRow.case) == case).order_by(col(AskRow.opened_at), col(AskRow.ask))
-    return (await session.execute(statement)).scalars().all()
+    return await every(session, _ASKS, AskRow, case=case)
 
 
 async def asked_of(session: AsyncSession, case: str) -> Sequence[AskedRow]:
     """Return everybody whom the asks of a case reached."""
-    return (await session.execute(select(AskedRow).where(col(AskedRow.case) == case))).scalars().all()
+    return await every(session, _REACHED, AskedRow, case=case)
 
 
 async def reached(session: AsyncSession, case: str) -> dict[str, tuple[Asked, ...]]:
@@ -182,7 +218,7 @@ async def waiting_for(session: AsyncSession, person: str, most: int | None = 50)
         .where(col(AskedRow.person) == person, col(AskRow.closed_at).is_(None))
         .order_by(col(AskRow.due), col(AskRow.case), col(AskRow.ask))
         .limit(most)
-        .options(*_UNSEALED)
+        .options(*UNSEALED)
     )
     return [(case, ask) for case, ask in (await session.execute(statement)).all()]
 
@@ -193,35 +229,8 @@ async def cases_of(session: AsyncSession, person: str, most: int = 50) -> Sequen
     return (await session.execute(_newest(select(CaseRow).where(own)).limit(most))).scalars().all()
 
 
-async def find_cases(
-    session: AsyncSession,
-    organisation: str,
-    *,
-    reference: str | None = None,
-    school: str | None = None,
-    process: str | None = None,
-    state: Literal["open", "closed"] | None = None,
-    after: Cursor | None = None,
-    most: int = 50,
-) -> Sequence[CaseRow]:
-    """Return the cases of one organisation that fit, newest first, those after the cursor."""
-    statement = select(CaseRow).where(col(CaseRow.organisation) == organisation)
-    for column, wanted in (("reference", reference), ("school", school), ("process", process)):
-        if wanted is not None:
-            statement = statement.where(col(getattr(CaseRow, column)) == wanted)
-    if state is not None:
-        closed = col(CaseRow.closed_at)
-        statement = statement.where(closed.is_(None) if state == "open" else closed.is_not(None))
-    if after is not None:
-        opened = col(CaseRow.opened_at)
-        statement = statement.where(
-            or_(opened < after.opened_at, and_(opened == after.opened_at, col(CaseRow.id) > after.case))
-        )
-    return (await session.execute(_newest(statement).limit(most))).scalars().all()
-
-
 def _newest(statement: Select[CaseRow]) -> Select[CaseRow]:
-    return statement.order_by(col(CaseRow.opened_at).desc(), col(CaseRow.id)).options(*_UNSEALED)
+    return statement.order_by(col(CaseRow.opened_at).desc(), col(CaseRow.id)).options(*UNSEALED)
 
 
 async def nth_latest_opening(

@@ -5,9 +5,10 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Table, Update, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
@@ -33,13 +34,33 @@ from domain.events import (
 )
 from domain.mails import NEUTRAL
 from domain.people import Asked, who_is_asked
+from domain.round_entries import CalendarChanged, CycleBegan
 from store.keys import CaseKeys, Sealer
 from store.mails import neutral
 from store.people import directory
-from store.queries import opening_of, reached
+from store.queries import LAST_EVENT, opening_of, reached
+from store.rounds import writing as rounds
+from store.statements import add, run, table
 from store.tables import AskedRow, AskRow, CaseRow, EventRow, LinkRow, MailRow, SiteRow
 
 _SALT = 16
+
+_CASE: Final = table(CaseRow)
+_EVENT: Final = table(EventRow)
+_ASK: Final = table(AskRow)
+_LINK: Final = table(LinkRow)
+_CASE_NOW: Final = select(_CASE).where(_CASE.c.id == bindparam("id"))
+_DECIDED: Final = select(_ASK.c.decided_by).where(_ASK.c.case == bindparam("case"))
+_END_LINKS: Final = (
+    update(_LINK)
+    .where(
+        _LINK.c.case == bindparam("_case"),
+        _LINK.c.ask == bindparam("_ask"),
+        _LINK.c.purpose == "answer",
+        _LINK.c.status == "open",
+    )
+    .values(status=bindparam("status"), closed_at=bindparam("closed_at"))
+)
 VACANT_MAIL = "vacant"
 """The mail that tells administrators that an ask reaches nobody."""
 
@@ -50,11 +71,16 @@ class RecordGapError(RuntimeError):
 
 @dataclass(frozen=True)
 class Written:
-    """What came of a batch: its case, whom each ask reached, and the mails to send."""
+    """What came of a batch: its case, whom each ask reached, and the mails to send.
+
+    `begins` are the cases to begin out of it, `supersedes` the campaigns that ask for an older version.
+    """
 
     case: CaseRow
     asked: dict[str, tuple[Asked, ...]]
     mails: tuple[MailRow, ...]
+    begins: tuple[Opening, ...] = ()
+    supersedes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -74,14 +100,14 @@ class _Turn:
     deciders: list[str] = field(default_factory=list)
     rows: dict[type[SQLModel], list[dict[str, Any]]] = field(default_factory=dict)
 
-    def add(self, row: SQLModel) -> None:
-        """Put `row` among those that are inserted together when the batch is done."""
-        self.rows.setdefault(type(row), []).append(row.model_dump())
+    def add(self, rows: type[SQLModel], **values: object) -> None:
+        """Put a row among those that are inserted together when the batch is done."""
+        self.rows.setdefault(rows, []).append(values)
 
     async def insert(self) -> None:
         """Insert what was added, a statement for each table."""
-        for table, rows in self.rows.items():
-            await self.session.execute(insert(table), rows)
+        for rows, values in self.rows.items():
+            await add(self.session, rows, values)
 
 
 async def write_batch(session: AsyncSession, keys: CaseKeys, batch: Batch, at: datetime) -> Written:
@@ -95,18 +121,27 @@ async def write_batch(session: AsyncSession, keys: CaseKeys, batch: Batch, at: d
         RecordGapError: events before these are not on record.
     """
     sealer = await keys.of(batch.case, session)
-    case = await _case(session, sealer, batch)
+    found = (await run(session, _CASE_NOW, {"id": batch.case})).mappings().first()
+    case = CaseRow(**found) if found is not None else _new_case(sealer, batch)
+    before = case.model_dump()
+    if found is None:
+        await add(session, CaseRow, [before])
     last, previous = await head(session, batch.case)
     new = [recorded for recorded in batch.events if recorded.n > last]
+    begins, supersedes = await _begun_out_of(session, keys, case, batch)
     if not new:
-        return Written(case, await _reached_before(session, batch), await _unsent(session, batch))
+        sent = await _unsent(session, batch)
+        return Written(case, await _reached_before(session, batch), sent, begins, supersedes)
     if new[0].n != last + 1:
         raise RecordGapError(batch.case)
     turn = _Turn(session, keys, sealer, case, batch.opening, at)
     for recorded in new:
-        event = await _apply(turn, recorded)
+        event = await _apply(turn, recorded, batch)
         previous = _append(turn, recorded.model_copy(update={"event": event}), previous)
     _stand(turn, batch, new[-1].at)
+    await rounds.look_forward(session, case, batch.standing.dates)
+    if batch.opening is not None:
+        await rounds.seat(session, case.id, batch.opening)
     vacancies = [MailOrder(template=VACANT_MAIL, about=n, to=("administrators",)) for n in turn.vacant]
     by_number = {recorded.n: recorded.event for recorded in batch.events}
     # Two notices may name the same person: one mail.
@@ -116,20 +151,28 @@ async def write_batch(session: AsyncSession, keys: CaseKeys, batch: Batch, at: d
         for mail in await _letters(turn, order, by_number.get(order.about), batch)
     }
     for mail in mails.values():
-        turn.add(mail)
+        turn.add(MailRow, **mail.model_dump())
+    changed = {name: value for name, value in case.model_dump().items() if value != before[name]}
+    await run(session, _change(_CASE, ("id",), tuple(changed)), {"_id": case.id, **changed})
     await session.flush()
     await turn.insert()
-    return Written(case, turn.asked, tuple(mails.values()))
+    return Written(case, turn.asked, tuple(mails.values()), begins, supersedes)
 
 
-async def _case(session: AsyncSession, sealer: Sealer, batch: Batch) -> CaseRow:
-    row = await session.get(CaseRow, batch.case)
-    if row is not None:
-        return row
+async def _begun_out_of(
+    session: AsyncSession, keys: CaseKeys, case: CaseRow, batch: Batch
+) -> tuple[tuple[Opening, ...], tuple[str, ...]]:
+    if not batch.begins:
+        return (), ()
+    opening = batch.opening or await opening_of(session, keys, case)
+    return await rounds.begun_out_of(session, keys, opening, batch)
+
+
+def _new_case(sealer: Sealer, batch: Batch) -> CaseRow:
     if batch.opening is None:
         raise RecordGapError(batch.case)
     opening, began = batch.opening, batch.events[0].at
-    row = CaseRow(
+    return CaseRow(
         id=opening.case,
         reference=opening.reference,
         organisation=opening.organisation,
@@ -144,8 +187,6 @@ async def _case(session: AsyncSession, sealer: Sealer, batch: Batch) -> CaseRow:
         sealed_opening=_sealed_opening(sealer, opening),
         sealed_standing=b"",
     )
-    session.add(row)
-    return row
 
 
 def _sealed_opening(sealer: Sealer, opening: Opening) -> bytes:
@@ -154,8 +195,7 @@ def _sealed_opening(sealer: Sealer, opening: Opening) -> bytes:
 
 async def head(session: AsyncSession, case: str) -> tuple[int, str]:
     """Return the number and the hash of the last event of `case`; 0 and the first hash before any."""
-    statement = select(col(EventRow.n), col(EventRow.hash)).where(col(EventRow.case) == case)
-    last = (await session.execute(statement.order_by(col(EventRow.n).desc()).limit(1))).first()
+    last = (await run(session, LAST_EVENT, {"case": case})).first()
     return (last[0], last[1]) if last is not None else (0, FIRST)
 
 
@@ -165,27 +205,28 @@ def _append(turn: _Turn, recorded: Recorded, previous: str) -> str:
     link = forge(turn.case.id, recorded.n, recorded.at.isoformat(), said, previous)
     # Bound to the hash: a chain that was forged anew from somewhere on does not open from there on.
     sealed = turn.sealer.seal_json(f"event|{link.hash}", said)
-    turn.add(EventRow(**link.model_dump(), sealed=sealed))
+    turn.add(
+        EventRow, case=link.case, n=link.n, entry=link.entry, previous=link.previous, hash=link.hash, sealed=sealed
+    )
     return link.hash
 
 
-async def _apply(turn: _Turn, recorded: Recorded) -> AnyEvent:
+async def _apply(turn: _Turn, recorded: Recorded, batch: Batch) -> AnyEvent:
     """Bring the read model to where `recorded` left the case; return the event, with whom it reached."""
     event, case = recorded.event, turn.case
     if isinstance(event, AskOpened):
         turn.add(
-            AskRow(
-                case=case.id,
-                ask=event.ask,
-                step=event.step,
-                seat=event.seat,
-                version=event.version,
-                opened_at=recorded.at,
-                due=event.due,
-                ladder=" ".join(event.ladder),
-                named=event.named,
-                excluded=" ".join(event.excluded),
-            )
+            AskRow,
+            case=case.id,
+            ask=event.ask,
+            step=event.step,
+            seat=event.seat,
+            version=event.version,
+            opened_at=recorded.at,
+            due=event.due,
+            ladder=" ".join(event.ladder),
+            named=event.named,
+            excluded=" ".join(event.excluded),
         )
     if isinstance(event, AskOpened | AskMoved | Escalated):
         return await _reach(turn, event, recorded)
@@ -198,23 +239,25 @@ async def _apply(turn: _Turn, recorded: Recorded) -> AnyEvent:
         await _change_ask(turn, event.ask, {"due": event.due})
     elif isinstance(event, RequestEdited):
         case.title, case.author, case.version = event.title, event.author, event.version
-    elif isinstance(event, PackChanged) and turn.opening is not None:
+    elif isinstance(event, PackChanged | CycleBegan | CalendarChanged) and turn.opening is not None:
         case.sealed_opening = _sealed_opening(turn.sealer, turn.opening)
     elif isinstance(event, SiteRegistered):
         turn.add(
-            SiteRow(
-                case=case.id,
-                organisation=case.organisation,
-                school=event.school,
-                title=event.title,
-                author=case.author,
-                approved_at=recorded.at,
-                live_on=event.live_on,
-                closes_on=event.closes_on,
-            )
+            SiteRow,
+            case=case.id,
+            organisation=case.organisation,
+            school=event.school,
+            title=event.title,
+            author=case.author,
+            approved_at=recorded.at,
+            live_on=event.live_on,
+            closes_on=event.closes_on,
         )
     elif isinstance(event, CaseEnded):
         case.closed_at, case.outcome = recorded.at, event.outcome
+    if rounds.concerns(event):
+        request = batch.standing.request or (turn.opening.request if turn.opening is not None else None)
+        await rounds.note(turn.session, case, request.answers if request is not None else {}, recorded)
     return event
 
 
@@ -244,7 +287,7 @@ async def _reach(turn: _Turn, event: Reaching, recorded: Recorded) -> AnyEvent:
     turn.newly[ask] = tuple(one for one in found if one.person not in known)
     for one in found:
         if one not in before:
-            turn.add(AskedRow(case=case.id, ask=ask, **one.model_dump()))
+            turn.add(AskedRow, case=case.id, ask=ask, person=one.person, seat=one.seat, instead_of=one.instead_of)
     turn.asked[ask] = found
     if not found:
         turn.vacant.append(recorded.n)
@@ -271,23 +314,31 @@ async def _close_links(turn: _Turn, ask: str, people: set[str], at: datetime) ->
     await turn.session.execute(update(LinkRow).where(*links, *answering).values(status="closed", closed_at=at))
 
 
+@cache
+def _change(rows: Table, key: tuple[str, ...], names: tuple[str, ...]) -> Update:
+    """Return the statement that changes `names` in the row of `rows` with that `key`, given as `_` and its name."""
+    return (
+        update(rows)
+        .where(*(rows.c[name] == bindparam(f"_{name}") for name in key))
+        .values({name: bindparam(name) for name in names})
+    )
+
+
 async def _change_ask(turn: _Turn, ask: str, values: dict[str, Any]) -> None:
     """Change the read model of an ask, whether it was opened in this turn or before."""
     for opened in turn.rows.get(AskRow, ()):
         if opened["ask"] == ask:
             opened.update(values)
             return
-    changing = update(AskRow).where(col(AskRow.case) == turn.case.id, col(AskRow.ask) == ask)
-    await turn.session.execute(changing.values(**values))
+    changing = _change(_ASK, ("case", "ask"), tuple(values))
+    await run(turn.session, changing, {"_case": turn.case.id, "_ask": ask, **values})
 
 
 async def _close(turn: _Turn, ask: str, at: datetime, how: str, by: str | None) -> None:
     """Close an ask and every link to it, in the transaction that records why."""
     await _change_ask(turn, ask, {"closed_at": at, "closed_how": how, "decided_by": by})
     status = "used" if by else "superseded" if how == "changed" else "closed"
-    links = (col(LinkRow.case) == turn.case.id, col(LinkRow.ask) == ask, col(LinkRow.purpose) == "answer")
-    ending = update(LinkRow).where(*links, col(LinkRow.status) == "open")
-    await turn.session.execute(ending.values(status=status, closed_at=at))
+    await run(turn.session, _END_LINKS, {"_case": turn.case.id, "_ask": ask, "status": status, "closed_at": at})
 
 
 def _stand(turn: _Turn, batch: Batch, at: datetime) -> None:
@@ -330,7 +381,7 @@ async def _letters(turn: _Turn, order: MailOrder, about: AnyEvent | None, batch:
         before = [one.person for one in await _asked_now(turn, order.ask) if one not in newly]
         return [neutral(turn.sealer, str(order.about), person, turn.at) for person in before]
     mails = []
-    for person in dict.fromkeys(await _recipients(turn, order, about, batch)):
+    for person in filter(None, dict.fromkeys(await _recipients(turn, order, about, batch))):
         text = f"{turn.case.id}|{order.about}|{order.template}|{order.ask}|{person}"
         mails.append(
             MailRow(
@@ -360,8 +411,8 @@ async def _recipients(turn: _Turn, order: MailOrder, about: AnyEvent | None, bat
         elif name == "decider":
             people.append(getattr(about, "by", ""))
         elif name == "deciders":
-            decided = select(col(AskRow.decided_by)).where(col(AskRow.case) == turn.case.id)
-            people += [who for who in (await turn.session.execute(decided)).scalars() if who] + turn.deciders
+            decided = (await run(turn.session, _DECIDED, {"case": turn.case.id})).scalars()
+            people += [who for who in decided if who] + turn.deciders
         elif name == "asked":
             people += [one.person for ask in order.asks for one in await _asked_now(turn, ask)]
         elif name == "administrators":

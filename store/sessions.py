@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.refs import ALPHABET
 from domain.text import fold_email
+from store.statements import first, table
 from store.tables import CodeRow, SessionRow
 
 _CODE: Final = 8
@@ -28,6 +29,7 @@ _MOST_CODES_IN: Final = timedelta(minutes=15)
 _IDLE: Final = timedelta(minutes=30)
 _ABSOLUTE: Final = timedelta(hours=10)
 _STRONG: Final = timedelta(minutes=15)
+_SESSION: Final = select(table(SessionRow)).where(table(SessionRow).c.digest == bindparam("digest"))
 
 
 def digest(secret: str) -> str:
@@ -129,7 +131,7 @@ async def weaken(session: AsyncSession, person: str) -> None:
 
 async def session_of(session: AsyncSession, secret: str, at: datetime) -> SessionRow | None:
     """Return the session of a browser's secret, or None: half an hour unused or ten hours old, it is over."""
-    row = await session.get(SessionRow, digest(secret))
+    row = await first(session, _SESSION, SessionRow, digest=digest(secret))
     if row is None or row.began_at <= at - _ABSOLUTE or row.seen_at <= at - _IDLE:
         return None
     return row

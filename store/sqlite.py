@@ -93,7 +93,7 @@ class InlineSqlite(SQLiteDialect_pysqlite):
 
         The thread cannot be called back, and the connection goes to the next writer.
         """
-        await_only(_to_the_end(asyncio.create_task(asyncio.to_thread(dbapi_connection.commit))))
+        await_only(_to_the_end(asyncio.get_running_loop().run_in_executor(None, dbapi_connection.commit)))
 
 
 registry.register("sqlite.inline", __name__, InlineSqlite.__name__)
@@ -124,9 +124,9 @@ def _done(connection: Any, statement: str, gives_up_at: float) -> bool:  # noqa:
     return True
 
 
-async def _to_the_end(task: asyncio.Task[None]) -> None:
+async def _to_the_end(work: asyncio.Future[None]) -> None:
     try:
-        await asyncio.shield(task)
+        await asyncio.shield(work)
     except asyncio.CancelledError:
-        await asyncio.wait({task})
+        await asyncio.wait({work})
         raise

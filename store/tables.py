@@ -34,6 +34,11 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def _some(name: str, *columns: str, where: str) -> Index:
+    """Return an index of those rows alone of which `where` is true."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
 class PersonRow(SQLModel, table=True):
     """Somebody of the directory; `email_folded` is the one spelling by which an address is compared."""
 
@@ -134,7 +139,17 @@ class CaseRow(SQLModel, table=True):
     """The read model of a case. `sealed_opening` is what it began with, `sealed_standing` where it stands."""
 
     __tablename__ = "case"
-    __table_args__ = (Index("ix_case_newest", "organisation", "opened_at", "id"),)
+    __table_args__ = (
+        Index("ix_case_newest", "organisation", "opened_at", "id"),
+        Index("ix_case_process", "organisation", "process", "opened_at", "id"),
+        Index("ix_case_school", "organisation", "school", "opened_at", "id"),
+        Index("ix_case_title", "organisation", "title", "id"),
+        _some("ix_case_open", "organisation", "opened_at", "id", "process", "school", where="closed_at IS NULL"),
+        _some("ix_case_due", "organisation", "due", "id", where="closed_at IS NULL"),
+        _some(
+            "ix_case_ended", "organisation", "closed_at", "id", "outcome", "opened_at", where="closed_at IS NOT NULL"
+        ),
+    )
     id: str = Field(primary_key=True)
     reference: str = Field(unique=True)
     organisation: str
@@ -179,11 +194,7 @@ class AskRow(SQLModel, table=True):
     """
 
     __tablename__ = "ask"
-    __table_args__ = (
-        Index(
-            "ix_ask_open", "case", sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL")
-        ),
-    )
+    __table_args__ = (_some("ix_ask_open", "case", where="closed_at IS NULL"),)
     case: str = Field(primary_key=True, foreign_key="case.id")
     ask: str = Field(primary_key=True)
     step: str
@@ -247,13 +258,16 @@ _WAITING: Final = "sent_at IS NULL AND dropped_at IS NULL AND refused_at IS NULL
 class MailRow(SQLModel, table=True):
     """A mail to one person: which template about which event. Its text is made when it is sent, and not kept.
 
-    `gathered_at` is when it was put by for the next digest, because this person had many mails that day.
+    `gathered_at` is when it was put by for the next digest, because this person had many mails that day. Of a mail of a
+    case that was sent, `message_digest` is that of the whole message, link and all; from `sealed_parameters` and the
+    template of `template_digest` its text is made again, whose digest, with the link blanked, is `text_digest`.
     """
 
     __tablename__ = "mail"
     __table_args__ = (
         Index("ix_mail_person", "person", "queued_at"),
-        Index("ix_mail_waiting", "queued_at", sqlite_where=text(_WAITING), postgresql_where=text(_WAITING)),
+        _some("ix_mail_waiting", "queued_at", where=_WAITING),
+        _some("ix_mail_refused", "refused_at", where="refused_at IS NOT NULL"),
     )
     id: str = Field(primary_key=True)
     case: str | None = Field(default=None, index=True)
@@ -267,6 +281,38 @@ class MailRow(SQLModel, table=True):
     refused_at: datetime | None = Field(default=None, sa_type=Instant)
     gathered_at: datetime | None = Field(default=None, sa_type=Instant)
     message_digest: str | None = None
+    template_digest: str | None = None
+    text_digest: str | None = None
+    sealed_parameters: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+
+class TemplateTextRow(SQLModel, table=True):
+    """The template of a mail as it stood when mails were made from it, by the digest of its JSON."""
+
+    __tablename__ = "template_text"
+    digest: str = Field(primary_key=True)
+    template: str
+    json_text: str
+
+
+class CheckpointRow(SQLModel, table=True):
+    """A checkpoint over the chains of all cases, as it was signed, never changed. `padding` makes the unused leaves."""
+
+    __tablename__ = "checkpoint"
+    n: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant)
+    text: str
+    padding: bytes = Field(sa_type=LargeBinary)
+
+
+class CheckpointHeadRow(SQLModel, table=True):
+    """How long the chain of a case was at a checkpoint, and its head; only where that was new since the one before."""
+
+    __tablename__ = "checkpoint_head"
+    case: str = Field(primary_key=True)
+    checkpoint: int = Field(primary_key=True, foreign_key="checkpoint.n")
+    count: int
+    head: str
 
 
 class SiteRow(SQLModel, table=True):
@@ -288,6 +334,18 @@ class SiteRow(SQLModel, table=True):
     closes_on: date | None = None
     questioned_at: datetime | None = Field(default=None, sa_type=Instant)
     void_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class SavedViewRow(SQLModel, table=True):
+    """What an administrator looks for often, under a name of theirs: `query` is what follows the `?` of its address."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (Index("ix_saved_view_person", "person", "name", unique=True),)
+    id: str = Field(primary_key=True)
+    person: str = Field(foreign_key="person.id")
+    name: str
+    query: str
+    kept_at: datetime = Field(sa_type=Instant)
 
 
 class PowerChangeRow(SQLModel, table=True):

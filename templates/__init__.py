@@ -1,17 +1,30 @@
 """Rendering: pages and mails from Jinja templates, strict and escaped, with the components of GOV.UK Frontend."""
 
-from collections.abc import MutableMapping
+import hashlib
+import json
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import css_inline
-from jinja2 import ChainableUndefined, Environment, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
+from jinja2 import (
+    BaseLoader,
+    ChainableUndefined,
+    DictLoader,
+    Environment,
+    FileSystemLoader,
+    PackageLoader,
+    PrefixLoader,
+    StrictUndefined,
+)
 from jinja2 import Template as JinjaTemplate
 from markupsafe import Markup, escape
 
 from domain.calendar import local_day
+from domain.chain import canonical
 from domain.text import one_line
 from domain.words import clock_time, weekday_in_words
 
@@ -75,16 +88,21 @@ class _Templates(Environment):
         return super().get_template(name, parent, globals)
 
 
-_TEMPLATES: Final = _Templates(
-    loader=FileSystemLoader(_HERE),
-    autoescape=_is_html,
-    undefined=StrictUndefined,
-    auto_reload=False,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
-_TEMPLATES.filters |= {"day": day, "clock_time": clock_time, "moment": moment, "kept_lines": kept_lines}
+def _templates(loader: BaseLoader) -> _Templates:
+    made = _Templates(
+        loader=loader,
+        autoescape=_is_html,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters |= {"day": day, "clock_time": clock_time, "moment": moment, "kept_lines": kept_lines}
+    return made
+
+
+_TEMPLATES: Final = _templates(FileSystemLoader(_HERE))
 
 _INLINER: Final = css_inline.CSSInliner(load_remote_stylesheets=False)
 
@@ -101,8 +119,29 @@ def letter(name: str, /, **context: object) -> str:
 
 def mail(name: str, **context: object) -> RenderedMail:
     """Return the mail of the folder `email/{name}`, with its styles inside the elements that they style."""
+    return _mail(_TEMPLATES, name, context)
+
+
+def mail_again(name: str, source: str, **context: object) -> RenderedMail:
+    """Return the mail `name` as `mail` made it when its template was `source`, as `mail_source` has it."""
+    files: dict[str, str] = json.loads(source)
+    return _mail(_templates(DictLoader(files)), name, context)
+
+
+@cache
+def mail_source(name: str) -> tuple[str, str]:
+    """Return all that the mail `name` is made from, as its digest, and as JSON: its files by their names."""
+    folder, layouts = _HERE / "email" / name, sorted((_HERE / "email").glob("layout.*"))
+    files = {
+        file.relative_to(_HERE).as_posix(): file.read_text("utf-8") for file in [*layouts, *sorted(folder.iterdir())]
+    }
+    source = canonical(files)
+    return hashlib.sha256(source.encode()).hexdigest(), source
+
+
+def _mail(made_from: Environment, name: str, context: Mapping[str, object]) -> RenderedMail:
     subject, text, html = (
-        _TEMPLATES.get_template(f"email/{name}/{part}").render(context)
+        made_from.get_template(f"email/{name}/{part}").render(context)
         for part in ("subject.txt", "body.txt", "body.html")
     )
     return RenderedMail(one_line(subject, _LONGEST_SUBJECT), text, _INLINER.inline(html))

@@ -52,6 +52,30 @@ class CompletedForm(Frozen):
     made: str
 
 
+class Happened(Frozen):
+    """An event on paper: its number, when, in words, and what was written with it."""
+
+    n: int
+    at: str
+    words: str
+    facts: tuple[Fact, ...] = ()
+
+
+class EvidenceRecord(Frozen):
+    """The record of a case as its evidence has it: the readable part of what can be checked."""
+
+    organisation: str
+    heading: str
+    reference: str
+    facts: tuple[Fact, ...]
+    sections: tuple[FormSection, ...]
+    decisions: tuple[Signed, ...]
+    events: tuple[Happened, ...]
+    mails: tuple[Fact, ...]
+    checkpoints: tuple[Fact, ...]
+    made: str
+
+
 def can_print() -> bool:
     """Return whether documents can be made here."""
     return find_spec("typst") is not None
@@ -63,16 +87,25 @@ def completed_form(form: CompletedForm, at: datetime) -> bytes:
     A text with a character that no typeface here has makes a PDF that is tagged all the same, but not to the letter of
     PDF/UA, which forbids it.
     """
+    return _made("site_form.typ", {"form": form.model_dump_json()}, at)
+
+
+def evidence_record(record: EvidenceRecord, at: datetime) -> bytes:
+    """Return `record` as a PDF of A4 pages, tagged like a completed form; `at` is when it was made."""
+    return _made("evidence.typ", {"record": record.model_dump_json()}, at)
+
+
+def _made(template: str, inputs: dict[str, str], at: datetime) -> bytes:
     import typst
 
     # Typst knows no parts of a second.
     made_at = at.replace(microsecond=0)
-    compiler = typst.Compiler(_HERE / "site_form.typ", root=_HERE, sys_inputs={"form": form.model_dump_json()})
+    compiler = typst.Compiler(_HERE / template, root=_HERE, sys_inputs=inputs)
     try:
         made = compiler.compile(format="pdf", pdf_standards=_STANDARD, timestamp=made_at)
     except typst.TypstError:
         made = compiler.compile(format="pdf", timestamp=made_at)
     if not isinstance(made, bytes):
-        msg = "the form did not become one file"
+        msg = "the document did not become one file"
         raise TypeError(msg)
     return made

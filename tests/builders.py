@@ -5,6 +5,7 @@ from typing import Final
 
 from domain.calendar import Calendar
 from domain.cases import OpenAsk, Opening, Request, Standing
+from domain.documents import DocumentControl
 from domain.fields import LongText, ManyOf, OnePerson, Option, People, ShortText, Value, WholeNumber
 from domain.forms import Form, Section
 from domain.pack import (
@@ -12,7 +13,6 @@ from domain.pack import (
     Clause,
     Confirmation,
     Contact,
-    DocumentControl,
     Organisation,
     Pack,
     Process,

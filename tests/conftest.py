@@ -1,11 +1,83 @@
-"""What every test shares: how many examples Hypothesis invents."""
+"""What every test shares: how many examples Hypothesis invents, and what Python does once and not again and again."""
 
+import gc
+import hashlib
 import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+import packs
+from domain.pack import Pack
 
 settings.register_profile(
     "quick", derandomize=True, max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("soak", max_examples=5_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("DULY_TEST_PROFILE", "quick"))
+
+# Where Python is told to keep nothing that it compiled, each of the many processes here would compile all of Duly.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# What a test commits is gone with it: nothing is gained by waiting, at each of a hundred thousand commits, for a disk.
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 -- each run makes a folder of its own there
+_ROOM: Final = 4 << 30
+
+
+def _has_room(folder: Path) -> bool:
+    """Whether all tests can keep their files in `folder`, and run what they install there."""
+    if not (folder.is_dir() and os.access(folder, os.W_OK)) or shutil.disk_usage(folder).free < _ROOM:
+        return False
+    return not os.statvfs(folder).f_flag & os.ST_NOEXEC
+
+
+if "TMPDIR" not in os.environ and _has_room(_MEMORY):
+    os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
+
+_load: Final = packs.load
+_loaded: Final[dict[bytes, Pack]] = {}
+
+
+def _load_once(folder: Path) -> Pack:
+    """Return the pack in `folder`, which is read anew once a word of it is another."""
+    files = {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*.toml"))}
+    known = hashlib.sha256(repr((folder.name, files)).encode()).digest()
+    if known not in _loaded:
+        _loaded[known] = _load(folder)
+    return _loaded[known]
+
+
+packs.load = _load_once
+
+
+_LONGEST: Final = (("journeys",), ("faults", "leaks", "duly", "workflows", "activities"))
+"""What begins each half of the tests: what starts servers, which is done once then, and takes too long to come last.
+
+Of two workers each gets a half; whoever is done takes over the last half of what the other has left.
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have each half of the tests begin with what takes longest."""
+    first, second = ([item for item in items if _folder(item) in folders] for folders in _LONGEST)
+    long = {*first, *second}
+    quick = [item for item in items if item not in long]
+    middle = max(0, len(items) // 2 - len(first))
+    items[:] = [*first, *quick[:middle], *second, *quick[middle:]]
+
+
+def _folder(item: pytest.Item) -> str:
+    return str(item.path.relative_to(Path(__file__).parent).parts[0])
+
+
+def pytest_collection_finish() -> None:
+    """Have the search for garbage leave out what stays anyway: the thousands of tests, and all that they import."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)

@@ -30,8 +30,12 @@ _PARTS: Final = {
     "topics": "topic",
     "routes": "route",
     "tasks": "task",
+    "rounds": "round",
 }
 """What the lists in a pack's files hold, one of each in words."""
+
+_TABLES: Final = {"changes": "changes by the author", "cover": "cover", "cycle": "cycle", "campaign": "campaign"}
+"""What a pack's files hold once, in words."""
 
 
 class Demand(Frozen):
@@ -76,8 +80,9 @@ def _cited(text: Any, way: tuple[str | int, ...], name: str) -> Iterator[tuple[t
         return
     if text.get("cites"):
         yield way, name, tuple(text["cites"])
-    if "changes" in text:
-        yield from _cited(text["changes"], (*way, "changes"), "changes by the author")
+    for key, called in _TABLES.items():
+        if key in text:
+            yield from _cited(text[key], (*way, key), called)
     for key, noun in _PARTS.items():
         for place, part in enumerate(text.get(key, ())):
             called = f"{noun} {_known_as(part, place)}" if noun and isinstance(part, dict) else ""

@@ -22,6 +22,7 @@ from activities.lookout import Lookout
 from activities.mail import Smtp
 from domain.cases import Opening
 from domain.events import AnyEvent, Recorded
+from domain.pack import Pack
 from domain.people import Directory
 from starter.engine import Engine
 from store import packs, people, queries
@@ -113,12 +114,12 @@ class House:
         """Return a lookout that has not looked yet."""
         return Lookout(self.db, self.keys, Jobs(self.client), self.clock)
 
-    async def begin(self, opening: Opening, directory: Directory) -> "Begun":
-        """Begin the case of `opening` among the people of `directory`."""
+    async def begin(self, opening: Opening, directory: Directory, pack: Pack | None = None) -> "Begun":
+        """Begin the case of `opening` among the people of `directory`, under `pack`, or under the usual one."""
         async with self.db.write() as session:
             await people.save(session, directory.people)
             await self.keys.create(session, opening.case)
-            pack_digest = await packs.keep(session, a_pack())
+            pack_digest = await packs.keep(session, pack or a_pack())
         opening = opening.model_copy(update={"pack_digest": pack_digest})
         await self.engine.begin(opening)
         return Begun(self, opening)

@@ -5,13 +5,13 @@ from typing import Any
 
 from domain.calendar import Calendar
 from domain.cases import Act, ActKind, Opening, Request
+from domain.documents import DocumentControl
 from domain.events import Verdict
 from domain.pack import (
     Before,
     CalendarRules,
     Changes,
     Confirmation,
-    DocumentControl,
     EventMatch,
     Notice,
     OrderRule,

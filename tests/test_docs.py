@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 import packs
-from domain import fields, forms, pack
+from domain import documents, fields, forms, pack
 from domain.mails import NOTICE_TEMPLATES
 from domain.pack_faults import RECORDED_BY, RESERVED_SECTIONS
 from domain.people import PersonKind
@@ -25,7 +25,9 @@ RULES: tuple[type[BaseModel], ...] = get_args(get_args(forms.AnyRule)[0]) + get_
 SHAPES: tuple[type[BaseModel], ...] = (
     pack.Organisation,
     pack.School,
-    pack.DocumentControl,
+    documents.DocumentControl,
+    documents.Document,
+    documents.Citation,
     pack.Seat,
     pack.CalendarRules,
     pack.Contact,
@@ -39,6 +41,10 @@ SHAPES: tuple[type[BaseModel], ...] = (
     pack.Route,
     pack.Task,
     pack.Reviews,
+    pack.Recurring,
+    pack.Cover,
+    pack.Cycle,
+    pack.Campaign,
     pack.Retention,
     pack.NotOffered,
     forms.Form,

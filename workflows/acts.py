@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from domain.allegations import Allegation
 from domain.calendar import CalendarTooShortError, days_between, local_day
-from domain.cases import Act, ActKind, Reply
+from domain.cases import Act, ActKind, Recordable, Reply
 from domain.entries import (
     AllegationAdded,
-    AnyEntry,
     CallsMade,
     CaseHalted,
     DecisionMade,
@@ -47,8 +46,11 @@ from domain.events import (
 )
 from domain.matters import Facts, facts, goes_round_the_advice, has_outcome, replaces
 from domain.pack import Step
+from domain.round_entries import CalendarChanged, CampaignSuperseded, SignatureCalledOff
 from domain.text import is_blank
+from workflows import rounds
 from workflows.ask import Answer, Ask
+from workflows.rounds import BY_RIGHT
 
 if TYPE_CHECKING:
     from workflows.case import Case
@@ -61,13 +63,17 @@ HELD_MAIL: Final = "held"
 ASIDE_MAIL: Final = "stepped_aside"
 RELEASED_MAIL: Final = "released"
 CANCELLED_MAIL: Final = "outcome_cancelled"
+MOVED_MAIL: Final = "due_moved"
 
 _MOST: Final = 1500
-_ALWAYS: Final = frozenset({"withdraw", "cancel", "release", "record", "look_up", "step_aside", "halt"})
+_ALWAYS: Final = frozenset({"withdraw", "cancel", "release", "record", "look_up", "step_aside", "halt", "call_off"})
 """Temporal takes two thousand acts in one case: near that, only those that bring it to an end are taken."""
 
-_CONFIDENTIAL: Final = frozenset({"record", "step_aside", "look_up", "told", "halt"})
+_CONFIDENTIAL: Final = frozenset({"record", "step_aside", "look_up", "told", "halt", "recalendar"})
 """What can be done in a confidential case: administrators have no levers in it."""
+
+_MAY_BE_CANCELLED: Final = frozenset({"site_creation", "site_life"})
+"""What an administrator can end: a review goes on for ever, and a signature is called off by its campaign."""
 
 _MOST_EDITIONS: Final = 100
 _MOST_PUT_OFF: Final = 5
@@ -229,7 +235,7 @@ def _end(case: "Case", act: Act) -> Reply:
 def _edit(case: "Case", act: Act) -> Reply:
     """Change the request. After a change to a material answer every approval is void, and the steps are asked again."""
     before = case.request
-    if case.opening.process.changes is None or not _is_own(case, act):
+    if case.opening.process.changes is None or not _may_change(case, act):
         return _NOT_OFFERED
     if case.disputed:
         return _HELD
@@ -338,7 +344,7 @@ def _extend(case: "Case", act: Act) -> Reply:
 
 def _cancel(case: "Case", act: Act) -> Reply:
     """End the case without a decision."""
-    if not _may_pull(case, act):
+    if not _may_pull(case, act) or case.opening.process.story not in _MAY_BE_CANCELLED:
         return _NOT_OFFERED
     if is_blank(act.comment):
         return _INCOMPLETE
@@ -396,7 +402,7 @@ def _record(case: "Case", act: Act) -> Reply:
     entry = entry.model_copy(update={"by": act.person, "how": act.how})
     if act.how == "receipt" and not _may_still_write(case, entry):
         return _NOT_OFFERED
-    if not _fits_the_case(case, entry):
+    if not (rounds.fits(case, entry) if case.opening.matter is None else _fits_the_case(case, entry)):
         return _INCOMPLETE
     if isinstance(entry, SubjectCorrected):
         entry = _as_found_out(case, entry)
@@ -419,11 +425,13 @@ def _is_in_it(case: "Case", act: Act, seats: frozenset[str]) -> bool:
     """Return whether whoever acts may record it: the reporter, known by a receipt, or somebody who is asked."""
     if act.how == "receipt":
         return "reporter" in seats
-    asks = [ask for ask in case.live_asks() if not seats - {"reporter"} or ask.seat in seats]
+    if BY_RIGHT in seats and act.how == "session":
+        return True
+    asks = [ask for ask in case.live_asks() if not seats - {"reporter", BY_RIGHT} or ask.seat in seats]
     return any(ask.reaches(act.person) for ask in asks)
 
 
-def _may_still_write(case: "Case", entry: AnyEntry) -> bool:
+def _may_still_write(case: "Case", entry: Recordable) -> bool:
     """Return whether the reporter may write once more: calls are told of once, and messages do not fill up a case."""
     theirs = [event for event in case.past if isinstance(event, Entry) and event.how == "receipt"]
     told = any(isinstance(event, CallsMade) for event in theirs)
@@ -437,7 +445,7 @@ def _as_found_out(case: "Case", entry: SubjectCorrected) -> SubjectCorrected:
     return entry.model_copy(update={"allegations": theirs, "replaces": replaces(known, entry.subject)})
 
 
-def _fits_the_case(case: "Case", entry: AnyEntry) -> bool:
+def _fits_the_case(case: "Case", entry: Recordable) -> bool:
     """Return whether an entry speaks of what there is: known allegations and subjects, and nothing of the future."""
     known = facts(case.matter, case.past)
     if not set(entry.allegations) <= known.allegations.keys():
@@ -514,6 +522,45 @@ def _halt(case: "Case", act: Act) -> Reply:
     return _DONE
 
 
+def _call_roll(case: "Case", act: Act) -> Reply:
+    """Have the roll called, because people came, left, or signed."""
+    if act.how != "duly" or case.opening.process.story != "acknowledgement":
+        return _NOT_OFFERED
+    case.calls += 1
+    case.tell_on()
+    return _DONE
+
+
+def _call_off(case: "Case", act: Act) -> Reply:
+    """Call off what nobody has to sign any more: a campaign that is superseded, or one person's signature."""
+    if act.how != "duly":
+        return _NOT_OFFERED
+    match case.opening.process.story, act.comment:
+        case "acknowledgement", "superseded":
+            case.record(CampaignSuperseded())
+            case.tell_on()
+        case "signature", ("left" | "superseded" | "closed") as why:
+            case.record(SignatureCalledOff(why=why))
+            case.interrupt(Answer(ending="cancelled"))
+        case _:
+            return _NOT_OFFERED
+    return _DONE
+
+
+def _recalendar(case: "Case", act: Act) -> Reply:
+    """Go by a calendar that was brought up to date; what is due on another day now is told to those who are asked."""
+    if act.how != "duly" or act.calendar is None:
+        return _NOT_OFFERED
+    if act.calendar == case.opening.calendar:
+        return Reply(says="unchanged")
+    moved = case.go_by_calendar(act.calendar)
+    case.record(CalendarChanged(moved=tuple(ask.id for ask in moved)))
+    for ask in moved:
+        case.mail_asked(MOVED_MAIL, ask)
+    case.tell_on()
+    return _DONE
+
+
 def _told(case: "Case", act: Act) -> Reply:
     """Let a clock that runs from being told begin when the mail was delivered."""
     ask = case.asks.get(act.ask or "")
@@ -574,6 +621,11 @@ def _author_is_asked(case: "Case") -> bool:
     return any(ask.is_for_changes for ask in case.open_asks())
 
 
+def _may_change(case: "Case", act: Act) -> bool:
+    """Return whether somebody may change the request: a site that lives is the school's, and the door sees to it."""
+    return _is_own(case, act) or (case.opening.process.story == "site_life" and act.how == "session")
+
+
 def _is_own(case: "Case", act: Act) -> bool:
     return act.person in {case.request.author, case.request.starter}
 
@@ -594,4 +646,8 @@ _ACTS: Final[dict[ActKind, Callable[["Case", Act], Reply]]] = {
     "move_on": _move_on,
     "record": _record,
     "halt": _halt,
+    "cover": rounds.take_cover,
+    "call_roll": _call_roll,
+    "call_off": _call_off,
+    "recalendar": _recalendar,
 }

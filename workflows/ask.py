@@ -144,6 +144,20 @@ class Ask:
             self._set_clocks()
             raise
 
+    def go_by(self, calendar: Calendar) -> bool:
+        """Go by `calendar` from now on; return whether that moves the day on which it is due.
+
+        A calendar that does not reach the last of its days leaves it as it is.
+        """
+        before, due = self._calendar, self.due
+        self._calendar = calendar
+        try:
+            self._set_clocks()
+        except CalendarTooShortError:
+            self._calendar = before
+            self._set_clocks()
+        return self.due != due
+
     def judge(self, act: Act, request: Request, own: frozenset[str]) -> Reply | list[AnyEvent]:
         """Return what `act` means: the events of an answer that counts, the decision last; or why it does not.
 

@@ -13,9 +13,26 @@ from pydantic import BaseModel
 
 from domain.allegations import Clearance, Matter
 from domain.asking import AUTHOR
-from domain.calendar import due_on, local_day, morning_of
-from domain.cases import Act, Batch, FromPack, MailOrder, NextDoes, Opening, Published, Reply, Standing, ToOpen
-from domain.entries import AnyEntry, CaseOpened, CaseRouted, Entry, InvestigatorAppointed
+from domain.calendar import Calendar, due_on, local_day, morning_of
+from domain.cases import (
+    Act,
+    Batch,
+    FromPack,
+    MailOrder,
+    NextDoes,
+    Opening,
+    Present,
+    Published,
+    Reply,
+    Request,
+    Roll,
+    RollCount,
+    Standing,
+    ToBegin,
+    ToOpen,
+)
+from domain.coming_dates import ComingDate
+from domain.entries import CaseOpened, CaseRouted, Entry, InvestigatorAppointed
 from domain.events import (
     AnyEvent,
     Approved,
@@ -29,11 +46,14 @@ from domain.events import (
     MovedWhy,
     Recorded,
     Reminded,
+    RequestEdited,
     StepRefused,
 )
+from domain.fields import Value
 from domain.matters import as_it_stands, is_done, is_on_hold, next_task, reviews_so_far, route_of
 from domain.order import about, barred, barred_from, forbidding_rule, is_between, matches
 from domain.pack import AnyClocks, Changes, EventMatch, Reviews, Route, Step, Task
+from domain.pack import Story as Tells
 from domain.people import Asked
 from workflows import acts
 from workflows.ask import Answer, Ask, Reach
@@ -52,6 +72,9 @@ NEUTRAL_MAIL: Final = "neutral"
 
 CASE_MANAGER: Final = "case_manager"
 """The seat of whoever sees to a confidential case."""
+
+AGAIN: Final = "again"
+"""How a story ends that is to be told on in a case that begins again."""
 
 INVESTIGATOR: Final = "investigator"
 """The seat that nobody holds but whom the case appoints."""
@@ -113,7 +136,7 @@ class Accepted(NamedTuple):
     """What may be recorded at any moment: by whom (`reporter`, seats; anybody in the case), and what it does."""
 
     seats: frozenset[str]
-    does: Callable[[AnyEntry], None] | None = None
+    does: Callable[[Any], None] | None = None
 
 
 class Case:
@@ -123,12 +146,13 @@ class Case:
     ask by its id. `disputed` are asks whose answers somebody says were not theirs: as long as there are any, the case
     is held. `void` are those whose answers an administrator then found to be void.
     `own` is everybody whose request it is or ever was, `set_apart` whoever stepped aside or intervened: they decide
-    nothing in it. `taken` counts the acts. In a confidential case, `recused` must not learn of it, `route` says who
-    sees to it, and `accepts` what may be recorded.
+    nothing in it. `taken` counts the acts, `calls` those that had a roll called. `accepts` is what may be recorded,
+    `dates` says what people look forward to, `present` who of those who run a site is there. In a confidential case,
+    `recused` must not learn of it, and `route` says who sees to it.
     """
 
     def __init__(self, opening: Opening, host: Host) -> None:
-        """Build the case; nothing happens until it is played."""
+        """Build the case; nothing happens until it is played. One that begins again knows nothing of its past."""
         self.opening = opening
         self.request = opening.request
         self.outcome: str | None = None
@@ -141,10 +165,14 @@ class Case:
         self.own = frozenset({opening.request.author, opening.request.starter}) - {""}
         self.set_apart: frozenset[str] = frozenset()
         self.taken = 0
+        self.calls = 0
         self.nudged_on: date | None = None
         self.recused: frozenset[str] = frozenset()
         self.route: Route | None = None
         self.accepts: dict[str, Accepted] = {}
+        self.present: Present | None = None
+        self.dates: Callable[[], tuple[ComingDate, ...]] | None = None
+        self.next_opening: Opening | None = None
         self._host = host
         self._said: list[Recorded] = []
         self._mails: list[MailOrder] = []
@@ -154,9 +182,12 @@ class Case:
         self._untold: Opening | None = opening
         self._strand: Coroutine[Wait[Any], None, str] | None = None
         self._beside: list[Coroutine[Wait[Any], None, None]] = []
-        self._untils: list[datetime] = []
+        self._untils: list[Callable[[], datetime | None]] = []
         self._still_since: datetime | None = None
         self._opens: list[ToOpen] = []
+        self._begins: list[ToBegin] = []
+        self._roll: Roll | None = None
+        self._rolled: RollCount | None = None
         self._halts = False
         self._stopped = False
         self._to_clear: list[tuple[int, Clearance]] = []
@@ -190,11 +221,11 @@ class Case:
     def tell(self, template: str, *to: str) -> None:
         """Send the mail `template` about the latest event to those that the pack calls `to`."""
         asks = tuple(ask.id for ask in self.open_asks() if not ask.is_for_changes) if "asked" in to else ()
-        self._mails.append(MailOrder(template=template, about=len(self.past), to=to, asks=asks))
+        self._mails.append(MailOrder(template=template, about=self.n, to=to, asks=asks))
 
     def mail_asked(self, template: str, ask: Ask, newly: bool = False) -> None:
         """Send the mail `template` about the latest event to those whom `ask` reaches, or only to new ones."""
-        self._mails.append(MailOrder(template=template, about=len(self.past), ask=ask.id, newly=newly))
+        self._mails.append(MailOrder(template=template, about=self.n, ask=ask.id, newly=newly))
 
     # What a process waits for.
 
@@ -275,11 +306,58 @@ class Case:
         await Wait(lambda: True if reviews_so_far(reviews, self.past) > so_far else None)
         self._close(ask, "done")
 
-    async def until(self, at: datetime) -> None:
-        """Return at `at`, or at once where that has passed."""
-        self._untils.append(at)
-        await Wait(lambda: True if self.now() >= at else None)
-        self._untils.remove(at)
+    async def see_to(self, task: Task, so_long_as: Callable[[], bool] = lambda: True) -> bool:
+        """Ask the seat of `task` to do it once more; return whether it is done, or False once it need not be."""
+        so_far = self.times(task.done_by)
+        ask = self._open(task, task.seat, self._reach_for(task, task.seat))
+
+        def over() -> bool | None:
+            if self.times(task.done_by) > so_far:
+                return True
+            return None if so_long_as() else False
+
+        done = await Wait(over)
+        if ask.is_open:
+            self._close(ask, "done" if done else "no_longer_needed")
+        return done
+
+    async def sign(self, step: Step, person: str) -> Answer:
+        """Ask `person`, and nobody in their place, and return their answer."""
+        fixed = (Asked(person=person, seat=step.seats[0]),)
+        return await self.all_of([self._open(step, step.seats[0], Reach(step.seats, fixed=fixed))])
+
+    async def disturbed(self, over: Callable[[], bool]) -> Answer:
+        """Return what ends the wait from outside (a change, a cancelling), or approval once it is `over`."""
+        return await self._first_of([], lambda: _APPROVED if over() else None)
+
+    async def until(
+        self, at: datetime | Callable[[], datetime | None], unless: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Return at `at`, or at once where that has passed, or once `unless` says so.
+
+        Where `at` is a function it is asked anew whenever something happens; None is a day that nobody knows.
+        """
+        when = at if callable(at) else lambda: at
+
+        def over() -> bool | None:
+            moment = when()
+            return True if unless() or (moment is not None and self.now() >= moment) else None
+
+        self._untils.append(when)
+        await Wait(over)
+        self._untils.remove(when)
+
+    async def once(self, is_so: Callable[[], bool]) -> None:
+        """Return once `is_so` says so."""
+        await Wait(lambda: True if is_so() else None)
+
+    async def call(self, roll: Roll) -> RollCount:
+        """Call `roll` until everybody was got to, and return how it stands."""
+        while True:
+            self._roll, self._rolled = roll, None
+            counted = await Wait(lambda: self._rolled)
+            if not counted.more:
+                return counted
 
     async def recorded(self, pattern: EventMatch) -> None:
         """Return once an event that fits `pattern` is on record."""
@@ -315,7 +393,35 @@ class Case:
         """
         self.record(CaseOpened(story=story, by=by))
         matter = matter.model_copy(update={"recused": tuple(sorted(self.recused))})
-        self._opens.append(ToOpen(story=story, matter=matter, about=len(self.past), cleared_by=cleared_by))
+        self._opens.append(ToOpen(story=story, matter=matter, about=self.n, cleared_by=cleared_by))
+
+    def begin(self, story: Tells, request: Request) -> None:
+        """Begin another ordinary case out of this one, of the pack's process that `story` runs, where it has one."""
+        self._begins.append(ToBegin(story=story, request=request, about=self.n))
+
+    def again(self, request: Request) -> str:
+        """Begin again, with `request` and without a past, so that the story can go on for ever: to be returned."""
+        self.next_opening = self.opening.model_copy(update={"request": request})
+        return AGAIN
+
+    def revise(self, by: str, title: str, answers: dict[str, Value]) -> None:
+        """Let the request say what `by` made of it: a new version, which nobody has approved yet."""
+        before = self.request
+        changed = tuple(sorted(key for key in before.answers | answers if before.answers.get(key) != answers.get(key)))
+        edited = RequestEdited(
+            by=by,
+            author="",
+            version=before.version + 1,
+            edition=before.edition + 1,
+            material=True,
+            changed=changed,
+            title=title,
+            answers=answers,
+        )
+        self.record(edited)
+        new = {"title": title, "answers": answers, "version": edited.version, "edition": edited.edition}
+        self.request = before.model_copy(update=new)
+        self.own |= {by}
 
     def halt_opened(self) -> None:
         """Have the cases that were opened out of this one stand still until they are cleared anew."""
@@ -332,6 +438,15 @@ class Case:
             msg = "this case has no matter"
             raise ValueError(msg)
         return as_it_stands(self.opening.matter, self.past)
+
+    @property
+    def n(self) -> int:
+        """The number of the latest event."""
+        return self.opening.events + len(self.past)
+
+    def times(self, pattern: EventMatch) -> int:
+        """Return how many events on record fit `pattern`."""
+        return sum(matches(pattern, event) for event in self.past)
 
     def latest(self, kind: type[E]) -> E | None:
         """Return the latest event of a kind, or None."""
@@ -357,9 +472,9 @@ class Case:
 
     def last_about(self, kind: str, entry: Entry) -> int | None:
         """Return the number of the latest event of `kind` about an allegation of `entry`, or None."""
-        for n in range(len(self.past), 0, -1):
-            if self.past[n - 1].kind == kind and about(self.past[n - 1]) & about(entry):
-                return n
+        for place in range(len(self.past), 0, -1):
+            if self.past[place - 1].kind == kind and about(self.past[place - 1]) & about(entry):
+                return self.opening.events + place
         return None
 
     def morning_in(self, days: int) -> datetime:
@@ -423,12 +538,12 @@ class Case:
         self._strand = story.run(self, self.opening)
         self.tell_on()
         while True:
-            while self._said:
+            while self._has_something_to_say():
                 await self._flush()
             if self.outcome is not None:
                 return self.outcome
             coming = self._coming()
-            await self._host.pause(coming[0] if coming else None, lambda: bool(self._said))
+            await self._host.pause(coming[0] if coming else None, self._has_something_to_say)
             self._let_time_pass()
             self.tell_on()
 
@@ -467,7 +582,8 @@ class Case:
             self.accepts.clear()
             for ask in self.open_asks():
                 self._close(ask, "no_longer_needed")
-            self.record(CaseEnded(outcome=self.outcome))
+            if self.next_opening is None:
+                self.record(CaseEnded(outcome=self.outcome))
 
     def open_asks(self) -> list[Ask]:
         """Return the asks that wait for an answer, in the order in which they were opened."""
@@ -504,6 +620,11 @@ class Case:
         """Go by `pack` from now on: what was asked before is left as it was asked."""
         self.opening = self._untold = self.opening.model_copy(update=dict(pack))
 
+    def go_by_calendar(self, calendar: Calendar) -> list[Ask]:
+        """Go by `calendar` from now on; return the open asks that are due on another day by it."""
+        self.opening = self._untold = self.opening.model_copy(update={"calendar": calendar})
+        return [ask for ask in self.open_asks() if ask.go_by(self._calendar_of(ask.step))]
+
     def may_be_edited(self) -> bool:
         """Return whether the author may change the request now."""
         return self.opening.process.changes is not None and self.outcome is None and not self.disputed
@@ -524,6 +645,8 @@ class Case:
             recused=tuple(sorted(self.recused)),
             told=self.route.told if self.route else (),
             managing=managing.id if (managing := self.managing()) else None,
+            dates=self.dates() if self.dates is not None else None,
+            accepts=() if self.opening.process.confidential else tuple(self.accepts),
         )
 
     # What it does by itself.
@@ -535,7 +658,7 @@ class Case:
         coming: list[tuple[datetime, str | None, NextDoes]] = [
             step for ask in self.open_asks() if not self._stands_still(ask) for step in sorted(ask.to_come())
         ]
-        coming += [(at, None, "goes_on") for at in self._untils]
+        coming += [(at, None, "goes_on") for when in self._untils if (at := when()) is not None]
         passes_at = self._date_passes_at()
         if passes_at is not None:
             coming.append((passes_at, None, "date_passes"))
@@ -575,6 +698,8 @@ class Case:
         """
         if not isinstance(task, Task | Reviews):
             return Reach(())
+        if self.opening.matter is None:
+            return self._reach(task, seat)._replace(excluded=self.set_apart)
         route = self.route
         ladder = route.ladders.get(seat, (seat,)) if route is not None else (seat,)
         bound: frozenset[str] = frozenset()
@@ -587,7 +712,7 @@ class Case:
     def _may_go_on(self, settles_at: datetime) -> bool:
         return not self.disputed and self.now() >= settles_at
 
-    def _reach(self, step: Step, seat: str) -> Reach:
+    def _reach(self, step: Step | Task | Reviews, seat: str) -> Reach:
         """Return whom an ask of `seat` may reach: never the author, nor whom a rule or a conflict of interest bars."""
         held = next((one for one in self.opening.seats if one.key == seat), None)
         named = self.request.answers.get(held.from_field) if held and held.from_field else None
@@ -599,10 +724,8 @@ class Case:
         )
 
     def _open(self, step: AnyClocks, seat: str, reach: Reach, quietly: bool = False) -> Ask:
-        version, calendar = self.request.version, self.opening.calendar
-        if isinstance(step, Task | Reviews) and step.safeguarding:
-            calendar = calendar.model_copy(update={"closures": ()})
-        ask = Ask(f"a{len(self.asks) + 1}", step, seat, version, reach, self.now(), calendar)
+        version, calendar = self.request.version, self._calendar_of(step)
+        ask = Ask(f"a{self.opening.asked + len(self.asks) + 1}", step, seat, version, reach, self.now(), calendar)
         self.asks[ask.id] = ask
         opened = AskOpened(
             ask=ask.id,
@@ -620,6 +743,13 @@ class Case:
         elif not quietly:
             self.mail_asked(CHANGES_MAIL if ask.is_for_changes else ASK_MAIL, ask)
         return ask
+
+    def _calendar_of(self, step: AnyClocks) -> Calendar:
+        """Return the calendar of the school; for what protects a child, no closure of it counts."""
+        calendar = self.opening.calendar
+        if isinstance(step, Task | Reviews) and step.safeguarding:
+            return calendar.model_copy(update={"closures": ()})
+        return calendar
 
     def _is_approved(self, step: Step) -> bool:
         approved = [self.has_approved(step, seat) for seat in step.seats]
@@ -693,11 +823,14 @@ class Case:
 
     def _append(self, event: AnyEvent) -> None:
         self.past.append(event)
-        self._said.append(Recorded(n=len(self.past), at=self.now(), event=event))
+        self._said.append(Recorded(n=self.n, at=self.now(), event=event))
         for notice in self.opening.process.notices:
             if notice.on == event.kind:
                 self.tell(notice.template, *notice.to)
         self._watch_holds()
+
+    def _has_something_to_say(self) -> bool:
+        return bool(self._said) or self._roll is not None
 
     async def _flush(self) -> None:
         """Hand over all that was said; what is said meanwhile goes with the next flush."""
@@ -711,9 +844,12 @@ class Case:
             opens=tuple(self._opens),
             halts=self._halts,
             clears=clearance,
+            begins=tuple(self._begins),
+            roll=self._roll,
+            again=self.next_opening is not None,
         )
         self._said, self._mails, self._untold = [], [], None
-        self._opens, self._halts = [], False
+        self._opens, self._halts, self._begins, self._roll = [], False, [], None
         published = await self._host.publish(batch)
         # An ask that was moved meanwhile reaches whom the next flush says.
         moved = {said.event.ask for said in self._said if isinstance(said.event, AskMoved)}
@@ -721,9 +857,25 @@ class Case:
             if ask not in moved:
                 self.asks[ask].asked = asked
         self._opened = True
+        if self.next_opening is not None:
+            self._go_on_in_the_next(published)
         if number is not None:
             self._clearings[number] = published.cleared is True
             self.tell_on()
+        if published.roll is not None:
+            self._rolled = published.roll
+            self.tell_on()
+
+    def _go_on_in_the_next(self, published: Published) -> None:
+        """Have the case that begins again count on, by the school's calendar as it is now."""
+        opening = self.opening
+        on = {
+            "events": self.n,
+            "asked": opening.asked + len(self.asks),
+            "calendar": published.calendar or opening.calendar,
+        }
+        if self.next_opening is not None:
+            self.next_opening = self.next_opening.model_copy(update=on)
 
 
 def _is_over(strand: Coroutine[Wait[Any], None, None]) -> bool:

@@ -6,15 +6,27 @@ in common in `explorer_states`, and how all of it is gone through in `explorer_s
 
 from collections.abc import Callable, Coroutine, Generator
 from datetime import datetime
+from typing import Final
 
 from domain.allegations import Clearance
 from domain.asking import reached_by
 from domain.base import Frozen
 from domain.calendar import local_day
-from domain.cases import Act, Batch, Opening, Published, Reply, Standing, ToOpen
+from domain.cases import Act, Batch, Opening, Published, Reply, RollCount, Standing, ToOpen
 from domain.events import AskMoved, AskOpened, Escalated, Recorded
 from domain.people import Asked, Directory
 from workflows.case import Case, Host, Story
+
+_MOST_TURNS: Final = 100
+"""How often a case may be woken at one moment."""
+
+
+class RestlessError(RuntimeError):
+    """A case that never comes to rest: on Temporal it would fill up its history."""
+
+    def __init__(self, does: str) -> None:
+        """Name what is due."""
+        super().__init__(f"a case never comes to rest, because something is due for ever: {does.replace('_', ' ')}")
 
 
 class TimePasses(Frozen):
@@ -98,7 +110,8 @@ class MemoryHost:
             self.events.append(recorded)
         self.asked |= reached
         self.opened += batch.opens
-        return Published(asked=reached, cleared=None if batch.clears is None else batch.clears in self._clearances)
+        cleared = None if batch.clears is None else batch.clears in self._clearances
+        return Published(asked=reached, cleared=cleared, roll=None if batch.roll is None else RollCount())
 
     async def pause(self, until: datetime | None, woken: Callable[[], bool]) -> None:
         """Give the driver the next move."""
@@ -158,8 +171,16 @@ class Playing:
             self._strand = None
 
     def _wait(self, until: datetime) -> None:
-        """Let the clock stop wherever something happens by itself, up to `until`."""
+        """Let the clock stop wherever something happens by itself, up to `until`.
+
+        Raises:
+            RestlessError: something is due, and stays so whatever the case does about it.
+        """
+        turns = 0
         while self.case.outcome is None and (due := self.case.standing().next_at) is not None and due <= until:
+            turns = 0 if due > self.host.clock else turns + 1
+            if turns > _MOST_TURNS:
+                raise RestlessError(str(self.case.standing().next_does))
             self.host.clock = max(due, self.host.clock)
             self._on()
         self.host.clock = max(until, self.host.clock)

@@ -102,7 +102,7 @@ def reference(process: Process) -> tuple[OrderRule, ...]:
 
     Source: Cadmus 10.1 (ALLEG-04), 3.4 and 16.6; Newall Green 13.1 (DISC-01, DISC-21, SITE-18).
     """
-    return _REFERENCE[process.story]
+    return _REFERENCE.get(process.story, ())
 
 
 def _before(first: str, then: tuple[str, ...], same: str | None = None, **where: str) -> OrderRule:

@@ -1,4 +1,4 @@
-"""What can be put on record in a confidential case: entries of every kind, with as few values as tell them apart."""
+"""What can be put on record in a case: entries of every kind, with as few values as tell them apart."""
 
 from collections.abc import Collection, Iterator
 from datetime import date, timedelta
@@ -6,24 +6,23 @@ from functools import cache
 from itertools import product
 from typing import Any, Final, Literal, get_args, get_origin
 
-from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 
 from domain.allegations import Allegation, Category, Clearance, Permit, Subject
 from domain.base import Frozen
 from domain.calendar import due_on, local_day
 from domain.cases import Act, Opening
-from domain.entries import AnyEntry, Entry, HearingCalled, OneEntry
+from domain.entries import Entry, HearingCalled
 from domain.matters import Facts, facts, route_of
-from domain.people import Asked
+from domain.pack import Before, DifferentPeople, EventMatch, NotBetween, OrderRule, Permitted, Process
+from domain.people import Asked, Directory
 from workflows.case import CASE_MANAGER
 from workflows.explorer import Played
-
-KINDS: Final[dict[str, type[Entry]]] = {kind.model_fields["kind"].default: kind for kind in get_args(AnyEntry)}
-"""Every kind of entry that people record."""
+from workflows.explorer_watched import KIND_OF
+from workflows.rounds import BY_RIGHT
 
 REPORTER: Final = "reporter"
-_ENTRY: Final[TypeAdapter[AnyEntry]] = TypeAdapter(OneEntry)
+_HEARINGS: Final = frozenset({"hearing_called", "hearing_postponed"})
 _IN_TWO_WEEKS: Final = timedelta(days=14)
 _IN_HALF_A_YEAR: Final = timedelta(days=182)
 
@@ -50,6 +49,44 @@ class Choices(Frozen):
     anybody_else: str = ""
 
 
+def chosen_in(
+    opening: Opening,
+    directory: Directory,
+    rules: tuple[OrderRule, ...],
+    gate: tuple[OrderRule, ...],
+    named: frozenset[str],
+    clearances: frozenset[Clearance],
+    allegations: int,
+) -> Choices:
+    """Return what has to be chosen between where `rules` hold, with `gate` among them, and `named` is looked at."""
+    process = opening.process
+    awaited = [task.done_by for task in (*process.tasks, *process.rounds)] + (
+        [process.reviews.done_by] if process.reviews else []
+    )
+    looked_at = [*awaited, *(one for task in process.tasks for one in (task.when, task.unless) if one)]
+    looked_at += [pattern for rule in rules for pattern in _patterns(rule)]
+    keyed = [rule for rule in rules if isinstance(rule, Permitted) or (isinstance(rule, Before) and rule.same)]
+    about = [pattern for rule in keyed for pattern in (rule.first, rule.then)]
+    about += [task.done_by for task in process.tasks if task.each_allegation]
+    apart = [pattern for rule in rules if isinstance(rule, DifferentPeople) for pattern in (rule.first, rule.then)]
+    return Choices(
+        named=named | {name for pattern in looked_at for name in pattern.where},
+        compared=(
+            *dict.fromkeys(frozenset(wanted) for pattern in looked_at for wanted in pattern.where.values()),
+            *(frozenset({name}) for name in sorted(named)),
+        ),
+        about=_kinds(about) | {"outcome_recorded"},
+        personal=_kinds(apart),
+        guarded=_kinds([rule.then for rule in gate]),
+        permits=get_args(Permit),
+        categories=_categories(process),
+        clearances=tuple(sorted(clearances, key=lambda one: one.case)),
+        most_allegations=allegations,
+        administrator=_administrator(opening, directory),
+        anybody_else=_anybody_else(opening, directory),
+    )
+
+
 def entries(
     played: Played, opening: Opening, choices: Choices, kinds: Collection[str], plainly: bool = False
 ) -> Iterator[Act]:
@@ -57,22 +94,25 @@ def entries(
 
     Where it matters by whom, the first and the last of them who may record it; but where `plainly`, the first alone.
     """
-    if opening.matter is None:
-        return
-    known = facts(opening.matter, [said.event for said in played.events])
+    nothing = Facts(subjects={}, allegations={})
+    known = facts(opening.matter, [said.event for said in played.events]) if opening.matter else nothing
+    recorded = {"kind": "record"}
     maker = _Maker(played, opening, choices, known)
     for kind, seats in played.accepts.items():
         if kind not in kinds:
             continue
-        who = list(_who(played, seats))
+        who = list(_who(played, seats, choices))
         several = [*who[:1], *who[1:][-1:]] if kind in choices.personal and not plainly else who[:1]
         for values in maker.all_of(kind):
-            for person, how in several:
-                entry = _ENTRY.validate_python({"kind": kind, **values})
-                yield Act.model_validate({"kind": "record", "person": person, "how": how, "entry": entry})
+            entry = KIND_OF[kind].model_validate({"kind": kind, **values})
+            yield from (
+                Act.model_validate(recorded | {"person": person, "how": how, "entry": entry}) for person, how in several
+            )
 
 
-def _who(played: Played, seats: frozenset[str]) -> Iterator[tuple[str, Literal["session", "receipt"]]]:
+def _who(
+    played: Played, seats: frozenset[str], choices: Choices
+) -> Iterator[tuple[str, Literal["session", "receipt"]]]:
     """Yield everybody who may record what `seats` may, and how they are known."""
     standing = played.standing
     asks = [ask.ask for ask in standing.asks if not seats - {REPORTER} or ask.seat in seats]
@@ -80,6 +120,8 @@ def _who(played: Played, seats: frozenset[str]) -> Iterator[tuple[str, Literal["
         asks.append(standing.managing)
     asked = dict.fromkeys(one.person for ask in asks for one in played.asked.get(ask, ()))
     yield from ((person, "session") for person in asked if person not in standing.recused)
+    if BY_RIGHT in seats:
+        yield choices.anybody_else, "session"
     if REPORTER in seats:
         yield REPORTER, "receipt"
 
@@ -103,7 +145,7 @@ class _Maker:
 
     def all_of(self, kind: str) -> Iterator[dict[str, Any]]:
         """Yield the values of every entry of `kind` that is told apart from the others."""
-        fields = KINDS[kind].model_fields
+        fields = KIND_OF[kind].model_fields
         own = {name: field for name, field in fields.items() if name not in Entry.model_fields and name != "kind"}
         single = own.pop("subject", None)
         for about in self._about(kind):
@@ -159,6 +201,11 @@ class _Maker:
             return list(dict.fromkeys([self._choices.anybody_else, *(one.person for one in self._asked())]))
         if name == "permits":
             return [self._choices.permits, ()]
+        if name == "trained":
+            answers = self._opening.request.answers.values()
+            return [tuple(one for answer in answers if isinstance(answer, tuple) for one in answer)]
+        if name == "supersedes":
+            return [str(self._opening.request.answers.get("version", ""))]
         if annotation is date:
             return [self._day(kind)]
         if date in get_args(annotation):
@@ -170,7 +217,7 @@ class _Maker:
         if get_origin(annotation) is Literal:
             values = get_args(annotation)
             return _told_apart(values, self._choices.compared) if several else [values[0]]
-        return ["x"]
+        return ["something"]
 
     def _asked(self) -> list[Asked]:
         asks = dict.fromkeys([*(ask.ask for ask in self._played.standing.asks), self._played.standing.managing])
@@ -185,8 +232,52 @@ class _Maker:
         return [Allegation(key=f"more{so_far}", subject=subject, topic=topic, what="x")]
 
     def _day(self, kind: str) -> date:
-        """Return a day for a hearing: in two weeks, or put off by a working day."""
+        """Return a day for a hearing: in two weeks, or put off by a working day; for anything else, today."""
         called = [said.event.on for said in self._played.events if isinstance(said.event, HearingCalled)]
         if kind == "hearing_postponed" and called:
             return due_on(called[-1], 1, self._opening.calendar)
-        return self._today + _IN_TWO_WEEKS
+        return self._today + _IN_TWO_WEEKS if kind in _HEARINGS else self._today
+
+
+# Between what there is to choose.
+
+
+def _patterns(rule: OrderRule) -> tuple[EventMatch, ...]:
+    match rule:
+        case NotBetween():
+            return (rule.opens, rule.closes, rule.then)
+        case Before() | Permitted() | DifferentPeople():
+            return (rule.first, rule.then)
+
+
+def _kinds(patterns: list[EventMatch]) -> frozenset[str]:
+    return frozenset(kind for pattern in patterns for kind in pattern.event)
+
+
+def _categories(process: Process) -> tuple[Category, ...]:
+    """Return the categories that some route names, and one that none does."""
+    named = {category for route in process.routes for category in route.subjects}
+    other = [category for category in Category if category not in named]
+    return (*(category for category in Category if category in named), *other[:1])
+
+
+def _administrator(opening: Opening, directory: Directory) -> str:
+    active = (person.id for person in directory.people if person.administrator and person.leaves_on is None)
+    return next(active, f"administrator of {opening.organisation}")
+
+
+def _anybody_else(opening: Opening, directory: Directory) -> str:
+    """Return somebody who holds no seat and whom the request does not name."""
+    named = {*map(str, opening.request.answers.values()), opening.request.author, opening.request.starter}
+    matter = opening.matter
+    subjects = {subject.person for subject in matter.subjects} if matter is not None else set()
+    free = (
+        person.id
+        for person in directory.people
+        if not person.holdings
+        and not person.administrator
+        and person.leaves_on is None
+        and opening.school in person.schools
+        and person.id not in named | subjects
+    )
+    return next(free, "somebody_else")

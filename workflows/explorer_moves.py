@@ -16,6 +16,17 @@ from domain.pack import EventMatch, Process, Reviews, Task
 from workflows.explorer import Move, Played, TimePasses
 from workflows.explorer_entries import Choices, entries
 
+SOMEBODY: Final = "somebody"
+"""Who changes what is nobody's request: the door sees to it that they may."""
+
+_OF_DULY: Final = (
+    {"kind": "call_off", "comment": "superseded"},
+    {"kind": "call_off", "comment": "left"},
+    {"kind": "cover", "present": {"administrators": (), "moderators": ()}},
+    {"kind": "cover", "present": {"administrators": ("one", "two"), "moderators": ("one", "two")}},
+)
+"""What Duly itself says: that nobody has to sign any more, and whether anybody is there."""
+
 _LATER: Final = timedelta(days=30)
 _FEW: Final = 2
 
@@ -54,14 +65,13 @@ def moves(
     With `in_turn`, of entries only those that are asked for or may not come too early; where `plainly`, each by one
     person alone, and about the same allegations in two ways at most.
 
-    In a confidential case: each entry by everybody who may record it, and stepping aside. In any other: each answer of
-    everybody asked, and one to a form that does not hold any more; what the author is offered; stepping aside; that an
-    answer was not theirs, from everybody whose answer counts; and of an administrator cancelling, releasing, and asking
-    somebody else where an ask reaches nobody.
+    In every case: each entry by everybody who may record it, and stepping aside. In one that is not confidential: each
+    answer of everybody asked, and one to a form that does not hold any more; what the author is offered; that an answer
+    was not theirs, from everybody whose answer counts; of an administrator cancelling, releasing, and asking somebody
+    else where an ask reaches nobody; and what Duly itself says.
     """
-    if opening.process.confidential:
-        yield from _of_a_matter(played, opening, choices, in_turn, plainly)
-    else:
+    yield from _recorded(played, opening, choices, in_turn, plainly)
+    if not opening.process.confidential:
         yield from _of_a_request(played, opening, choices)
     for ask in played.standing.asks:
         for asked in played.asked.get(ask.ask, ()):
@@ -70,9 +80,7 @@ def moves(
                 yield Possible(move=aside, due=False)
 
 
-def _of_a_matter(
-    played: Played, opening: Opening, choices: Choices, in_turn: bool, plainly: bool
-) -> Iterator[Possible]:
+def _recorded(played: Played, opening: Opening, choices: Choices, in_turn: bool, plainly: bool) -> Iterator[Possible]:
     wanted = [one for ask in played.standing.asks if (one := _wanted(opening.process, ask.step))]
     kinds = {*choices.guarded, *(kind for one in wanted for kind in one.event)} if in_turn else set(played.accepts)
     ways: Counter[tuple[str, tuple[str, ...], bool]] = Counter()
@@ -112,6 +120,8 @@ def _of_a_request(played: Played, opening: Opening, choices: Choices) -> Iterato
             to = {"kind": "reassign", "ask": key, "to": choices.anybody_else}
             yield Possible(move=Act.model_validate(to | lever), due=True)
     yield Possible(move=Act.model_validate({"kind": "cancel", **lever}), due=False)
+    for told in _OF_DULY:
+        yield Possible(move=Act.model_validate({"person": "duly", "how": "duly", **told}), due=False)
 
 
 def _counting(played: Played, opening: Opening, request: Request, is_back: bool) -> Iterator[Approved | Returned]:
@@ -143,7 +153,7 @@ def _verdicts(process: Process) -> list[Verdict]:
 
 
 def _offered(offer: str, opening: Opening, request: Request, now: datetime) -> tuple[Act, ...]:
-    own = {"kind": offer, "person": request.author, "how": "session"}
+    own = {"kind": offer, "person": request.author or SOMEBODY, "how": "session"}
     if offer != "edit":
         return (Act.model_validate(own),)
     material = next((key for key in request.answers if key not in opening.immaterial), None)

@@ -1,18 +1,15 @@
 """What the past of a case still matters for: what each rule, task and count has to know of it, and no more."""
 
-import sys
+from collections import Counter
 from collections.abc import Hashable
 from datetime import date, datetime
-from typing import Final, NamedTuple, Protocol, TypeVar
-
-from pydantic import BaseModel
+from typing import Final, NamedTuple, Protocol
 
 from domain.allegations import Allegation, Clearance, Procedure
-from domain.cases import NextDoes, Opening
+from domain.cases import NextDoes
 from domain.entries import (
     AllegationAdded,
     CallsMade,
-    Entry,
     HearingCalled,
     InvestigatorAppointed,
     LadoAdviceRecorded,
@@ -23,10 +20,7 @@ from domain.entries import (
 from domain.events import AnyEvent, DatePassed, HoldReleased, RequestUnfit, Returned
 from domain.order import about, is_between, matches
 from domain.pack import Before, DifferentPeople, EventMatch, NotBetween, OrderRule, Permitted, Process, Task
-from workflows.case import Case, Host
-from workflows.explorer_names import KIND_OF, names_of
-
-E = TypeVar("E", bound=BaseModel)
+from workflows.explorer_watched import KIND_OF, Looks
 
 OF_EVERY_CASE: Final = frozenset(
     kind.model_fields["kind"].default
@@ -43,83 +37,20 @@ OF_EVERY_CASE: Final = frozenset(
 )
 """The kinds of entries that every case looks at, whatever its pack and its story."""
 
-_NO_STORY: Final = frozenset(
-    {"workflows.case", "workflows.acts", "workflows.explorer", "workflows.explorer_past", "workflows.explorer_search"}
-)
-"""Where a case looks through its own past; what it looks for there, this file knows."""
-
-
-class Watched(Case):
-    """A case that notes which kinds of events its story looks up, and finds nothing anew while nothing has changed."""
-
-    def __init__(self, opening: Opening, host: Host, looked_up: set[str]) -> None:
-        """Note every kind in `looked_up`."""
-        process = opening.process
-        asked = [one for task in process.tasks for one in (task.done_by, task.when, task.unless) if one is not None]
-        holds = [rule for rule in process.rules if isinstance(rule, NotBetween) and rule.stops_clocks]
-        self._looked_up = looked_up
-        self._of_tasks = OF_EVERY_CASE | {kind for one in asked for kind in one.event}
-        self._of_holds = {kind for rule in holds for one in (rule.opens, rule.closes) for kind in one.event}
-        self._since: tuple[object, Task | None] | None = None
-        super().__init__(opening, host)
-
-    @property
-    def past(self) -> list[AnyEvent]:
-        """All that happened. A story that looks through it looks up every kind that its code names there."""
-        asking = sys._getframe(1)
-        if asking.f_globals["__name__"] not in _NO_STORY:
-            named = [asking.f_globals.get(name) for name in names_of(asking.f_code)]
-            self._looked_up.update(kind for kind, one in KIND_OF.items() if one in named)
-        return self._past
-
-    @past.setter
-    def past(self, past: list[AnyEvent]) -> None:
-        self._past = past
-
-    def next_task(self) -> Task | None:
-        """Return the first task that is to be done and is not."""
-        now = (self.route, self.is_stopped)
-        if self._since is None or self._since[0] != now:
-            self._since = (now, super().next_task())
-        return self._since[1]
-
-    def _append(self, event: AnyEvent) -> None:
-        if event.kind in self._of_tasks:
-            self._since = None
-        super()._append(event)
-
-    def _watch_holds(self) -> None:
-        if self._past[-1].kind in self._of_holds:
-            super()._watch_holds()
-
-    def latest(self, kind: type[E]) -> E | None:
-        """Return the latest event of a kind, or None."""
-        self._looked_up.add(str(kind.model_fields["kind"].default))
-        return super().latest(kind)
-
-    def last_about(self, kind: str, entry: Entry) -> int | None:
-        """Return the number of the latest event of `kind` about an allegation of `entry`, or None."""
-        self._looked_up.add(kind)
-        return super().last_about(kind, entry)
-
-    async def recorded(self, pattern: EventMatch) -> None:
-        """Return once an event that fits `pattern` is on record."""
-        self._looked_up.update(pattern.event)
-        await super().recorded(pattern)
+MANY: Final = 2
+"""From how many on a story that counts is taken to see no difference any more."""
 
 
 class Readers:
     """All that looks at the past of a case: `rules`, the tasks of its process, and its story.
 
-    `looked_up` are the kinds that the story is known to look up, which may become more, and `passed` those that it was
-    not known to look up when they happened. `named` are the attributes that anything looks at.
+    `looks` is what the story is known to look up, which may become more, and `passed` are the kinds that it was not
+    known to look up when they happened. `named` are the attributes that anything looks at.
     """
 
-    def __init__(
-        self, process: Process, rules: tuple[OrderRule, ...], looked_up: set[str], named: frozenset[str]
-    ) -> None:
+    def __init__(self, process: Process, rules: tuple[OrderRule, ...], looks: Looks, named: frozenset[str]) -> None:
         """Find what each rule and task asks of an event."""
-        self.looked_up = looked_up
+        self.looks = looks
         self.passed: set[str] = set()
         self.named = named
         self.patterns: list[EventMatch] = []
@@ -130,11 +61,12 @@ class Readers:
             for task in process.tasks
         ]
         self.reviews = self._number(process.reviews.after) if process.reviews else None
-        self.reviewed = self._number(process.reviews.done_by) if process.reviews else None
+        for again in (*process.rounds, *((process.reviews,) if process.reviews else ())):
+            self._number(again.done_by)
 
     def is_idle(self, kind: str) -> bool:
         """Return whether nothing looks at events of `kind`."""
-        return kind not in self.by_kind and kind not in self.looked_up and kind not in OF_EVERY_CASE
+        return kind not in self.by_kind and kind not in self.looks.kinds and kind not in OF_EVERY_CASE
 
     def hits(self, event: AnyEvent) -> list[int]:
         """Return the numbers of the patterns that `event` fits."""
@@ -197,12 +129,13 @@ class Memory:
 
     def __init__(self, readers: Readers) -> None:
         """Begin with nothing."""
-        self.reviews = 0
         self._readers = readers
         self._heard = 0
         self._fits: list[list[_Fit]] = [[] for _ in readers.patterns]
         self._between: dict[str, bool] = {}
         self._looked_up: dict[str, AnyEvent] = {}
+        self._times: Counter[str] = Counter()
+        self._last: dict[str, int] = {}
         self._about: dict[str, frozenset[str]] = {}
         self._changes: list[AnyEvent] = []
         self._released: frozenset[str] = frozenset()
@@ -221,14 +154,21 @@ class Memory:
 
     def state(self, place: Place) -> tuple[Hashable, ...]:
         """Return what of the past still matters to a case that stands at `place`."""
+        looks = self._readers.looks
         return (
             tuple(self._rule(place, rule, numbers) for rule, numbers in self._readers.rules),
             tuple(self._task(*task) for task in self._readers.tasks if _is_on_its_road(place, task[0])),
             self._readers.reviews is not None and bool(self._fits[self._readers.reviews]),
             tuple((kind, self._said(event), self._about[kind]) for kind, event in sorted(self._looked_up.items())),
+            frozenset(pair for pair in looks.between if self._last.get(pair[0], -1) > self._last.get(pair[1], -1)),
+            tuple((kind, min(self._times[kind], MANY)) for kind in sorted(looks.counted)),
             (self._outcomes, self._advised, self._called, self._hearing, self._investigator),
             self._changed(place),
         )
+
+    def times(self, pattern: EventMatch) -> int:
+        """Return how often something that ends a task, or a review, happened."""
+        return len(self._fits[self._readers.patterns.index(pattern)])
 
     def released(self, ask: str) -> bool:
         """Return whether a disputed answer to `ask` was settled."""
@@ -240,7 +180,8 @@ class Memory:
 
     def _hear(self, event: AnyEvent) -> None:
         hits = self._readers.hits(event)
-        self.reviews += self._readers.reviewed in hits
+        self._times[event.kind] += 1
+        self._last[event.kind] = self._times.total()
         for n in hits:
             self._fits[n].append(_Fit(event))
         if vars(event).get("replaces"):
@@ -249,7 +190,7 @@ class Memory:
             if isinstance(rule, NotBetween) and event.kind in (*rule.opens.event, *rule.closes.event):
                 before = self._between.get(rule.key, False) and not matches(rule.closes, event)
                 self._between[rule.key] = before or is_between(rule.opens, rule.closes, [event])
-        if event.kind not in self._readers.looked_up:
+        if event.kind not in self._readers.looks.kinds:
             self._readers.passed.add(event.kind)
         else:
             self._looked_up[event.kind] = event

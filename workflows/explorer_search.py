@@ -5,30 +5,32 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from domain.cases import Act, Opening, Reply
-from domain.events import AskMoved, AskOpened, Escalated
+from domain.events import AnyEvent, AskMoved, AskOpened, Escalated
 from domain.order import forbidding_rule
 from domain.people import Directory
-from workflows.case import Case, Story
-from workflows.explorer import Move, Played, TimePasses, play
+from workflows.case import Case, Host, Story
+from workflows.explorer import Move, Played, Playing, TimePasses, play
 from workflows.explorer_checks import broken, reference, wrongly_opened
-from workflows.explorer_choices import chosen_in
+from workflows.explorer_entries import chosen_in
 from workflows.explorer_found import Bound, Edge, Explored, Finding, World
-from workflows.explorer_live import Live, Node
 from workflows.explorer_moves import moves, possible
-from workflows.explorer_names import names_in
-from workflows.explorer_past import Readers
-from workflows.explorer_states import State
+from workflows.explorer_past import OF_EVERY_CASE, Memory, Readers
+from workflows.explorer_states import Place, State
+from workflows.explorer_watched import Looks, Watched, names_in
 
 NEVER_ENDS: Final = "from here on, nothing that anybody may do brings the case to an end"
+NO_END: Final = "everybody does what they are asked for, and the case comes to no end"
 
 _ALIVE: Final = 2_000
 """How many plays are kept where they stand, to be gone on with."""
 
 _BEYOND: Final = -1
 """The number of every state beyond the bound."""
+
+_REFUSED: Final = "step_refused"
 
 _SWEEP: Final = 2_000
 """After how many plays the memory of those that are over is given back."""
@@ -56,22 +58,27 @@ def every_play(
         unfinished.extend((*way, move) for move in reversed(possible(played, opening)))
 
 
-def explore(world: World, bound: Bound, seen: Callable[[int], None] = lambda _: None) -> Explored:
+def explore(
+    world: World, bound: Bound, seen: Callable[[int], None] = lambda _: None, looks: Looks | None = None
+) -> Explored:
     """Return what can happen in `world` within `bound`; `seen` is told how many states there are, again and again.
+
+    `looks` is what other worlds have shown that the story looks up; what this one shows is added.
 
     Raises:
         UnknownStateError: the story keeps something that cannot be compared.
         UnsoundMergeError: two states were taken for one that differ.
     """
-    looked_up: set[str] = set()
     with _without_sweeping():
         # What the story looks up is best found out where there is little to go through again.
-        _gone_through(world, bound.model_copy(update={"out_of_turn": 0}), looked_up, seen)
-        return _gone_through(world, bound, looked_up, seen).found()
+        if looks is None:
+            looks = Looks()
+            _gone_through(world, bound.model_copy(update={"out_of_turn": 0}), looks, lambda _: None)
+        return _gone_through(world, bound, looks, seen).found()
 
 
-def _gone_through(world: World, bound: Bound, looked_up: set[str], seen: Callable[[int], None]) -> "_Search":
-    while (search := _Search(world, bound, looked_up, seen)).is_cut_short():
+def _gone_through(world: World, bound: Bound, looks: Looks, seen: Callable[[int], None]) -> "_Search":
+    while (search := _Search(world, bound, looks, seen)).is_cut_short():
         continue
     return search
 
@@ -88,16 +95,83 @@ def _without_sweeping() -> Iterator[None]:
             gc.enable()
 
 
+class Node(NamedTuple):
+    """A state by its number: the node before it, the move from there, and what the way has cost."""
+
+    number: int
+    before: "Node | None" = None
+    move: Move | None = None
+    length: int = 0
+    out_of_turn: int = 0
+
+    def way(self) -> tuple[Move, ...]:
+        """Return the moves that lead to it."""
+        if self.before is None or self.move is None:
+            return ()
+        return (*self.before.way(), self.move)
+
+
+class Live:
+    """A play that goes on, what is remembered of its past, and its events with whom they reached."""
+
+    def __init__(self, world: World, readers: Readers, looks: Looks) -> None:
+        """Begin it; what its story looks up goes in `looks`."""
+
+        def watched(opening: Opening, host: Host) -> Case:
+            return Watched(opening, host, looks, OF_EVERY_CASE)
+
+        self.playing = Playing(
+            world.story(), world.opening, world.directory, world.begins, world.clearances, case=watched
+        )
+        self.events: list[AnyEvent] = []
+        self._readers = readers
+        self._memory = Memory(readers)
+        self.hear()
+
+    @property
+    def case(self) -> Case:
+        """The case that is played."""
+        return self.playing.case
+
+    def go(self, way: tuple[Move, ...]) -> None:
+        """Make every move of `way`."""
+        for move in way:
+            self.playing.make(move)
+        self.hear()
+
+    def hear(self) -> list[AnyEvent]:
+        """Take in what happened since, and return it."""
+        self._memory.hear(self.case.past)
+        new = [said.event for said in self.playing.host.events[len(self.events) :]]
+        self.events += new
+        return new
+
+    def state(self, in_turn: bool) -> State:
+        """Return the state in which it is; `in_turn`, where nobody does anything out of turn from here on."""
+        return (in_turn, *Place(self.case, self._memory, self._readers, in_turn).state())
+
+    def called(self) -> tuple[int, int, int]:
+        """Return by what acts call what they are about: how many asks there were, and which form it is.
+
+        Two plays may stand at the same state, and an act fit the one and not the other.
+        """
+        return len(self.case.asks), self.case.request.version, self.case.request.edition
+
+    def place(self) -> tuple[tuple[str, str], ...]:
+        """Return which asks are open: of what, and of whom."""
+        return tuple((ask.step.key, ask.seat) for ask in self.case.open_asks())
+
+
 class _Search:
-    def __init__(self, world: World, bound: Bound, looked_up: set[str], seen: Callable[[int], None]) -> None:
+    def __init__(self, world: World, bound: Bound, looks: Looks, seen: Callable[[int], None]) -> None:
         self._world = world
         self._bound = bound
-        self._looked_up = looked_up
+        self._looks = looks
         self._seen = seen
         process, names = world.opening.process, names_in(world.story())
         self._gate = reference(process)
         rules = (*process.rules, *self._gate)
-        self._readers = Readers(process, rules, looked_up, names)
+        self._readers = Readers(process, rules, looks, names)
         self._choices = chosen_in(
             world.opening, world.directory, rules, self._gate, names, world.clearances, world.allegations
         )
@@ -119,6 +193,7 @@ class _Search:
         self._recorded: set[str] = set()
         self._idle: set[str] = set()
         self._wrong: dict[str, tuple[Move, ...]] = {}
+        self._went_round: set[str] = set()
 
     # Going through it.
 
@@ -127,18 +202,21 @@ class _Search:
         live = self._begin()
         if not self._breaks(live, 0, ()):
             self._take(live.state(self._bound.out_of_turn == 0), Node(0), live)
-        while self._queue and not self._missed():
+        while self._queue and len(self._nodes) < self._bound.states and not self._missed():
             self._go_on(self._queue.popleft())
+        if self._queue:
+            self._complete = min(self._complete, self._queue[0].length)
+            self._open_ended.update(node.number for node in self._queue)
         return self._missed()
 
     def _missed(self) -> bool:
-        return not self._looked_up.isdisjoint(self._readers.passed)
+        return not self._looks.kinds.isdisjoint(self._readers.passed)
 
     def _begin(self) -> Live:
         self._plays += 1
         if self._plays % _SWEEP == 0:
             gc.collect()
-        return Live(self._world, self._readers, self._looked_up)
+        return Live(self._world, self._readers, self._looks)
 
     def _stand_at(self, node: Node) -> Live:
         """Return a play that stands at `node`: one of those that came there, or one that goes the way again."""
@@ -173,11 +251,12 @@ class _Search:
             reply = live.playing.make(move)
             kinds = tuple(event.kind for event in live.hear())
             self._recorded |= _recorded(move, reply)
-            after, end = live.state(in_turn), node.number
+            after, end = live.state(in_turn) if self._counts(reply, kinds) else state, node.number
             stays = after == state and self._bound.merging
             self._changed[_likeness(move)] = not stays
             if self._breaks(live, n, (*node.way(), move)):
                 live, end = None, _BEYOND
+                self._went_round |= _recorded(move, reply)
             elif not stays:
                 further = Node(-1, node, move, node.length + 1, node.out_of_turn + (not due))
                 if (further.out_of_turn == self._bound.out_of_turn) != in_turn:
@@ -188,6 +267,11 @@ class _Search:
                 live = None
             self._edges.append(Edge(node.number, move, kinds, end))
         self._kept -= len(self._alive.pop(node.number, ()))
+
+    def _counts(self, reply: Reply | None, kinds: tuple[str, ...]) -> bool:
+        """Return whether anything may have come of a move: not of one that was refused, unless that is looked at."""
+        refused = reply is not None and reply.says != "done" and set(kinds) <= {_REFUSED}
+        return not refused or not self._readers.is_idle(_REFUSED)
 
     def _take(self, state: State, node: Node, live: Live) -> int:
         """Queue `node`, unless a way as good is known or it lies beyond the bound; return the number of its state."""
@@ -228,14 +312,8 @@ class _Search:
         if asked_alone:
             self._open_ended.add(node.number)
         self._places |= set() if in_turn else {place}
-        every = list(
-            moves(
-                self._offered(live, asked_alone),
-                self._world.opening,
-                self._choices,
-                plainly=node.out_of_turn > 0 and in_turn,
-            )
-        )
+        stands, plainly = self._offered(live, asked_alone), in_turn and node.out_of_turn > 0
+        every = list(moves(stands, self._world.opening, self._choices, in_turn=asked_alone, plainly=plainly))
         found: list[tuple[Move, bool]] = [
             (one.move, one.due) for one in every if one.due or not asked_alone or self._goes_round(live, one.move)
         ]
@@ -260,8 +338,8 @@ class _Search:
         return case.accepts[kind].does is None and not guarded and self._readers.is_idle(kind)
 
     def _goes_round(self, live: Live, act: Act) -> bool:
-        """Return whether the rules of the pack would let an entry pass that may not."""
-        if act.entry is None or act.entry.kind not in self._choices.guarded:
+        """Return whether the rules of the pack would let an entry pass that may not, and of which that is not known."""
+        if act.entry is None or act.entry.kind not in self._choices.guarded - self._went_round:
             return False
         entry = act.entry.model_copy(update={"by": act.person})
         if forbidding_rule(self._gate, live.events, entry) is None:
@@ -275,7 +353,8 @@ class _Search:
         for event in live.events[since:]:
             if isinstance(event, AskOpened | AskMoved | Escalated):
                 self._asked.add(event.step)
-                self._reached |= {event.step} if event.asked else set()
+                by_itself = not isinstance(event, AskMoved) or event.why != "reassigned"
+                self._reached |= {event.step} if event.asked and by_itself else set()
         found = _faults(self._world.opening, live, since)
         for says in found:
             self._wrong.setdefault(says, way)
@@ -283,8 +362,8 @@ class _Search:
 
     def found(self) -> Explored:
         """Return what was found."""
-        stuck = self._stuck()
         findings = [self._finding(says, way) for says, way in self._wrong.items()]
+        findings += [self._told(says, node.way()) for says, node in self._endless()]
         return Explored(
             bound=self._bound,
             states=len(self._nodes),
@@ -298,7 +377,7 @@ class _Search:
             recorded=frozenset(self._recorded),
             idle=frozenset(self._idle),
             outcomes=frozenset(self._ends.values()),
-            findings=(*findings, *([self._told(NEVER_ENDS, stuck.way())] if stuck else [])),
+            findings=tuple(findings),
             edges=tuple(self._edges),
         )
 
@@ -308,7 +387,7 @@ class _Search:
         Raises:
             UnsoundMergeError: it does not.
         """
-        live = Live(self._world, self._readers, self._looked_up)
+        live = Live(self._world, self._readers, self._looks)
         live.go(way)
         if says not in _faults(self._world.opening, live, 0):
             raise UnsoundMergeError(says)
@@ -319,8 +398,8 @@ class _Search:
         played = play(world.story(), world.opening, world.directory, world.begins, way, world.clearances)
         return Finding(says=says, moves=way, events=played.events)
 
-    def _stuck(self) -> Node | None:
-        """Return the first state from which nothing leads to an end, or beyond the bound; None where there is none."""
+    def _endless(self) -> Iterator[tuple[str, Node]]:
+        """Yield the first state from which nothing leads to an end or beyond the bound, and that in turn none ends."""
         before: dict[int, list[int]] = {}
         for edge in self._edges:
             before.setdefault(edge.end, []).append(edge.start)
@@ -330,7 +409,10 @@ class _Search:
             new = [start for start in before.get(todo.pop(), ()) if start not in able]
             able.update(new)
             todo += new
-        return next((node for node in self._nodes if node.number not in able), None)
+        yield from [(NEVER_ENDS, node) for node in self._nodes if node.number not in able][:1]
+        whole = self._complete >= self._longest and not self._wrong
+        if self._bound.out_of_turn == 0 and self._asked and not self._ends and whole:
+            yield NO_END, self._nodes[-1]
 
 
 def _faults(opening: Opening, live: Live, since: int) -> list[str]:

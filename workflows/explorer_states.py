@@ -8,21 +8,23 @@ that lead to the same state are one.
 The story's place is read off its frames. That is sound because a story keeps what it knows in its own locals and in its
 case, and what it looks up in the past is watched; whatever its frames hold that is not understood here is an error and
 no guess, and whatever else a case holds is compared as it is. Left out are how often somebody was reminded, how many
-days are left until something comes (its place in the order stays), whatever nothing looks at, and the numbers of
-events, asks and versions.
+days are left until something falls due (its place in the order stays), whether something happened twice or more often
+where a story counts, whatever nothing looks at, and the numbers of events, asks and versions. Of a day that a story
+holds it is compared whether it has come.
 """
 
 from collections.abc import Hashable, Iterable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import Enum
 from itertools import groupby
 from types import CellType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType, MethodType
 from typing import Final, Literal
 
 from domain.base import Frozen
+from domain.calendar import local_day
 from domain.cases import Opening
 from domain.events import AnyEvent
-from domain.pack import Clocks, Step
+from domain.pack import Clocks, Reviews, Step, Task
 from workflows.ask import Ask
 from workflows.case import Case, Wait
 from workflows.explorer_past import Memory, Readers, Road
@@ -30,8 +32,8 @@ from workflows.explorer_past import Memory, Readers, Road
 State = tuple[Hashable, ...]
 """A state: equal to another where nothing that may still happen is different."""
 
-SO_FAR: Final = "so_far"
-"""What the case calls the number of reviews before the one that it waits for."""
+_SO_FAR: Final = "so_far"
+"""What the case calls how often something was done before the time that it waits for."""
 
 _TOLD_OTHERWISE: Final = frozenset(
     {
@@ -57,7 +59,7 @@ _TOLD_OTHERWISE: Final = frozenset(
             "offers",
             "_host",
             "_opened",
-            "_looked_up",
+            "_looks",
             "_since",
             "_of_tasks",
             "_of_holds",
@@ -146,11 +148,19 @@ class Place:
         return (request.author, request.starter, people, bool(request.overrides), process.key, sent_back)
 
     def _to_come(self) -> State:
-        """Return what comes by itself, in its order; reminders only where something looks at them."""
+        """Return what comes by itself, in its order, reminders only where something looks at them.
+
+        Of a day that the story itself waits for, also how far it is: what comes round before it, again and again, would
+        never let it come otherwise.
+        """
         coming = [one for one in sorted(self._case.to_come(), key=lambda one: one[0]) if self._readers.minds(one[2])]
-        return tuple(
-            frozenset((does, self._asks.get(ask or "")) for _, ask, does in together)
-            for _, together in groupby(coming, key=lambda one: one[0])
+        now = self._case.now()
+        return (
+            tuple((at - now).days for at, _, does in coming if does == "goes_on"),
+            *(
+                frozenset((does, self._asks.get(ask or "")) for _, ask, does in together)
+                for _, together in groupby(coming, key=lambda one: one[0])
+            ),
         )
 
     def _held(self, value: object) -> Hashable:
@@ -160,12 +170,14 @@ class Place:
             UnknownStateError: it is something else than stories hold.
         """
         match value:
-            case None | bool() | str() | int() | Enum() | type():
+            case None | bool() | str() | int() | Enum() | type() | timedelta():
                 return value
             case Case() | Opening():
                 return type(value).__name__
             case datetime():
                 return value <= self._case.now()
+            case date():
+                return value <= local_day(self._case.now())
             case Ask():
                 over = value.answer.ending if value.answer else ""
                 return (value.step.key, value.seat, over, self._asks.get(value.id))
@@ -182,7 +194,11 @@ class Place:
             case dict():
                 return tuple((self._held(key), self._held(one)) for key, one in value.items())
             case FunctionType():
-                return (value.__qualname__, self._cells(value.__code__, value.__closure__ or ()))
+                return (
+                    value.__qualname__,
+                    self._held(value.__defaults__ or ()),
+                    self._cells(value.__code__, value.__closure__ or ()),
+                )
             case MethodType():
                 return (value.__qualname__, self._held(value.__self__))
             case CoroutineType():
@@ -203,14 +219,12 @@ class Place:
         return self._names(zip(code.co_freevars, (cell.cell_contents for cell in closure), strict=True))
 
     def _names(self, held: Iterable[tuple[str, object]]) -> Hashable:
-        return tuple((name, self._so_far(name, value)) for name, value in held)
-
-    def _so_far(self, name: str, value: object) -> Hashable:
-        """Return a thing that is held; of a number of reviews, only how many came since."""
-        reviews = self._case.opening.process.reviews
-        if name == SO_FAR and isinstance(value, int) and reviews is not None:
-            return value - self._memory.reviews
-        return self._held(value)
+        """Return what is held under its names; of how often a task or review was done, only how often since."""
+        names = dict(held)
+        so_far, what = names.get(_SO_FAR), names.get("task", names.get("reviews"))
+        if isinstance(so_far, int) and isinstance(what, Task | Reviews):
+            names[_SO_FAR] = so_far - self._memory.times(what.done_by)
+        return tuple((name, self._held(value)) for name, value in names.items())
 
 
 def _is_hashable(value: Frozen) -> bool:

@@ -11,16 +11,8 @@ from temporalio.common import RetryPolicy
 from activities.records import Records
 from domain.cases import Act, Batch, Opening, Published, Reply
 from domain.names import ACT, WORKFLOW
-from workflows.allegation import AllegationReferral
-from workflows.case import Case, Story
-from workflows.disciplinary import Disciplinary
-from workflows.site_creation import SiteCreation
-
-STORIES: Final[dict[str, type[Story]]] = {
-    "site_creation": SiteCreation,
-    "allegation": AllegationReferral,
-    "disciplinary": Disciplinary,
-}
+from workflows.case import Case
+from workflows.stories import STORIES
 
 _PUBLISH_WITHIN: Final = timedelta(seconds=60)
 _ALIVE_WITHIN: Final = timedelta(seconds=3)
@@ -85,6 +77,8 @@ class CaseWorkflow:
         """Play the process of the opening and return how it ended."""
         outcome = await self._case.play(STORIES[opening.process.story]())
         await workflow.wait_condition(workflow.all_handlers_finished)
+        if self._case.next_opening is not None:
+            workflow.continue_as_new(self._case.next_opening)
         return outcome
 
     @workflow.update(name=ACT)

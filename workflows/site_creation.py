@@ -3,7 +3,7 @@
 from datetime import date
 from enum import StrEnum
 
-from domain.cases import Act, Opening
+from domain.cases import Act, Opening, Request
 from domain.events import RequestSubmitted, RequestWithdrawn, SiteApproved, SiteRegistered
 from workflows.case import Case
 
@@ -50,6 +50,8 @@ class SiteCreation:
                 break
         if not case.record(SiteApproved(version=case.request.version)) or not case.record(_registered(case)):
             return SiteOutcome.REFUSED
+        if opening.process.leads_to is not None:
+            case.begin("site_life", _looked_after(case))
         return SiteOutcome.APPROVED
 
 
@@ -65,6 +67,12 @@ def _registered(case: Case) -> SiteRegistered:
         live_on=_day(answers.get("go_live_date")),
         closes_on=_day(answers.get("closure_date")),
     )
+
+
+def _looked_after(case: Case) -> Request:
+    """Return the site as it was approved: nobody's request any more, but the school's site."""
+    answers = {"author": case.request.author, **case.request.answers, "site": case.opening.case}
+    return case.request.model_copy(update={"starter": "", "author": "", "answers": answers})
 
 
 def _day(answer: object) -> date | None:

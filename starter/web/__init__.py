@@ -23,12 +23,16 @@ from starter.web import (
     disputing,
     drafts,
     editing,
+    evidence,
+    finding,
     health,
     home,
     keeping,
     levers,
     lists,
     mailbox,
+    operation,
+    overview,
     powers,
     printing,
     school_account,
@@ -37,6 +41,7 @@ from starter.web import (
     static,
     stepping_aside,
     submitting,
+    views,
     vouching,
 )
 from starter.web.errors import error_page
@@ -69,11 +74,16 @@ PAGES: Final[tuple[Page, ...]] = (
     *disputing.PAGES,
     *cases.PAGES,
     *levers.PAGES,
+    *operation.PAGES,
     *editing.PAGES,
     *printing.PAGES,
+    *evidence.PAGES,
     *confidential.PAGES,
     *keeping.PAGES,
     *lists.PAGES,
+    *overview.PAGES,
+    *finding.PAGES,
+    *views.PAGES,
     *addresses.PAGES,
     *powers.PAGES,
     *mailbox.PAGES,
@@ -104,6 +114,7 @@ def create_app(site: Site, pages: Sequence[Page] = PAGES) -> Starlette:
             UnreadableFormError: unreadable,
         },
     )
+    app.state.routes = {route.name: route for route in app.routes if isinstance(route, Route)}
     # A redirect to an address with or without a last slash would be built from the Host header.
     app.router.redirect_slashes = False
     return app
@@ -158,8 +169,12 @@ async def serve(settings: Settings) -> None:
     """Serve the site until told to stop."""
     import uvicorn
 
-    from starter.web.building import build
+    from starter.web.building import build, now
 
+    if settings.metrics_port:
+        from starter.operating import metrics
+
+        metrics.start(settings, now)
     async with build(settings) as site:
         server = uvicorn.Server(
             uvicorn.Config(

@@ -16,6 +16,9 @@ from domain.deciding import LONGEST_COMMENT
 from domain.events import Approved, CaseEnded, HoldReleased, Recorded, Rejected, Returned
 from domain.picture import draw, stages_of
 from domain.text import tidy
+from domain.timeline import Timeline, timeline_of
+from domain.timeline_picture import TimePicture
+from domain.timeline_picture import draw as draw_timeline
 from domain.waiting import may_nudge, was_nudged
 from starter.engine import EngineLostError
 from starter.web import levers
@@ -85,6 +88,7 @@ async def case(visit: Visit) -> Response:
     known = await case_for(visit, visit.place("reference"))
     now, viewer = visit.site.clock(), visit.viewer
     stages = stages_of(known.opening, known.history, known.names)
+    times = timeline_of(known.opening, known.history, now)
     async with visit.site.db.read() as session:
         rows = await queries.mails_of(session, known.row.id)
     return visit.show(
@@ -94,6 +98,9 @@ async def case(visit: Visit) -> Response:
         waiting=known.waiting(viewer, now),
         stages=stages,
         picture=draw(stages, f"The steps of request {known.row.reference}"),
+        times=times,
+        timeline=_timeline(known, times) if times.stretches else None,
+        may_operate=allow(viewer, "intervene", known.access),
         events=tuple(zip(known.teller.told(known.history), map(_reason, known.history), strict=True)),
         asks=[ask.ask for ask in known.asks if _may_answer(visit, known, ask.ask)],
         mails=_mails(known, rows) if allow(viewer, "see", known.access, "mails") else None,
@@ -105,6 +112,12 @@ async def case(visit: Visit) -> Response:
         levers=levers.offered(visit, known),
         can_print=documents.can_print(),
     )
+
+
+def _timeline(known: Known, times: Timeline) -> TimePicture:
+    pauses = any(step.pauses_in_holidays for step in known.opening.process.steps)
+    title = f"Request {known.row.reference} along time"
+    return draw_timeline(times, known.opening.calendar, title, pauses_in_holidays=pauses)
 
 
 async def nudge(visit: Visit) -> Response:

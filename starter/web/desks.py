@@ -10,10 +10,9 @@ from starlette.responses import Response
 from domain.access import Viewer, allow
 from domain.asking import AUTHOR
 from domain.base import How
-from domain.events import Verdict
-from domain.fields import FormFacts
-from domain.forms import Fault, check, typed_again
-from domain.pack import Step
+from domain.events import Recorded, Verdict
+from domain.forms import Fault
+from domain.pack import Step, Task
 from domain.people import Person
 from domain.refs import read_reference
 from domain.telling import Given
@@ -51,7 +50,8 @@ _CLOSED: Final[dict[str, Gone]] = {"changed": "changed", "sent_back": "back", "a
 class Desk:
     """Somebody at work on one ask of a case, and how they came: by the link with `token`, or signed in.
 
-    `step` is None where the case was moved on to a pack that does without it; then the desk is gone.
+    The ask is of a `step`, or of a `task`. Neither is there where the case was moved on to a pack that does without it;
+    then the desk is gone.
     """
 
     known: Known
@@ -63,6 +63,7 @@ class Desk:
     how: How
     token: str = ""
     gone: Gone | None = None
+    task: Task | None = None
 
     @property
     def viewer(self) -> Viewer:
@@ -84,8 +85,21 @@ class Desk:
         """The answer that stands for the ask, whoever gave it."""
         return next((given for given in self.known.given if given.ask == self.ask.ask), None)
 
+    @property
+    def entry(self) -> Recorded | None:
+        """What this person put on record for the task, once it is there."""
+        wanted = self.task.done_by.event if self.task is not None else ()
+        found = (said for said in reversed(self.known.history) if said.event.kind in wanted)
+        latest = next((said for said in found if getattr(said.event, "by", "") == self.person.id), None)
+        return latest if latest is not None and latest.at >= self.ask.opened_at else None
+
     def has_said(self, verdict: Verdict | None) -> bool:
-        """Return whether the answer that stands is this person's, and says `verdict`, or anything where it is None."""
+        """Return whether the answer that stands is this person's, and says `verdict`, or anything where it is None.
+
+        A task is answered by what they put on record.
+        """
+        if self.task is not None:
+            return verdict is None and self.entry is not None
         given = self.recorded
         return given is not None and given.person == self.person.id and verdict in {None, given.verdict}
 
@@ -94,11 +108,7 @@ class Desk:
 
         Source: Cadmus Appendix 1 (SITE-28, SITE-32).
         """
-        known, form = self.known, self.known.form
-        if form is None:
-            return ()
-        facts = FormFacts(directory=known.directory, today=today, school=known.row.school)
-        return check(form, typed_again(form, known.request.answers), facts).faults
+        return self.known.unfit(today)
 
     def path(self, visit: Visit, by_link: str, signed_in: str) -> str:
         """Return where the route `by_link` leads for whoever came by one, and `signed_in` for anybody else."""
@@ -199,14 +209,15 @@ def _seated(
         asked = AskedRow(case=ask.case, ask=ask_id, person=person.id, seat=ask.seat)
     if asked is None:
         return None
-    desk = Desk(known, ask, known.step(ask), asked, person, version, how, token)
+    desk = Desk(known, ask, known.step(ask), asked, person, version, how, token, task=known.task(ask))
     if aside:
         return replace(desk, gone="aside")
-    if desk.step is None:
+    if desk.step is None and desk.task is None:
         return replace(desk, gone="closed")
     if ask.closed_at is not None or not allow(desk.viewer, "decide", known.access):
         return replace(desk, gone=_CLOSED.get(ask.closed_how or "", "closed"))
-    return replace(desk, gone="changed") if version != ask.version else desk
+    # What is to be done is the same, whatever was changed of the request meanwhile.
+    return replace(desk, gone="changed") if desk.task is None and version != ask.version else desk
 
 
 def taken(name: str, sent: Pairs) -> tuple[str, Pairs]:
@@ -243,7 +254,7 @@ def sign_in_first(visit: Visit, desk: Desk) -> Response | None:
     Somebody signed in as the person whom the link is for goes on to their task. Whoever is not signed in learns the
     title of the case and who asks; somebody else learns nothing.
     """
-    if not desk.token or (desk.step is not None and not desk.step.sign_in):
+    if not desk.token or desk.task is not None or (desk.step is not None and not desk.step.sign_in):
         return None
     if desk.gone is not None:
         return gone(visit, desk)

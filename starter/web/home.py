@@ -33,7 +33,7 @@ async def home(visit: Visit) -> Response:
         state_of=state_of,
         drafts=[(row, titles[row.process]) for row in filled_in if row.process in titles],
         questions=[row for row in questions if row.answered_at is None],
-        processes=[process for process in visit.pack.processes if not process.confidential],
+        processes=[process for process in visit.pack.processes if process.may_start],
         not_offered=visit.pack.not_offered,
         seats=seats,
     )
@@ -48,7 +48,7 @@ async def start(visit: Visit) -> Response:
             raise HTTPException(403)
         return _not_offered(visit, refused)
     process = visit.pack.process(key)
-    if process is None or process.confidential or not allow(visit.viewer, "start"):
+    if process is None or not process.may_start or not allow(visit.viewer, "start"):
         raise HTTPException(404)
     schools = _schools(visit)
     may = visit.person.kind in process.may_start and bool(schools)

@@ -1,8 +1,8 @@
 """A case as the pages know it: all of its record, opened only for somebody who may see it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from functools import cached_property
 
 import structlog
@@ -11,13 +11,14 @@ from starlette.exceptions import HTTPException
 
 from domain.access import CaseAccess, Viewer, allow
 from domain.cases import Opening, Request, Standing
-from domain.events import Recorded
-from domain.forms import Form
-from domain.pack import Pack, Step
+from domain.events import Recorded, RequestEdited
+from domain.fields import FormFacts, Value
+from domain.forms import Fault, Form, check, typed_again
+from domain.pack import ROUNDS, Pack, Step, Task
 from domain.people import Asked, Directory
 from domain.refs import read_reference
 from domain.telling import Given, Teller
-from domain.versions import sent_back_by
+from domain.versions import as_approved, of_a_change, sent_back_by
 from domain.waiting import Waiting, why_waiting
 from starter.web.page import Visit
 from starter.web.showing import ShownSection, shown_form
@@ -41,6 +42,7 @@ class Known:
     asked: tuple[AskedRow, ...]
     pack: Pack
     directory: Directory
+    _faults: dict[date, tuple[Fault, ...]] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -65,8 +67,20 @@ class Known:
 
     @property
     def requester(self) -> str:
-        """The name of whoever sent the request."""
-        return self.name(self.request.starter)
+        """The name of whoever sent the request, or last changed what is nobody's; of the school, where nobody did."""
+        edits = [said.event.by for said in self.history if isinstance(said.event, RequestEdited)]
+        by = self.request.starter or next(reversed(edits), "")
+        return self.name(by) if by else self.school
+
+    @property
+    def is_nobodys(self) -> bool:
+        """Whether it came round by itself: it is nobody's request."""
+        return self.opening.process.story in ROUNDS
+
+    @cached_property
+    def approved(self) -> dict[str, Value]:
+        """The answers as they were last approved, where what is nobody's is being changed."""
+        return as_approved(self.history, self.opening.request.answers)
 
     @cached_property
     def sections(self) -> tuple[ShownSection, ...]:
@@ -92,6 +106,21 @@ class Known:
             return "", ""
         return self.teller.told((back,))[0].words, getattr(back.event, "comment", "")
 
+    def unfit(self, today: date) -> tuple[Fault, ...]:
+        """Return what is wrong with the form when it is checked again, whole, against the directory of `today`.
+
+        Source: Cadmus Appendix 1 (SITE-28, SITE-32).
+        """
+        form = self.form
+        if form is None:
+            return ()
+        if today not in self._faults:
+            facts = FormFacts(directory=self.directory, today=today, school=self.row.school)
+            if self.is_nobodys:
+                form = of_a_change(form, self.approved, self.request.answers)
+            self._faults[today] = check(form, typed_again(form, self.request.answers), facts).faults
+        return self._faults[today]
+
     def name(self, person: str) -> str:
         """Return somebody's name."""
         return self.names.get(person, "Somebody who is no longer in the directory")
@@ -103,6 +132,10 @@ class Known:
     def step(self, ask: AskRow) -> Step | None:
         """Return the step that `ask` is of."""
         return self.opening.process.step(ask.step)
+
+    def task(self, ask: AskRow) -> Task | None:
+        """Return the task that `ask` is of."""
+        return self.opening.process.task(ask.step)
 
     def clause(self, key: str) -> str:
         """Return where a clause stands."""
@@ -126,7 +159,17 @@ class Known:
             )
             for ask in self.asks
         }
-        return why_waiting(self.opening, self.standing, asked, self.pack, now, viewer, self.row.closed_at, self.history)
+        return why_waiting(
+            self.opening,
+            self.standing,
+            asked,
+            self.pack,
+            now,
+            viewer,
+            self.row.closed_at,
+            self.history,
+            self.access.team,
+        )
 
 
 async def know(site: Site, session: AsyncSession, row: CaseRow) -> Known:
@@ -134,25 +177,34 @@ async def know(site: Site, session: AsyncSession, row: CaseRow) -> Known:
 
     It is read once, and again when something more has happened there.
     """
-    head = await queries.head_of(session, row.id)
-    recent = site.recent.get(row.id, head)
-    if recent is None:
-        return await _read(site, session, row, head, await queries.access_of(session, row))
-    return await _now(recent, session, row)
+    known = await know_if(site, session, row, lambda _: True)
+    if known is None:
+        raise LookupError(row.id)
+    return known
 
 
 async def know_if(site: Site, session: AsyncSession, row: CaseRow, may: Callable[[CaseAccess], bool]) -> Known | None:
     """Return the record of the case of `row`; None, and it stays sealed, where whoever asks `may` not see it."""
     head = await queries.head_of(session, row.id)
     recent = site.recent.get(row.id, head)
-    access = recent.access if recent is not None else await queries.access_of(session, row)
+    # Who sees what is nobody's request, its seats say: who holds them changes without a word in the case.
+    stays = recent is not None and not queries.is_nobodys(row)
+    access = recent.access if recent is not None and stays else await queries.access_of(session, row)
     if not may(access):
         return None
-    return await (_now(recent, session, row) if recent is not None else _read(site, session, row, head, access))
+    if recent is None:
+        return await _read(site, session, row, head, access)
+    return await _now(site, session, recent, row, access, head)
 
 
-async def _now(recent: Known, session: AsyncSession, row: CaseRow) -> Known:
-    return replace(recent, row=row, directory=await people.directory(session, row.organisation))
+async def _now(site: Site, session: AsyncSession, recent: Known, row: CaseRow, access: CaseAccess, head: str) -> Known:
+    """Return what was read last, as it is where nothing else has changed either: what it worked out, it knows still."""
+    directory = await people.directory(session, row.organisation)
+    if recent.row == row and recent.directory is directory and recent.access == access:
+        return recent
+    now = replace(recent, row=row, directory=directory, access=access)
+    site.recent.keep(row.id, head, now)
+    return now
 
 
 async def _read(site: Site, session: AsyncSession, row: CaseRow, head: str, access: CaseAccess) -> Known:

@@ -76,7 +76,8 @@ class Visit:
 
     def path(self, route: str, **parts: str) -> str:
         """Return the address of `route` on this site."""
-        return str(self.request.app.url_path_for(route, **parts))
+        # By its name: the application's own way asks every route in turn.
+        return str(self.request.app.state.routes[route].url_path_for(route, **parts))
 
     def show(self, template: str, status: int = 200, **context: object) -> HTMLResponse:
         """Return the page made from `template`."""
@@ -119,7 +120,7 @@ def frame(site: Site, here: str, signed: Signed | None) -> Frame:
     pack = site.packs.get(signed.person.organisation)
     places = [("/", "Start"), ("/tasks", "My tasks"), ("/register", "Register")]
     if signed.person.administrator:
-        places.append(("/admin", "All cases"))
+        places += [("/admin", "Overview"), ("/admin/cases", "Find")]
     places.append(("/report", "Report a concern about somebody"))
     return Frame(
         static=static_path(),

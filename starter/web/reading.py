@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+from domain.fields import LONGEST_ANSWER
 from domain.text import forbidden_character
 
 Pairs = tuple[tuple[str, str], ...]
@@ -12,8 +13,8 @@ Pairs = tuple[tuple[str, str], ...]
 FORM: Final = "application/x-www-form-urlencoded"
 MOST_BYTES: Final = 256 * 1024
 MOST_FIELDS: Final = 50
-LONGEST_TEXT: Final = 8_000
-"""Characters that one field may hold to be stored; domain.fields.LongText allows no more."""
+LONGEST_TEXT: Final = LONGEST_ANSWER
+"""Characters that one field may hold to be stored as a draft."""
 
 
 class UnreadableBodyError(ValueError):

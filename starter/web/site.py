@@ -15,6 +15,7 @@ from domain.mails import PersonalMail
 from domain.pack import Pack
 from settings import Settings
 from starter.oidc import SchoolProvider
+from starter.runs import Health, Replayed, Run
 from starter.web.limits import Failures
 from starter.web.recent import Recent
 from store.database import Database
@@ -44,6 +45,18 @@ class Cases(Protocol):
 
     async def send_mail(self, mail_id: str) -> None:
         """Have a queued mail of a case sent, once."""
+        ...
+
+    async def health(self) -> Health:
+        """Return how Temporal and its worker are, and which cases do not get on; it never raises."""
+        ...
+
+    async def run_of(self, case: str) -> Run | None:
+        """Return a case as Temporal describes it; None where Temporal has it no more."""
+        ...
+
+    async def replay(self, case: str) -> Replayed:
+        """Return whether the code of today would have written the history of a case."""
         ...
 
 

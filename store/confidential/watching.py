@@ -102,12 +102,17 @@ async def in_custody(
 
 
 async def health(
-    session: AsyncSession, keys: CaseKeys, organisation: str, at: datetime, reader: str | None = None
+    session: AsyncSession,
+    keys: CaseKeys,
+    organisation: str,
+    at: datetime,
+    reader: str | None = None,
+    failing: frozenset[str] = frozenset(),
 ) -> Health:
     """Return whether all confidential cases are seen to, without a word of whether there are any.
 
-    One needs attention whose ask reaches nobody, or was escalated and is overdue; whose mail was refused; or which
-    cannot be read. One that the `reader` must not learn of counts for nothing.
+    One needs attention whose ask reaches nobody, or was escalated and is overdue; whose mail was refused; whose id is
+    among the `failing`; or which cannot be read. One that the `reader` must not learn of counts for nothing.
     """
     attention = False
     for row in await cases_of(session, organisation, closed=False):
@@ -116,7 +121,8 @@ async def health(
         except (CaseKeyMissingError, SealBrokenError):
             attention = True
         else:
-            attention |= reader not in kept.recused and await _needs_attention(session, kept, at)
+            known = reader not in kept.recused
+            attention |= known and (row.id in failing or await _needs_attention(session, kept, at))
     return "needs_attention" if attention else "in_order"
 
 

@@ -3,7 +3,8 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-import store.confidential.tables  # noqa: F401 -- fills the metadata, with the tables that it imports
+import store.confidential.tables
+import store.rounds.tables  # noqa: F401 -- both fill the metadata, with the tables that they import
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True)

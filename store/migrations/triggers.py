@@ -76,3 +76,70 @@ WITH_ERASING_POSTGRESQL: Final = (
     END $$
     """,
 )
+
+CHECKPOINTS_SQLITE: Final = (
+    *(
+        f"""
+        CREATE TRIGGER {table}_{does}_never BEFORE {does} ON {table}
+        BEGIN SELECT RAISE(ABORT, 'a checkpoint is never changed or removed'); END
+        """
+        for table in ("checkpoint", "checkpoint_head")
+        for does in ("UPDATE", "DELETE")
+    ),
+    """
+    CREATE TRIGGER checkpoint_comes_next BEFORE INSERT ON checkpoint
+    WHEN NEW.n <> (SELECT COALESCE(MAX(n), 0) + 1 FROM checkpoint)
+    BEGIN SELECT RAISE(ABORT, 'a checkpoint comes after the one before it'); END
+    """,
+    """
+    CREATE TRIGGER checkpoint_head_is_of_the_last BEFORE INSERT ON checkpoint_head
+    WHEN NEW.checkpoint <> (SELECT MAX(n) FROM checkpoint) OR EXISTS (
+        SELECT 1 FROM checkpoint_head WHERE "case" = NEW."case" AND checkpoint >= NEW.checkpoint
+    )
+    BEGIN SELECT RAISE(ABORT, 'a head belongs to the last checkpoint'); END
+    """,
+)
+"""A checkpoint stays as it was signed."""
+
+CHECKPOINTS_POSTGRESQL: Final = (
+    """
+    CREATE FUNCTION checkpoint_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'a checkpoint is never changed or removed'; END $$
+    """,
+    *(
+        f"""
+        CREATE TRIGGER {table}_{name} BEFORE {does} ON {table}
+        FOR EACH {each} EXECUTE FUNCTION checkpoint_stays()
+        """
+        for table in ("checkpoint", "checkpoint_head")
+        for name, does, each in (("stays", "UPDATE OR DELETE", "ROW"), ("all_stay", "TRUNCATE", "STATEMENT"))
+    ),
+    """
+    CREATE FUNCTION checkpoint_comes_next() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF NEW.n <> (SELECT COALESCE(MAX(n), 0) + 1 FROM checkpoint) THEN
+            RAISE EXCEPTION 'a checkpoint comes after the one before it';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+    """
+    CREATE TRIGGER checkpoint_comes_next BEFORE INSERT ON checkpoint
+    FOR EACH ROW EXECUTE FUNCTION checkpoint_comes_next()
+    """,
+    """
+    CREATE FUNCTION checkpoint_head_is_of_the_last() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF NEW.checkpoint <> (SELECT MAX(n) FROM checkpoint) OR EXISTS (
+            SELECT 1 FROM checkpoint_head WHERE "case" = NEW."case" AND checkpoint >= NEW.checkpoint
+        ) THEN
+            RAISE EXCEPTION 'a head belongs to the last checkpoint';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+    """
+    CREATE TRIGGER checkpoint_head_is_of_the_last BEFORE INSERT ON checkpoint_head
+    FOR EACH ROW EXECUTE FUNCTION checkpoint_head_is_of_the_last()
+    """,
+)

@@ -30,7 +30,7 @@ from tests.builders import MONDAY, an_ask
 from tests.matters import ALLEGATION, DISCIPLINARY, a_confidential_opening
 from tests.matters import CLAUSE as HERE
 from workflows.case import Case
-from workflows.host import STORIES
+from workflows.stories import STORIES
 
 CLEARED = CaseCleared(clearance=Clearance(case="c-1", n=2, hash=""))
 REFERRED = LadoReferralMade(allegations=("a1",), method="phone", spoke_to="Lou")

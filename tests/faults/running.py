@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from temporalio.client import WorkflowExecutionStatus
 
 from benchmarks.browser import Browser, Shown
 from benchmarks.house import PACK, House, Letterbox, Mail, environment_of, run
@@ -25,7 +26,7 @@ from domain.refs import case_id
 from duly import embedded
 from duly.embedded import free_port
 from settings import parse_keys
-from store import queries
+from store import audit, queries
 from store.database import Database
 from store.keys import CaseKeys, Keyring
 
@@ -198,6 +199,10 @@ class Request:
         """Return the mail that asks for `step` once it has come."""
         return await asyncio.wait_for(asyncio.shield(self.mails[_ask(step, self.title)]), PATIENCE)
 
+    def was_asked(self, step: int) -> bool:
+        """Whether the mail that asks for `step` has come."""
+        return self.mails[_ask(step, self.title)].done()
+
     async def approve(self, mail: Mail) -> None:
         """Open the link, read, sign and send."""
         chosen = {"token": mail.token, "decision": "approve", "comment": ""}
@@ -211,13 +216,23 @@ class Request:
         await asyncio.wait_for(self.mails[_end(self.title)], PATIENCE)
 
     async def events(self, case: str) -> list[AnyEvent]:
-        """Return what is on record of the case."""
+        """Return what is on record of the case, once it is seen that the whole record holds."""
         db = self.estate.db
         keys = CaseKeys(db, Keyring.of(parse_keys(self.estate.environment["DULY_KEYS"])))
         async with db.read() as session:
             history = await queries.history(session, keys, case)
+            report = await audit.verify(session, keys)
         await db.close()
+        assert report.cases
+        assert not report.broken
         return [recorded.event for recorded in history]
+
+    async def failed(self, case: str) -> None:
+        """Wait until Temporal has given the case up: nothing more comes of it."""
+        client = await self.estate.connect()
+        async with asyncio.timeout(PATIENCE):
+            while (await client.get_workflow_handle(case).describe()).status is not WorkflowExecutionStatus.FAILED:
+                await asyncio.sleep(_PAUSE)
 
 
 def _ask(step: int, title: str) -> tuple[str, str]:
@@ -259,7 +274,6 @@ async def nothing_was_lost(request: Request, case: str, dies_in_the_midst: bool)
     assert events.count("approved") == len(APPROVERS), events
     assert events.count("site_registered") == 1
     assert events[-1] == "case_ended"
-    await run(request.estate, "audit", "verify")
     for mail in request.mails:
         came = request.estate.letterbox.came[mail]
         assert 1 <= came <= (2 if dies_in_the_midst else 1), (mail, came)

@@ -50,17 +50,17 @@ async def test_a_site_is_asked_for_decided_in_order_and_enters_the_register(town
     await priya.open(f"/cases/{reference}")
     await priya.says("Being decided", "This waits for the Line manager", "(Clause 16.2)")
     used = await asked(town, TOM, title)
-    await decide(await town.somebody(), used, "Approve", "Tom Fielding")
+    approver = await town.somebody()
+    await decide(approver, used, "Approve", "Tom Fielding")
     progress = await town.mailbox.next(PRIYA, f"Your request has moved on: {title}")
     assert "Line manager" in progress.text
-    await decide(await town.somebody(), await asked(town, GRACE, title), "Approve", "Grace Okafor")
-    await decide(await town.somebody(), await asked(town, HELEN, title), "Approve", "Helen Marsh", CONSULTED, RESOURCED)
+    await decide(approver, await asked(town, GRACE, title), "Approve", "Grace Okafor")
+    await decide(approver, await asked(town, HELEN, title), "Approve", "Helen Marsh", CONSULTED, RESOURCED)
     for address in (PRIYA, TOM, GRACE, HELEN):
         await town.mailbox.next(address, f"Approved: {title}")
 
-    tom = await town.somebody()
-    await tom.open(used.link)
-    await tom.says("You have answered this")
+    await approver.open(used.link)
+    await approver.says("You have answered this")
     await found_in_the_register(priya, title)
     await told_on_its_page(priya, reference)
     await found_by_an_administrator(town, reference)
@@ -245,10 +245,10 @@ async def told_on_its_page(author: Somebody, reference: str) -> None:
 async def found_by_an_administrator(town: Town, reference: str) -> None:
     """Find a request by its reference, typed as it was heard, and see which mails went out about it."""
     ruth = await town.sign_in(RUTH)
-    await ruth.follow("All cases")
+    await ruth.follow("Find")
     await ruth.type("Reference", reference.lower().replace("-", " "))
     await ruth.press("Search")
-    assert [row[0] for row in await ruth.table("Cases, newest first")] == [reference]
+    assert [row[0] for row in await ruth.table("Cases found: newest first")] == [reference]
     await ruth.follow(reference)
     mails = await ruth.table("The mails of this request, oldest first")
     assert {row[0] for row in mails} == {"Priya Shah", "Tom Fielding", "Grace Okafor", "Helen Marsh"}

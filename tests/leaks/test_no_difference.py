@@ -111,6 +111,7 @@ async def looked(about: str, drawn: Drawn, migrated: Path, folder: Path, *, ther
             await here.reported(a_report(about), THEIRS)
         await look("reported", brief, strong=True)
         await here.running.pass_time(timedelta(days=6))
+        here.running.stuck = True
         await look("neglected", guesses, strong=False)
         await look("neglected", whole, strong=True)
         if there_is_one:
@@ -166,8 +167,12 @@ async def whole(looker: Looker) -> dict[str, Seen]:
 async def guesses(looker: Looker) -> dict[str, Seen]:
     """Look at everything that there would be, and send what could be sent."""
     searches = [
-        f"/admin?{query}"
-        for query in (f"reference={THEIRS}", f"reference={THEIRS.lower()}", "state=open", "process=allegation")
+        f"/admin/{query}"
+        for query in (
+            *(f"cases?reference={THEIRS}", f"cases?reference={THEIRS.lower()}", f"cases.csv?reference={THEIRS}"),
+            *("cases?state=open", "cases?process=allegation", "cases?sort=title", "cases.csv?state=vacant"),
+            *("cases?seat=case_manager", "cases?overdue=yes&sort=due", "cases?person=Margaret+Dunne&words=a"),
+        )
     ]
     found = await looker.everything([*addresses((THEIRS,), ("nothing",)), *searches])
     return found | {f"guess {n}": await guess(looker, THEIRS) for n, guess in enumerate(GUESSES)}

@@ -26,6 +26,7 @@ from domain.pack import digest
 from domain.report_questions import Place
 from domain.reporting import Report, begun_by
 from settings import Settings
+from starter.runs import Health, Replayed, Run
 from starter.web import create_app
 from starter.web.signed_in import cookie_name
 from starter.web.site import Site
@@ -40,7 +41,7 @@ from store.records import write_batch
 from tests.leaks import school
 from tests.starter.web.conftest import Browser
 from workflows.case import Case
-from workflows.host import STORIES
+from workflows.stories import STORIES
 
 BASE_URL: Final = "http://127.0.0.1:8000"
 RING: Final = Keyring.of({"k1": b"k" * 32})
@@ -79,10 +80,14 @@ class Host:
 
 @dataclass
 class Cases:
-    """The running cases, as the pages reach them; `mails` are those that belong to no case."""
+    """The running cases, as the pages reach them; `mails` are those that belong to no case.
+
+    Where they are `stuck`, Temporal says of every one that it does not get on.
+    """
 
     now: datetime = school.BEGINS
     mails: list[PersonalMail] = field(default_factory=list)
+    stuck: bool = False
     _site: Site | None = None
     _open: dict[str, tuple[Case, Host, asyncio.Task[str]]] = field(default_factory=dict)
     _replies: dict[str, Reply] = field(default_factory=dict)
@@ -121,6 +126,16 @@ class Cases:
 
     async def send_mail(self, mail_id: str) -> None:
         del mail_id
+
+    async def health(self) -> Health:
+        return Health(failing=frozenset(self._open if self.stuck else ()))
+
+    async def run_of(self, case: str) -> Run | None:
+        return Run(case, "running", self.now, None, 0, 0)
+
+    async def replay(self, case: str) -> Replayed:
+        del case
+        return Replayed("holds")
 
     async def pass_time(self, span: timedelta) -> None:
         """Let `span` pass, stopping wherever something happens by itself."""

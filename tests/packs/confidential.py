@@ -17,7 +17,7 @@ from domain.people import Directory
 from tests.packs.trying import BEGINS, TODAY, facts_of, whole_pack
 from workflows.case import Story
 from workflows.explorer import Move, Played, play
-from workflows.host import STORIES
+from workflows.stories import STORIES
 
 Kind = Literal["allegation", "disciplinary"]
 

@@ -64,7 +64,10 @@ from workflows.explorer import MemoryHost, TimePasses
 CONFIDENTIAL: Final = ("processes/allegation.toml", "processes/disciplinary.toml")
 """What these cite has its witnesses in tests/packs/test_confidential_citations.py."""
 
-CITED: Final = tuple(cited for cited in cited_by_packs() if cited.file not in CONFIDENTIAL)
+ROUNDS: Final = ("processes/site_life.toml", "processes/review.toml", "processes/acknowledgement.toml")
+"""What these cite has its witnesses in tests/packs/test_round_citations.py."""
+
+CITED: Final = tuple(cited for cited in cited_by_packs() if cited.file not in (*CONFIDENTIAL, *ROUNDS))
 
 
 def kind_of(cited: Cited) -> str:

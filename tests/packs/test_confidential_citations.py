@@ -167,12 +167,12 @@ def tasks_asked(pack: Pack, story: Kind) -> set[str]:
             moves: tuple[Act, ...] = ()
             so_far = played(opening)
             while found := ways(opening, so_far):
-                taken = [act for act in found if played(opening, *moves, act).replies[-1].says == "done"]
+                after = ((act, played(opening, *moves, act)) for act in found)
+                taken = next(((act, then) for act, then in after if then.replies[-1].says == "done"), None)
                 # Without the task that comes before it, it is refused.
-                if not taken:
+                if taken is None:
                     break
-                moves = (*moves, taken[0])
-                so_far = played(opening, *moves)
+                moves, so_far = (*moves, taken[0]), taken[1]
             asked |= {event.step for event in events(so_far) if isinstance(event, AskOpened)}
     return asked
 

@@ -245,7 +245,12 @@ BROKEN: Final[list[tuple[Change, Fault]]] = [
     ((F, 'type = "person"', 'type = "persons"'), (F, "sections.all.fields.manager", "there is no such kind")),
     (
         (R, 'story = "site_creation"', 'story = "parties"'),
-        (R, "story", "input should be 'site_creation', 'allegation' or 'disciplinary'"),
+        (
+            R,
+            "story",
+            "input should be 'site_creation', 'site_life', 'review', 'acknowledgement', 'signature', 'allegation' or"
+            " 'disciplinary'",
+        ),
     ),
     ((R, 'may_start = ["employee"]', "may_start = []"), (R, "may_start", "must name at least one")),
     # Seats, contacts, the calendar.

@@ -14,6 +14,9 @@ from workflows.explorer import Played
 
 P, C, F, R = "pack.toml", "clauses.toml", "forms/site_creation.toml", "processes/site_creation.toml"
 A: Final = "processes/allegation.toml"
+L: Final = "processes/site_life.toml"
+V: Final = "processes/review.toml"
+S: Final = "processes/acknowledgement.toml"
 REFER: Final = "process “Allegation: a child may be at risk”, task “Refer it to the Local Authority Designated Officer”"
 STEP: Final = "process “Create a social media site”, step “Line manager”"
 FORM: Final = "form “Social Media Site Creation Approval Form”"
@@ -155,6 +158,22 @@ SWAPPED: Final = [files_of("cadmus")[R]["steps"][place] for place in (1, 0, 2)]
         ((A, ("reviews",), ...), ["process “Allegation: a child may be at risk”, reviews: is gone"]),
         ((A, ("reviews", "every"), 15), ["reviews: every was 10, is now 15"]),
         ((A, ("retention", "years"), 12), ["retention: years was 10, is now 12"]),
+        ((P, ("document", "text"), "Other words"), ["document: its text is another"]),
+        (
+            (P, ("document", "cites", 1, "now"), "2026"),
+            ["citation “Working Together to Safeguard Children”: the edition in force was “2023”, is now “2026”"],
+        ),
+        ((L, ("cover",), ...), ["process “Look after a social media site”, cover: is gone"]),
+        ((L, ("cover", "at_least"), 3), ["cover: how many have to be there was 2, is now 3"]),
+        (
+            (L, ("rounds", 0, "every"), "month"),
+            ["round “Look at the site: is it maintained, and as it was agreed?”: every was “term”, is now “month”"],
+        ),
+        ((V, ("cycle", "months"), 12), ["cycle: the months from one review to the next was 24, is now 12"]),
+        (
+            (S, ("campaign", "chase_on"), 5),
+            ["campaign: the working days after which others are told was 10, is now 5"],
+        ),
         ((A, ("rules", 6, "stops_clocks"), False), ["whether it stops clocks was yes, is now no"]),
         (
             (R, ("notices", 0, "to"), ["author"]),

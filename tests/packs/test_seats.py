@@ -158,12 +158,14 @@ def test_no_number_is_invented_that_no_policy_prints(pack: str) -> None:
 @pytest.mark.parametrize(
     ("pack", "printed"),
     [
-        ("mtoat", {"effective_from": "May 2018"}),
+        ("mtoat", {"issued_on": "May 2018"}),
+        ("redhill", {}),
         (
             "societas",
             {
-                "status": "Reviewed and Agreed by The Directors' Board, Review Date 27 May 2021",
-                "effective_from": "2019",
+                "approved_by": "The Directors' Board",
+                "issued_on": "2019",
+                "last_reviewed": "27 May 2021",
                 "review_date": "Summer 2022",
             },
         ),
@@ -172,6 +174,5 @@ def test_no_number_is_invented_that_no_policy_prints(pack: str) -> None:
 def test_what_a_policy_prints_about_itself_is_kept_and_nothing_else_is_made_up(
     pack: str, printed: dict[str, str]
 ) -> None:
-    document = whole_pack(pack).document.model_dump(exclude_none=True)
-    del document["title"]
+    document = whole_pack(pack).document.model_dump(exclude_none=True, exclude={"title", "text", "cites"})
     assert document == printed

@@ -64,11 +64,16 @@ UNAUTHORISED: Final = {"cadmus": "Wendy Archer", "mtoat": "Joy Abbott"}
 
 @cache
 def files_of(pack: str) -> dict[str, Any]:
-    """Return the TOML of every file of `pack`."""
+    """Return the TOML of every file of `pack`, with the texts of its documents."""
     folder = ROOT / pack
-    parts = [f"{part}/{file.name}" for part in ("forms", "processes") for file in sorted((folder / part).glob("*"))]
+    kinds = ("forms", "processes", "documents")
+    parts = [f"{kind}/{file.name}" for kind in kinds for file in sorted((folder / kind).glob("*.toml"))]
     names = ["pack.toml", "clauses.toml", *parts]
-    return {name: tomllib.loads((folder / name).read_text(encoding="utf-8")) for name in names}
+    files = {name: tomllib.loads((folder / name).read_text(encoding="utf-8")) for name in names}
+    for text in (folder / "documents").glob("*.txt"):
+        document = files["pack.toml"]["document"] if text.stem == "policy" else files[f"documents/{text.stem}.toml"]
+        document["text"] = text.read_text(encoding="utf-8")
+    return files
 
 
 def pack_of(files: dict[str, Any], pack: str) -> Pack:
@@ -81,6 +86,7 @@ def pack_of(files: dict[str, Any], pack: str) -> Pack:
             **files["pack.toml"],
             **files["clauses.toml"],
             "key": pack,
+            "documents": [text for name, text in named.items() if name.startswith("documents/")],
             "forms": [text for name, text in named.items() if name.startswith("forms/")],
             "processes": [text for text in processes if text not in refused],
             "not_offered": [{key: text[key] for key in text if key != "offered"} for text in refused],
@@ -99,8 +105,8 @@ def without(pack: str, file: str, way: tuple[str | int, ...]) -> Pack:
     for step in road:
         holder = holder[step]
     gone = holder.pop(last)
-    if "key" in gone and road[-1] in {"fields", "reveals", "steps", "confirmations"}:
-        files[file]["rules"] = [rule for rule in files[file]["rules"] if gone["key"] not in _spoken_of(rule)]
+    if "key" in gone and road and road[-1] in {"fields", "reveals", "steps", "confirmations"}:
+        files[file]["rules"] = [rule for rule in files[file].get("rules", ()) if gone["key"] not in _spoken_of(rule)]
     return pack_of(files, pack)
 
 

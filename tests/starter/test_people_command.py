@@ -1,6 +1,7 @@
 """`duly people import`, and the invented people of the demo, on real files and a real database."""
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,7 +21,6 @@ from starter import demo
 from starter.commands import app
 from store import links, mails, people, power, sessions
 from store.database import Database
-from store.migrate import upgrade
 from store.tables import PowerChangeRow
 from tests.store.test_power import asked
 
@@ -40,13 +40,13 @@ def shipped() -> list[str]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(migrated_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Return the settings that the command finds as well: demo mode, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DULY_MODE", "demo")
     monkeypatch.setenv("DULY_DATA_DIR", str(tmp_path / "data"))
     settings = load_settings()
-    upgrade(settings.database_url)
+    shutil.copy(migrated_file, settings.data_dir / "duly.sqlite3")
     return settings
 
 

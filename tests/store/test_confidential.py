@@ -250,6 +250,20 @@ async def test_a_case_that_is_overdue_though_it_was_escalated_needs_attention(
         assert await confidential.health(session, keys, "elms", late) == "needs_attention"
 
 
+async def test_a_case_that_does_not_get_on_needs_attention_and_whoever_is_recused_does_not_learn_of_it(
+    case: Carried, database: Database, keys: CaseKeys
+) -> None:
+    for failing, reader, health in (
+        ("c-another", None, "in_order"),
+        (case.opening.case, None, "needs_attention"),
+        (case.opening.case, "otto", "needs_attention"),
+        (case.opening.case, "sam", "in_order"),
+    ):
+        async with database.read() as session:
+            found = await confidential.health(session, keys, "elms", BEGINS, reader, frozenset({failing}))
+        assert found == health
+
+
 async def test_a_case_whose_key_is_gone_needs_attention(
     case: Carried, database: Database, keys: CaseKeys, tamper: Tamper
 ) -> None:

@@ -60,8 +60,11 @@ def test_every_mail_that_a_case_or_a_page_sends_has_its_template() -> None:
         "advice_asked",
         "ask",
         "changes",
+        "cover_lost",
+        "date_coming",
         "digest",
         "disputed",
+        "due_moved",
         "escalation",
         "held",
         "neutral",
@@ -78,10 +81,15 @@ def test_every_mail_that_a_case_or_a_page_sends_has_its_template() -> None:
         "request_changed",
         "request_notice",
         "request_received",
+        "review_overdue",
         "sign_in_changed",
         "sign_in_code",
+        "site_changed",
+        "site_closed",
         "stepped_aside",
+        "unsigned",
         "vacant",
+        "version_adopted",
     ]
 
 

@@ -62,16 +62,18 @@ def _to_read(visit: Visit, case: Confidential, access: ConfidentialAccess) -> Wa
     return Waiting(case.row.reference, "you see to it, and nothing is due" if sees_to_it else "you may read it")
 
 
-async def confidential_health(visit: Visit, session: AsyncSession) -> str | None:
+async def confidential_health(visit: Visit, session: AsyncSession, failing: frozenset[str]) -> str | None:
     """Return whether confidential work is in order, and whom to tell where it is not; None where the pack has none.
 
+    `failing` are the ids of all cases that do not get on, of whichever kind.
     It says nothing of how many cases there are, nor whether there are any; and to nobody anything of a case of which
     they must not learn.
     """
     custodians = dict.fromkeys(seat for process in visit.pack.processes for seat in process.custodians)
     if not any(process.confidential for process in visit.pack.processes):
         return None
-    state = await health(session, visit.site.keys, visit.person.organisation, visit.site.clock(), visit.person.id)
+    ours, now = visit.person.organisation, visit.site.clock()
+    state = await health(session, visit.site.keys, ours, now, visit.person.id, failing)
     if state == "in_order":
         return "Confidential work: in order."
     titles = {seat.key: seat.title for seat in visit.pack.seats}

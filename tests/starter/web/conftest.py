@@ -19,6 +19,7 @@ from domain.cases import Act, Opening, Reply
 from domain.mails import PersonalMail
 from settings import Settings
 from starter.engine import EngineLostError
+from starter.runs import Health, Replayed, Run
 from starter.web import acting, create_app, deciding, editing
 from starter.web.signed_in import cookie_name
 from starter.web.site import Site
@@ -58,6 +59,9 @@ class RememberedCases:
     sent: list[str] = field(default_factory=list)
     reply: Reply = field(default_factory=lambda: Reply(says="done"))
     lost: bool = False
+    how: Health = field(default_factory=Health)
+    runs: dict[str, Run] = field(default_factory=dict)
+    replayed: Replayed = field(default_factory=lambda: Replayed("holds", 12))
 
     async def ready(self) -> bool:
         return not self.lost
@@ -78,6 +82,18 @@ class RememberedCases:
     async def send_mail(self, mail_id: str) -> None:
         self._reach()
         self.sent.append(mail_id)
+
+    async def health(self) -> Health:
+        return self.how
+
+    async def run_of(self, case: str) -> Run | None:
+        self._reach()
+        return self.runs.get(case)
+
+    async def replay(self, case: str) -> Replayed:
+        del case
+        self._reach()
+        return self.replayed
 
     def _reach(self) -> None:
         if self.lost:

@@ -16,7 +16,7 @@ from store.records import write_batch
 from store.tables import LinkRow
 from tests.builders import HELEN, PACK, an_opening
 from workflows.case import Case
-from workflows.host import STORIES
+from workflows.stories import STORIES
 
 
 @dataclass

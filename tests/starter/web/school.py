@@ -25,7 +25,8 @@ from domain.forms import (
     Section,
     Within,
 )
-from domain.pack import Changes, Clause, DocumentControl, NotOffered, Organisation, Pack, School
+from domain.documents import DocumentControl
+from domain.pack import Changes, Clause, NotOffered, Organisation, Pack, School
 from domain.people import Person, PersonKind
 from tests.builders import ORGANISATION, PACK, PEOPLE, PROCESS, SCHOOL, a_person
 

@@ -302,7 +302,7 @@ async def test_a_returned_request_is_with_its_author_who_may_change_it(running: 
     assert [str(link["href"]) for link in page_of(home).select("main a")][:1] == [CASE]
     assert "With its author for changes" in text_of(await amina.get("/tasks"))
     ada = await signed_in("ada@elmbrook.example")
-    assert "With its author for changes" in text_of(await ada.get("/admin"))
+    assert "With its author for changes" in text_of(await ada.get("/admin/cases"))
     assert not leads_to(await ada.get(CASE), f"{CASE}/edit")
 
 
@@ -379,7 +379,7 @@ async def test_a_case_on_hold_says_so_and_takes_no_answer(running: Running, sign
     assert not leads_to(for_amina, f"{CASE}/nudge")
     assert not leads_to(for_helen, "/tasks/K7QM-4TXR/a2")
     assert "It is on hold." in text_of(await helen.get("/"))
-    assert "On hold" in text_of(await (await signed_in("ada@elmbrook.example")).get("/admin"))
+    assert "On hold" in text_of(await (await signed_in("ada@elmbrook.example")).get("/admin/cases"))
     held = await amina.post(f"{CASE}/nudge")
     assert held.status_code == 409
     assert "until an administrator settles a disputed answer" in text_of(held)

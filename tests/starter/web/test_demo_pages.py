@@ -55,8 +55,8 @@ async def somebody(site: Site, email: str) -> str:
 
 
 def titles(pack: Pack) -> set[str]:
-    """Return the titles of what begins with a form of `pack`, offered or not: not of what begins with a report."""
-    offered = {one.title for one in pack.processes if not one.confidential}
+    """Return the titles of what begins with a form of `pack`, offered or not: not of what begins by itself or with a report."""
+    offered = {one.title for one in pack.processes if one.may_start}
     return offered | {one.title for one in pack.not_offered}
 
 

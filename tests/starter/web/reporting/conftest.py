@@ -19,7 +19,7 @@ from tests.matters import CONFIDENTIAL, PEOPLE
 from tests.starter.web.conftest import RememberedCases
 from tests.starter.web.running import Host
 from workflows.case import Case
-from workflows.host import STORIES
+from workflows.stories import STORIES
 
 
 @pytest.fixture

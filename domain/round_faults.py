@@ -1,0 +1,102 @@
+"""What can be wrong with a process that comes round, and with the documents of a pack."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from domain.documents import DATES, POLICY, Document, printed
+from domain.pack import Pack, Process
+from domain.pack_fault import PackFault
+from domain.printed_dates import UnreadableDateError
+
+_NEEDED: Final = {
+    "site_life": (("go_live", "site_went_live"), ("close", "site_closed")),
+    "review": (("draft", "draft_ready"),),
+}
+"""The tasks without which a story cannot be told, and the entry by which each is done."""
+
+
+def round_faults(pack: Pack, process: Process) -> Iterator[PackFault]:
+    """Yield everything that is wrong with the life of a site, a review, or an acknowledgement."""
+    file = f"processes/{process.key}.toml"
+    for key, kind in _NEEDED.get(process.story, ()):
+        task = process.task(key)
+        if task is None or kind not in task.done_by.event:
+            yield PackFault(file, "tasks", f"there has to be a task {key}, done by {kind}")
+    for task in (*process.tasks, *process.rounds):
+        if process.step(task.key) is not None:
+            yield PackFault(file, f"tasks.{task.key}", "a step is called that already")
+        if pack.seat(task.seat) is None:
+            yield PackFault(file, f"tasks.{task.key}.seat", f"there is no seat {task.seat}")
+        if task.lapse_on is not None:
+            yield PackFault(file, f"tasks.{task.key}.lapse_on", "nothing that comes round ends by silence")
+    yield from _of_site_life(file, process)
+    yield from _of_review(file, pack, process)
+    yield from _of_acknowledgement(file, pack, process)
+
+
+def _of_site_life(file: str, process: Process) -> Iterator[PackFault]:
+    if process.story != "site_life":
+        return
+    if process.changes is not None and not process.steps:
+        yield PackFault(file, "steps", "a change of a site has to be approved by somebody")
+    if process.changes is not None and process.changes.ahead is not None:
+        yield PackFault(file, "changes.ahead", "a site that lives has no date that must lie ahead")
+    if process.cover is not None and process.task("suspend") is None:
+        yield PackFault(file, "tasks", "there has to be a task suspend, for when too few are there")
+
+
+def _of_review(file: str, pack: Pack, process: Process) -> Iterator[PackFault]:
+    if process.story != "review":
+        return
+    cycle = process.cycle
+    if cycle is None:
+        yield PackFault(file, "cycle", "is missing")
+        return
+    minuted = any("board_decided" in task.done_by.event for task in process.tasks)
+    if not process.steps and not minuted:
+        yield PackFault(file, "steps", "a new version has to be approved: by a step, or by the minute of a board")
+    if process.tasks and "draft_ready" not in process.tasks[0].done_by.event:
+        yield PackFault(file, "tasks", "a review begins with the draft")
+    yield from _no_seat(file, "cycle", pack, cycle.owner, *cycle.told)
+    if cycle.signed and pack.told_by("acknowledgement") is None:
+        yield PackFault(file, "cycle.signed", "the pack has no acknowledgement")
+
+
+def _of_acknowledgement(file: str, pack: Pack, process: Process) -> Iterator[PackFault]:
+    if process.story != "acknowledgement":
+        return
+    campaign = process.campaign
+    if campaign is None:
+        yield PackFault(file, "campaign", "is missing")
+        return
+    yield from _no_seat(file, "campaign", pack, campaign.owner, *campaign.chase)
+    if len(process.steps) != 1 or len(process.steps[0].seats) != 1:
+        yield PackFault(file, "steps", "everybody signs for themselves, once: one step, one seat")
+        return
+    step = process.steps[0]
+    if step.lapse_on is not None or step.escalate_on is not None:
+        yield PackFault(file, f"steps.{step.key}", "nobody signs in another's place, and nothing is signed by silence")
+    for key in campaign.documents:
+        document = pack.control(key)
+        if document is None:
+            yield PackFault(file, "campaign.documents", f"there is no document {key}")
+        elif not document.text:
+            yield PackFault(file, "campaign.documents", f"{key} has no text that anybody could read")
+
+
+def _no_seat(file: str, where: str, pack: Pack, *seats: str) -> Iterator[PackFault]:
+    for key in seats:
+        if pack.seat(key) is None:
+            yield PackFault(file, where, f"there is no seat {key}")
+
+
+def document_faults(pack: Pack) -> Iterator[PackFault]:
+    """Yield every date of a document that cannot be read; what merely does not fit is a warning."""
+    for document in (pack.document, *pack.documents):
+        key = document.key if isinstance(document, Document) else POLICY
+        file = "pack.toml" if key == POLICY else f"documents/{key}.toml"
+        for name in DATES:
+            try:
+                printed(document, name, pack.calendar.terms)
+            except UnreadableDateError as unreadable:
+                yield PackFault(file, f"document.{name}" if key == POLICY else name, str(unreadable))

@@ -1,0 +1,1 @@
+"""What comes round, in the database: sites that live, documents and their versions, signatures, and coming dates."""

@@ -1,0 +1,157 @@
+"""What has to be seen to in what comes round: reviews to begin, cover to look at, rolls to call."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from domain.calendar import Calendar
+from domain.cases import Opening, Present, Request, taken_from
+from domain.documents import POLICY, DocumentControl, printed, review_due
+from domain.pack import Pack
+from domain.people import Directory
+from store import packs
+from store.keys import CaseKeys
+from store.rounds.rolls import review_case
+from store.rounds.tables import CampaignRow, LifeRow, ReviewRow, TeamRow, VersionRow
+from store.rounds.writing import TEAM, present_text
+
+
+@dataclass(frozen=True)
+class Covered:
+    """A site whose cover has changed since it was last said to its case."""
+
+    case: str
+    present: Present
+
+
+def documents_of(pack: Pack) -> dict[str, DocumentControl]:
+    """Return the documents of a pack, by their keys: the policy itself first."""
+    others = {one.key: one for one in pack.documents}
+    return {POLICY: pack.document, **others}
+
+
+async def reviews_to_begin(session: AsyncSession, organisation: str, pack: Pack) -> tuple[str, ...]:
+    """Return the documents of a pack whose review has not begun."""
+    if pack.told_by("review") is None:
+        return ()
+    begun = select(col(ReviewRow.document)).where(
+        col(ReviewRow.organisation) == organisation, col(ReviewRow.begun_at).is_not(None)
+    )
+    known = set((await session.scalars(begun)).all())
+    return tuple(key for key in documents_of(pack) if key not in known)
+
+
+async def take_on(
+    session: AsyncSession,
+    keys: CaseKeys,
+    pack: Pack,
+    key: str,
+    calendar: Calendar,
+    directory: Directory,
+    at: datetime,
+) -> Opening:
+    """Keep the document that a pack brings as its first version, and return with what its review begins."""
+    process = pack.told_by("review")
+    if process is None or process.cycle is None:
+        raise LookupError(key)
+    document, organisation = documents_of(pack)[key], pack.organisation.key
+    terms = pack.calendar.terms
+    due = review_due(document, process.cycle.months, terms)
+    case, reference = review_case(organisation, key)
+    await packs.keep(session, pack)
+    await keys.create(session, case)
+    if await session.get(ReviewRow, (organisation, key)) is None:
+        session.add(ReviewRow(organisation=organisation, document=key, case=case, reference=reference))
+    if await session.get(VersionRow, (organisation, key, 1)) is None:
+        session.add(_first(organisation, key, document, due, pack, at))
+    answers = {"document": key, "version": document.version or "", "printed": document.review_date or ""}
+    if due is not None:
+        answers["review_on"] = due.isoformat()
+    return Opening(
+        **dict(taken_from(pack, process, calendar)),
+        case=case,
+        reference=reference,
+        organisation=organisation,
+        school=_school_of(pack, process.cycle.owner, directory),
+        request=Request(title=document.title, starter="", author="", answers=dict(answers)),
+    )
+
+
+async def mark_begun(session: AsyncSession, organisation: str, key: str, at: datetime) -> None:
+    """Note that the review of a document has begun."""
+    ours = (col(ReviewRow.organisation) == organisation, col(ReviewRow.document) == key)
+    await session.execute(update(ReviewRow).where(*ours).values(begun_at=at))
+
+
+async def covered(session: AsyncSession, organisation: str, directory: Directory, day: date) -> Sequence[Covered]:
+    """Return the sites of an organisation whose cover is another than what was last said to their cases."""
+    wanted = select(LifeRow).where(
+        col(LifeRow.organisation) == organisation, col(LifeRow.state).in_(("approved", "live", "suspended"))
+    )
+    lives = (await session.scalars(wanted)).all()
+    if not lives:
+        return ()
+    team = await session.scalars(select(TeamRow).where(col(TeamRow.case).in_([life.case for life in lives])))
+    named: dict[tuple[str, str], list[str]] = {}
+    for row in team:
+        named.setdefault((row.case, row.role), []).append(row.person)
+    found = []
+    for life in lives:
+        there = {
+            role: tuple(sorted(one for one in named.get((life.case, role), ()) if _is_there(one, directory, day)))
+            for role in TEAM
+        }
+        if present_text(there["administrators"], there["moderators"]) != life.present:
+            found.append(Covered(life.case, Present(**there)))
+    return found
+
+
+async def rolls_to_call(session: AsyncSession, organisation: str, occasion: str) -> Sequence[str]:
+    """Return the campaigns whose roll was not called since people changed; `occasion` is the directory's version."""
+    wanted = select(col(CampaignRow.case)).where(
+        col(CampaignRow.organisation) == organisation,
+        col(CampaignRow.over_at).is_(None),
+        col(CampaignRow.called) != occasion,
+    )
+    return (await session.scalars(wanted)).all()
+
+
+async def mark_called(session: AsyncSession, case: str, occasion: str) -> None:
+    """Note for which version of the directory the roll of a campaign was called."""
+    await session.execute(update(CampaignRow).where(col(CampaignRow.case) == case).values(called=occasion))
+
+
+def _is_there(person: str, directory: Directory, day: date) -> bool:
+    """Return whether somebody is neither gone nor away."""
+    one = directory.person(person)
+    return one is not None and one.is_active(day) and not one.is_absent(day)
+
+
+def _school_of(pack: Pack, seat: str, directory: Directory) -> str:
+    """Return the first school at which somebody holds `seat`, or the first of all."""
+    schools = [school.key for school in pack.organisation.schools]
+    return next((school for school in schools if directory.holders(school, seat)), schools[0])
+
+
+def _first(
+    organisation: str, key: str, document: DocumentControl, due: date | None, pack: Pack, at: datetime
+) -> VersionRow:
+    terms = pack.calendar.terms
+    approved, effective = (printed(document, "approved_on", terms), printed(document, "effective_from", terms))
+    return VersionRow(
+        organisation=organisation,
+        document=key,
+        n=1,
+        title=document.title,
+        version=document.version or "",
+        digest=document.digest,
+        text=document.text,
+        approved_on=approved.first if approved is not None else None,
+        effective_from=effective.first if effective is not None else None,
+        review_on=due,
+        adopted_at=at,
+    )

@@ -1,0 +1,107 @@
+"""What comes round, as pages read it: documents and their versions, campaigns, and who has not signed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
+from sqlmodel import col
+
+from store.rounds.tables import CampaignRow, ReviewRow, SignatureRow, VersionRow
+from store.tables import AskRow, MailRow
+
+_REMINDED = "reminder"
+_CHASED = "unsigned"
+_TEXTLESS = defer(VersionRow.text)  # type: ignore[arg-type]  # SQLModel says what a row holds, not its column
+
+
+@dataclass(frozen=True)
+class Unsigned:
+    """Somebody who has not signed: since when they are asked, how often they were reminded, when others were told."""
+
+    row: SignatureRow
+    reminded: int
+    chased_at: datetime | None
+
+
+async def in_force(session: AsyncSession, organisation: str) -> dict[str, VersionRow]:
+    """Return the version in force of each document, by its key, without its text."""
+    wanted = select(VersionRow).where(
+        col(VersionRow.organisation) == organisation, col(VersionRow.superseded_at).is_(None)
+    )
+    return {row.document: row for row in (await session.scalars(wanted.options(_TEXTLESS))).all()}
+
+
+async def versions_of(session: AsyncSession, organisation: str, document: str) -> Sequence[VersionRow]:
+    """Return all versions of a document without their texts, the newest first."""
+    wanted = select(VersionRow).where(
+        col(VersionRow.organisation) == organisation, col(VersionRow.document) == document
+    )
+    return (await session.scalars(wanted.order_by(col(VersionRow.n).desc()).options(_TEXTLESS))).all()
+
+
+async def version(session: AsyncSession, organisation: str, document: str, n: int) -> VersionRow | None:
+    """Return one version of a document, whole."""
+    return await session.get(VersionRow, (organisation, document, n))
+
+
+async def version_with(session: AsyncSession, organisation: str, digest: str) -> VersionRow | None:
+    """Return the version with that digest, whole; None where none is kept."""
+    wanted = select(VersionRow).where(col(VersionRow.organisation) == organisation, col(VersionRow.digest) == digest)
+    return (await session.scalars(wanted.order_by(col(VersionRow.n)))).first()
+
+
+async def reviews(session: AsyncSession, organisation: str) -> dict[str, str]:
+    """Return the case in which each document is reviewed, by the document's key, where it has begun."""
+    wanted = select(ReviewRow).where(col(ReviewRow.organisation) == organisation, col(ReviewRow.begun_at).is_not(None))
+    return {row.document: row.case for row in (await session.scalars(wanted)).all()}
+
+
+async def open_asks(session: AsyncSession, cases: Sequence[str]) -> dict[str, AskRow]:
+    """Return what each of `cases` waits for, by its id: the ask that is due first."""
+    wanted = select(AskRow).where(col(AskRow.case).in_(cases), col(AskRow.closed_at).is_(None))
+    rows = (await session.scalars(wanted.order_by(col(AskRow.due).desc(), col(AskRow.ask)))).all()
+    return {row.case: row for row in rows}
+
+
+async def campaigns(session: AsyncSession, organisation: str) -> dict[str, CampaignRow]:
+    """Return the latest campaign for each document, by the document's key."""
+    wanted = select(CampaignRow).where(col(CampaignRow.organisation) == organisation)
+    rows = (await session.scalars(wanted.order_by(col(CampaignRow.began_at), col(CampaignRow.case)))).all()
+    return {row.document: row for row in rows}
+
+
+async def campaigns_of(session: AsyncSession, organisation: str, document: str) -> Sequence[CampaignRow]:
+    """Return every campaign for a document, the latest first."""
+    wanted = select(CampaignRow).where(
+        col(CampaignRow.organisation) == organisation, col(CampaignRow.document) == document
+    )
+    return (await session.scalars(wanted.order_by(col(CampaignRow.began_at).desc(), col(CampaignRow.case)))).all()
+
+
+async def campaign(session: AsyncSession, case: str) -> CampaignRow | None:
+    """Return the campaign whose case that is."""
+    return await session.get(CampaignRow, case)
+
+
+async def signatures(session: AsyncSession, case: str) -> Sequence[SignatureRow]:
+    """Return everybody who was asked in a campaign, those who were asked first before the others."""
+    wanted = select(SignatureRow).where(col(SignatureRow.campaign) == case)
+    return (await session.scalars(wanted.order_by(col(SignatureRow.asked_at), col(SignatureRow.person)))).all()
+
+
+async def unsigned(session: AsyncSession, rows: Sequence[SignatureRow]) -> Sequence[Unsigned]:
+    """Return those of `rows` who are waited for, each with what went out about it."""
+    waiting = [row for row in rows if row.signed_at is None and row.declined_at is None and row.left_at is None]
+    wanted = (
+        select(col(MailRow.case), col(MailRow.template), func.count(), func.max(col(MailRow.queued_at)))
+        .where(col(MailRow.case).in_([row.case for row in waiting]), col(MailRow.template).in_((_REMINDED, _CHASED)))
+        .group_by(col(MailRow.case), col(MailRow.template))
+    )
+    sent = {(case, template): (count, at) for case, template, count, at in (await session.execute(wanted)).all()}
+    return [
+        Unsigned(row, sent.get((row.case, _REMINDED), (0, None))[0], sent.get((row.case, _CHASED), (0, None))[1])
+        for row in waiting
+    ]

@@ -1,0 +1,133 @@
+"""Calling a roll: who of an audience has to sign and was not asked yet, and who need not sign any more."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from domain.calendar import local_day
+from domain.cases import Opening, Roll, RollCount
+from domain.people import Directory, Person
+from domain.refs import case_id, reference
+from store.keys import CaseKeys
+from store.rounds.tables import SignatureRow
+
+AT_ONCE: Final = 200
+"""How many people are got to in one call of a roll."""
+
+
+@dataclass(frozen=True)
+class Called:
+    """What a call of a roll found: the cases to begin, and those to call off, each with why."""
+
+    begins: tuple[Opening, ...]
+    call_off: tuple[str, ...]
+    why: str
+    more: bool
+
+
+async def look_through(
+    session: AsyncSession, keys: CaseKeys, opening: Opening, roll: Roll, directory: Directory, at: datetime
+) -> Called:
+    """Return whom to ask and whom to ask no more, at most `AT_ONCE` of each; what is to begin has a key and a row."""
+    rows = (await session.scalars(select(SignatureRow).where(col(SignatureRow.campaign) == opening.case))).all()
+    audience = {one.id: one for one in directory.people if is_in(one, roll, at)}
+    waiting = [row for row in rows if row.signed_at is None and row.declined_at is None and row.left_at is None]
+    begun = [row for row in waiting if row.begun_at is not None]
+    if roll.over is not None:
+        off = tuple(row.case for row in begun[:AT_ONCE])
+        return Called((), off, roll.over, more=len(begun) > AT_ONCE)
+    gone = [row.case for row in begun if row.person not in audience]
+    known = {row.person for row in rows}
+    new = [one for one in audience.values() if one.id not in known]
+    late = [row for row in waiting if row.begun_at is None and row.person in audience][:AT_ONCE]
+    asked = [*late, *await _rows(session, opening, new[: AT_ONCE - len(late)], at)]
+    begins = []
+    for row in asked:
+        await keys.create(session, row.case)
+        begins.append(_signing(opening, roll, row, audience[row.person]))
+    more = len(new) + len(late) > len(asked) or len(gone) > AT_ONCE
+    return Called(tuple(begins), tuple(gone[:AT_ONCE]), "left", more=more)
+
+
+def is_in(person: Person, roll: Roll, at: datetime) -> bool:
+    """Return whether somebody is in the audience of a roll today."""
+    return person.kind in roll.audience and person.is_active(local_day(at))
+
+
+async def mark_begun(session: AsyncSession, begins: Sequence[Opening], at: datetime) -> None:
+    """Note that those cases have begun."""
+    cases = [opening.case for opening in begins]
+    if cases:
+        begun = update(SignatureRow).where(col(SignatureRow.case).in_(cases), col(SignatureRow.begun_at).is_(None))
+        await session.execute(begun.values(begun_at=at))
+
+
+async def counts(session: AsyncSession, campaign: str, more: bool) -> RollCount:
+    """Return how the roll of a campaign stands."""
+    count, of = func.count, SignatureRow
+    asked, signed, declined, left = (
+        await session.execute(
+            select(count(), count(col(of.signed_at)), count(col(of.declined_at)), count(col(of.left_at))).where(
+                col(of.campaign) == campaign
+            )
+        )
+    ).one()
+    waiting = asked - signed - declined - left
+    return RollCount(asked=asked, signed=signed, declined=declined, left=left, waiting=waiting, more=more)
+
+
+async def _rows(
+    session: AsyncSession, opening: Opening, people: Sequence[Person], at: datetime
+) -> Sequence[SignatureRow]:
+    """Return a row, kept, for each of `people`."""
+    wanted = opening.request.answers
+    rows = [
+        SignatureRow(
+            campaign=opening.case,
+            person=one.id,
+            case=case_id(f"{opening.case}|{one.id}|{secrets.token_hex(16)}"),
+            reference=reference(secrets.token_bytes(8)),
+            organisation=opening.organisation,
+            document=str(wanted["document"]),
+            version=str(wanted["version"]),
+            digest=str(wanted["digest"]),
+            asked_at=at,
+        )
+        for one in people
+    ]
+    if rows:
+        await session.execute(insert(SignatureRow), [row.model_dump() for row in rows])
+    return rows
+
+
+def _signing(opening: Opening, roll: Roll, row: SignatureRow, person: Person) -> Opening:
+    """Return with what the case begins in which one person signs."""
+    answers = {**roll.request.answers, "signer": person.id}
+    if person.line_manager is not None:
+        answers["line_manager"] = person.line_manager
+    seats = {*roll.process.steps[0].seats, *(roll.process.campaign.chase if roll.process.campaign else ())}
+    return Opening(
+        case=row.case,
+        reference=row.reference,
+        organisation=opening.organisation,
+        school=person.schools[0] if person.schools else opening.school,
+        pack_digest=opening.pack_digest,
+        process=roll.process,
+        seats=tuple(seat for seat in opening.seats if seat.key in seats),
+        calendar=opening.calendar,
+        request=roll.request.model_copy(update={"answers": answers}),
+        parent=opening.case,
+    )
+
+
+def review_case(organisation: str, document: str) -> tuple[str, str]:
+    """Return the id and the reference of the one case in which a document is reviewed."""
+    key = f"review|{organisation}|{document}"
+    return case_id(key), reference(hashlib.sha256(b"duly/reference/v1" + key.encode()).digest()[:8])

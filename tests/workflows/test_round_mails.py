@@ -1,0 +1,62 @@
+"""The mails of a site's life and of a signature, as the pack of Cadmus has them sent: what happened and whose turn."""
+
+from datetime import timedelta
+from email.message import EmailMessage
+
+from domain.cases import Act, Present
+from tests.house import BASE_URL, House
+from tests.packs.rounds import a_life, a_signature, everybody, holder, live, record
+from tests.packs.trying import facts_of, whole_pack
+
+CADMUS = whole_pack("cadmus")
+PEOPLE = facts_of("cadmus").directory
+
+
+def words(message: EmailMessage) -> str:
+    body = message.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def sent_to(home: House, person: str) -> list[EmailMessage]:
+    found = PEOPLE.person(person)
+    assert found is not None
+    return home.outbox.to(found.email)
+
+
+async def test_too_few_who_are_there_are_mailed_and_enough_are_not(at_home: House) -> None:
+    opening = a_life(CADMUS).model_copy(update={"case": "c-life-mails", "reference": "AAAA-LIFE"})
+    case = await at_home.begin(opening, PEOPLE, CADMUS)
+    await case.settled()
+    at_home.outbox.messages.clear()
+    owner, team = str(opening.request.answers["author"]), everybody(opening)
+    went_live = record(owner, live(team, at_home.clock().date()))
+    there = Act(kind="cover", person="duly", how="duly", present=Present(administrators=team[:2], moderators=team[2:]))
+    gone = there.model_copy(update={"present": Present(administrators=team[:1], moderators=team[2:])})
+    for act in (went_live, there, gone):
+        assert (await at_home.engine.act(opening.case, act)).says == "done"
+        await case.settled()
+    for person in (owner, holder("cadmus", "headteacher")):
+        (mail,) = sent_to(at_home, person)
+        assert mail["Subject"] == f"Too few are there: {opening.request.title}"
+        assert "Too few are there who run the site: 1 administrator and 2 moderators on" in words(mail)
+        assert f"{BASE_URL}/cases/{opening.reference}" in words(mail)
+        assert "Asked for by" not in words(mail)
+
+
+async def test_whoever_is_to_sign_is_asked_and_their_manager_and_head_are_told_when_they_have_not(
+    at_home: House,
+) -> None:
+    signer = holder("cadmus", "dsl")
+    opening = a_signature(CADMUS, signer).model_copy(update={"case": "c-sign-mails", "reference": "AAAA-SIGN"})
+    case = await at_home.begin(opening, PEOPLE, CADMUS)
+    await case.settled()
+    title = opening.request.title
+    assert [mail["Subject"] for mail in sent_to(at_home, signer)] == [f"Please see to it: {title}"]
+    assert "It is your turn in what is named below." in words(sent_to(at_home, signer)[0])
+    await case.pass_time(timedelta(days=21))
+    await case.settled()
+    # The head is her line manager too: one mail.
+    told = sent_to(at_home, holder("cadmus", "headteacher"))
+    (mail,) = [one for one in told if one["Subject"] == f"Not signed yet: {title}"]
+    assert "Nadia Rahman has not read and signed it yet." in words(mail)

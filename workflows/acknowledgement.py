@@ -1,0 +1,72 @@
+"""An acknowledgement: everybody in its audience reads and signs one version of a document."""
+
+from enum import StrEnum
+from typing import Final, Literal
+
+from domain.cases import Opening, Roll, RollCount
+from domain.pack import Campaign, Process
+from domain.round_entries import CampaignBegan, CampaignClosed, CampaignSuperseded, RollCalled
+from workflows.case import Case
+from workflows.rounds import BY_RIGHT
+
+_SIGNING: Final = "signature"
+
+
+class CampaignOutcome(StrEnum):
+    """How an acknowledgement ended."""
+
+    CLOSED = "closed"
+    SUPERSEDED = "superseded"
+
+
+class Acknowledgement:
+    """Ask everybody, each in a case of their own, for as long as the version is in force.
+
+    It keeps counts, and nobody's name: who came and who left is looked up each time that its roll is called.
+
+    Source: Redhill 1, 5 and appendix 1; Cadmus 12.1 and its last page; Societas 3.2 (ACK-01 to ACK-08, ACK-15, ACK-21).
+    """
+
+    async def run(self, case: Case, opening: Opening) -> CampaignOutcome:
+        """Return how it ended."""
+        campaign, request = opening.process.campaign, opening.request
+        if campaign is None:
+            return CampaignOutcome.CLOSED
+        case.record(
+            CampaignBegan(
+                document=str(request.answers["document"]),
+                title=request.title,
+                version=str(request.answers["version"]),
+                digest=str(request.answers["digest"]),
+                audience=tuple(campaign.audience),
+            )
+        )
+        case.accept(
+            ("campaign_closed", *(("visitor_expected", "visitor_signed") if campaign.visitors else ())), (BY_RIGHT,)
+        )
+        counted = RollCount()
+        while True:
+            calls, over = case.calls, _over(case)
+            called = await case.call(_roll(opening, campaign, over))
+            if called != counted:
+                counted = called
+                case.record(RollCalled(**called.model_dump(exclude={"more"})))
+            if over is not None:
+                return CampaignOutcome(over)
+            await case.once(lambda calls=calls: case.calls > calls or _over(case) is not None)  # type: ignore[misc]
+
+
+def _over(case: Case) -> Literal["superseded", "closed"] | None:
+    """Return why nobody has to sign any more, or None where they have."""
+    if case.count(CampaignSuperseded):
+        return "superseded"
+    return "closed" if case.count(CampaignClosed) else None
+
+
+def _roll(opening: Opening, campaign: Campaign, over: Literal["superseded", "closed"] | None) -> Roll:
+    return Roll(process=signing(opening.process), request=opening.request, audience=campaign.audience, over=over)
+
+
+def signing(process: Process) -> Process:
+    """Return the process in which one person signs: the one step of the acknowledgement, and nothing else."""
+    return process.model_copy(update={"key": _SIGNING, "story": "signature", "rules": (), "notices": (), "tasks": ()})

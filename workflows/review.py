@@ -1,0 +1,157 @@
+"""The review of a document: reminded of in time, drafted, consulted on, approved, in force, and round again."""
+
+from datetime import date, timedelta
+from enum import StrEnum
+
+from domain.calendar import end_of, local_day, morning_of
+from domain.cases import Opening, Request
+from domain.coming_dates import ComingDate, working_day_before
+from domain.documents import months_after, text_digest
+from domain.pack import Cycle
+from domain.round_entries import (
+    BoardDecided,
+    CycleBegan,
+    DateComing,
+    DraftReady,
+    ReviewOpened,
+    ReviewOverdue,
+    VersionAdopted,
+)
+from workflows.case import Case
+from workflows.rounds import BY_RIGHT, day_of
+
+
+class ReviewOutcome(StrEnum):
+    """How the review of a document ended: it never does, unless a rule of the pack forbids what it led to."""
+
+    REFUSED = "refused"
+
+
+class Review:
+    """See a document through one review, and begin again.
+
+    Its owner is reminded on working days before the legal date, and asked for a draft from the first reminder on, or at
+    once where somebody opens the review with a reason. The tasks of the pack come in its order (consultation, equality
+    impact, a board's minute), then the approvals of its steps. What is returned or turned down goes back to the draft.
+    The new version supersedes the one in force, and everybody is asked to sign it where the pack says so.
+
+    Source: Cadmus, document information; MTOAT, last line; Newall Green, document control and equality statement;
+    Societas, front page and 3.6 (REV-01 to REV-13).
+    """
+
+    async def run(self, case: Case, opening: Opening) -> str:
+        """Return that it goes on, or how it ended."""
+        cycle = opening.process.cycle
+        if cycle is None:
+            return ReviewOutcome.REFUSED
+        current = opening.request.answers
+        due = day_of(case, "review_on")
+        case.dates = lambda: (ComingDate(what="review", day=due),) if due is not None else ()
+        document, version = str(current["document"]), str(current["version"])
+        printed = str(current.get("printed", ""))
+        case.record(CycleBegan(document=document, version=version, review_on=due, printed=printed))
+        case.accept(("review_opened",), (BY_RIGHT,))
+        case.accept([kind for task in opening.process.tasks for kind in task.done_by.event], [cycle.owner])
+        for task in opening.process.tasks:
+            case.accept(task.done_by.event, [task.seat])
+        case.alongside(_remind(case, cycle, due))
+        case.alongside(_overdue(case, due))
+        await case.once(lambda: _is_open(case, due))
+        adopted = await _adopted(case, opening, cycle)
+        if not case.record(adopted):
+            return ReviewOutcome.REFUSED
+        if cycle.signed:
+            case.begin("acknowledgement", _to_sign(adopted))
+        return case.again(_next(case.request, adopted))
+
+
+async def _adopted(case: Case, opening: Opening, cycle: Cycle) -> VersionAdopted:
+    """Have a new version made, again and again until it is approved, and return it."""
+    while True:
+        for task in opening.process.tasks:
+            await case.see_to(task)
+            if "draft_ready" in task.done_by.event:
+                _take(case)
+        minute = case.latest(BoardDecided)
+        turned_down = minute is not None and "no" in {minute.approved, minute.quorate}
+        if not turned_down and await _is_approved(case):
+            break
+    draft, today = case.latest(DraftReady), local_day(case.now())
+    assert draft is not None  # noqa: S101 -- a draft is a task of every review
+    approved_on = minute.on if minute is not None else today
+    title = opening.request.title
+    return VersionAdopted(
+        document=str(opening.request.answers["document"]),
+        title=title,
+        version=draft.version,
+        supersedes=draft.supersedes,
+        digest=text_digest(title, draft.version, draft.text),
+        approved_on=approved_on,
+        effective_from=draft.effective_from,
+        review_on=months_after(max(approved_on, draft.effective_from), cycle.months),
+        text=draft.text,
+    )
+
+
+def _take(case: Case) -> None:
+    """Make the draft what is to be approved: whoever drafted it does not approve it."""
+    draft = case.latest(DraftReady)
+    if draft is None:
+        return
+    said = {
+        "new_version": draft.version,
+        "what_changed": draft.what_changed,
+        "effective_from": draft.effective_from.isoformat(),
+        "text": draft.text,
+    }
+    case.own = frozenset()
+    case.revise(draft.by, case.request.title, {**case.opening.request.answers, **said})
+
+
+async def _is_approved(case: Case) -> bool:
+    """Ask for the approvals of the pack, and return whether all were given."""
+    while (step := case.next_step()) is not None:
+        answer = await case.ask(step)
+        if not answer.goes_on:
+            return False
+    return True
+
+
+async def _remind(case: Case, cycle: Cycle, due: date | None) -> None:
+    """Tell the owner that the day comes, each time on the last working day before (REV-02)."""
+    if due is None:
+        return
+    for days in sorted(cycle.remind_before, reverse=True):
+        on = working_day_before(due - timedelta(days=days), case.opening.calendar)
+        if on < local_day(case.now()):
+            continue
+        await case.until(morning_of(on))
+        case.record(DateComing(what="review", on=due, days=days))
+
+
+async def _overdue(case: Case, due: date | None) -> None:
+    """Put on record that the day has passed (REV-05)."""
+    if due is not None:
+        await case.until(end_of(due) + timedelta(seconds=1))
+    case.record(ReviewOverdue(since=due))
+
+
+def _is_open(case: Case, due: date | None) -> bool:
+    """Return whether the review is under way: reminded of once, overdue, or opened by somebody."""
+    begun = case.count(DateComing, ReviewOpened, ReviewOverdue) > 0
+    return begun or due is None
+
+
+def _to_sign(adopted: VersionAdopted) -> Request:
+    answers = {"document": adopted.document, "version": adopted.version, "digest": adopted.digest}
+    return Request(title=adopted.title, starter="", author="", answers=dict(answers))
+
+
+def _next(request: Request, adopted: VersionAdopted) -> Request:
+    """Return with what the next cycle begins."""
+    answers = {
+        "document": adopted.document,
+        "version": adopted.version,
+        "review_on": adopted.review_on.isoformat(),
+    }
+    return request.model_copy(update={"answers": answers, "edition": request.edition + 1})

@@ -1,0 +1,200 @@
+"""The life of an approved site: it goes live, is looked at again and again, changes, and is closed."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from domain.calendar import due_on, local_day, morning_of
+from domain.cases import Opening, Request
+from domain.coming_dates import ComingDate, next_round, working_day_before
+from domain.pack import Cover, Recurring, Task
+from domain.round_entries import (
+    ChangeTurnedDown,
+    DateComing,
+    SiteChanged,
+    SiteClosed,
+    SiteLifeBegan,
+    SiteWentLive,
+)
+from workflows.case import Case
+from workflows.rounds import BY_RIGHT, day_of, is_covered_now
+
+_BEFORE_LIVE: Final = timedelta(days=14)
+_BEFORE_CLOSURE: Final = (90, 28, 7)
+
+
+class LifeOutcome(StrEnum):
+    """How the life of a site ended."""
+
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+class SiteLife:
+    """Look after a site until it is closed.
+
+    Its owner says when it is live, and that everything is in place that has to be; then the pack's rounds begin. Where
+    too few are there who run it, that is told the same day, and after the days of grace posting is to be suspended.
+    A change of its form needs the approvals of the pack; what is turned down leaves the site as it was.
+
+    Source: Cadmus 14.4 to 14.7, 17.1 and 18.1 to 18.6; Newall Green 9.1; MTOAT, websites; Societas 5.6.
+    """
+
+    async def run(self, case: Case, opening: Opening) -> LifeOutcome:
+        """Return how it ended."""
+        approved = opening.request
+        process = opening.process
+        case.dates = lambda: _dates(case)
+        case.record(
+            SiteLifeBegan(
+                site=str(approved.answers["site"]),
+                title=approved.title,
+                live_on=day_of(case, "go_live_date"),
+                closes_on=day_of(case, "closure_date"),
+            )
+        )
+        case.accept(("site_went_live", "site_reviewed", "leadership_consulted", "site_evaluated"), (BY_RIGHT,))
+        case.accept(("post_moderated", "posting_suspended", "posting_resumed", "site_closed"), (BY_RIGHT,))
+        case.alongside(_go_live(case, process.task("go_live")))
+        case.alongside(_close(case, process.task("close")))
+        case.alongside(_tell_of_closure(case))
+        if process.cover is not None:
+            case.alongside(_keep_covered(case, process.cover, process.task("suspend")))
+        for recurring in process.rounds:
+            case.alongside(_come_round(case, recurring))
+        while not _is_closed(case):
+            answer = await case.disturbed(lambda: _is_closed(case))
+            if answer.ending == LifeOutcome.CANCELLED:
+                return LifeOutcome.CANCELLED
+            if case.request.version != approved.version:
+                approved = await _decide(case, approved)
+        return LifeOutcome.CLOSED
+
+
+async def _decide(case: Case, approved: Request) -> Request:
+    """Have a change of the site approved, and return the site as it is from now on."""
+    ending = "approved"
+    while ending in {"approved", "changed", "asked_again", "moved_on"} and (step := case.next_step()) is not None:
+        ending = (await case.ask(step)).ending
+    request, case.own = case.request, frozenset()
+    if ending == "approved" and case.record(
+        SiteChanged(
+            version=request.version,
+            title=request.title,
+            live_on=day_of(case, "go_live_date"),
+            closes_on=day_of(case, "closure_date"),
+        )
+    ):
+        return request
+    back = {"version": request.version + 1, "edition": request.edition + 1}
+    case.request = approved.model_copy(update=back)
+    case.record(
+        ChangeTurnedDown(
+            why=ending,
+            version=back["version"],
+            edition=back["edition"],
+            title=approved.title,
+            answers=approved.answers,
+        )
+    )
+    return case.request
+
+
+async def _go_live(case: Case, task: Task | None) -> None:
+    """Ask whether the site is live, in time before the day that the form names (LIFE-01)."""
+    if task is None:
+        return
+
+    def opens() -> datetime:
+        day = day_of(case, "go_live_date")
+        return morning_of(day) - _BEFORE_LIVE if day is not None else case.now()
+
+    await case.until(opens, unless=lambda: _is_live(case))
+    if not _is_live(case):
+        await case.see_to(task)
+
+
+async def _come_round(case: Case, recurring: Recurring) -> None:
+    """Ask for what comes round, on its day, for as long as the site lives (LIFE-03, LIFE-04, LIFE-13, LIFE-14)."""
+    await case.once(lambda: _is_live(case))
+    last = local_day(case.now())
+    while True:
+        last = max(next_round(last, recurring.every, case.opening.calendar), local_day(case.now()))
+        await case.until(morning_of(last))
+        await case.see_to(recurring)
+
+
+async def _close(case: Case, task: Task | None) -> None:
+    """Ask for the site to be closed, in time before its day; where that is put off, ask again in time (LIFE-02)."""
+    if task is None:
+        return
+    ahead = timedelta(days=case.opening.process.closing_ahead)
+
+    def opens() -> datetime | None:
+        day = day_of(case, "closure_date")
+        return morning_of(working_day_before(day - ahead, case.opening.calendar)) if day is not None else None
+
+    while True:
+        await case.until(opens)
+        asked_for = day_of(case, "closure_date")
+
+        def still(day: object = asked_for) -> bool:
+            return day_of(case, "closure_date") == day
+
+        if await case.see_to(task, so_long_as=still):
+            return
+
+
+async def _tell_of_closure(case: Case) -> None:
+    """Tell whoever runs the site that it is to be closed: on working days, before the day (LIFE-02)."""
+    told: set[tuple[object, int]] = set()
+
+    def coming() -> list[tuple[datetime, int]]:
+        day = day_of(case, "closure_date")
+        if day is None:
+            return []
+        at = {days: working_day_before(day - timedelta(days=days), case.opening.calendar) for days in _BEFORE_CLOSURE}
+        return [(morning_of(one), days) for days, one in at.items() if (day, days) not in told]
+
+    while True:
+        await case.until(lambda: min(coming(), default=(None, 0))[0])
+        day = day_of(case, "closure_date")
+        due = [days for at, days in coming() if at <= case.now()]
+        told |= {(day, days) for days in due}
+        if day is not None and due and local_day(case.now()) <= day:
+            case.record(DateComing(what="closure", on=day, days=min(due)))
+
+
+async def _keep_covered(case: Case, cover: Cover, suspend: Task | None) -> None:
+    """Where too few are there, wait out the days of grace, then ask for posting to be suspended (LIFE-09)."""
+    while True:
+        await case.once(lambda: _is_live(case) and not is_covered_now(case))
+        ends = morning_of(due_on(local_day(case.now()), cover.grace, case.opening.calendar) + timedelta(days=1))
+        await case.until(ends, unless=lambda: is_covered_now(case))
+        if suspend is not None and not is_covered_now(case) and not _is_suspended(case):
+            await case.see_to(suspend, so_long_as=lambda: not is_covered_now(case))
+        await case.once(lambda: is_covered_now(case))
+
+
+def _dates(case: Case) -> tuple[ComingDate, ...]:
+    """Return what is to come: the day on which it goes live, is looked at next, and is closed."""
+    live, closes = day_of(case, "go_live_date"), day_of(case, "closure_date")
+    dates = [ComingDate(what="go_live", day=live)] if live is not None and not _is_live(case) else []
+    if _is_live(case):
+        today = local_day(case.now())
+        rounds = [next_round(today, one.every, case.opening.calendar) for one in case.opening.process.rounds]
+        dates += [ComingDate(what="site_review", day=min(rounds))] if rounds else []
+    dates += [ComingDate(what="closure", day=closes)] if closes is not None else []
+    return tuple(dates) if not _is_closed(case) and case.outcome is None else ()
+
+
+def _is_live(case: Case) -> bool:
+    return case.count(SiteWentLive) > 0
+
+
+def _is_closed(case: Case) -> bool:
+    return case.count(SiteClosed) > 0
+
+
+def _is_suspended(case: Case) -> bool:
+    return case.is_between("posting_suspended", "posting_resumed")

@@ -1,0 +1,22 @@
+"""Which story runs a process."""
+
+from typing import Final
+
+from workflows.acknowledgement import Acknowledgement
+from workflows.allegation import AllegationReferral
+from workflows.case import Story
+from workflows.disciplinary import Disciplinary
+from workflows.review import Review
+from workflows.signature import Signing
+from workflows.site_creation import SiteCreation
+from workflows.site_life import SiteLife
+
+STORIES: Final[dict[str, type[Story]]] = {
+    "site_creation": SiteCreation,
+    "site_life": SiteLife,
+    "review": Review,
+    "acknowledgement": Acknowledgement,
+    "signature": Signing,
+    "allegation": AllegationReferral,
+    "disciplinary": Disciplinary,
+}
