@@ -38,16 +38,15 @@ class Rounds:
             to_begin = await looking.reviews_to_begin(session, organisation, pack) if pack is not None else ()
             covered = await looking.covered(session, organisation, directory, day)
             occasion = f"{version}|{day}"
-            to_call = await looking.rolls_to_call(session, organisation, occasion)
+            to_call = await looking.rolls_to_call(session, organisation, directory, day)
         for key in to_begin:
             await self._begin(pack, key)
         for one in covered:
             cover = Act(kind="cover", person="duly", how="duly", present=one.present, occasion=occasion)
             await self.jobs.act(one.case, cover)
         for case in to_call:
-            await self.jobs.act(case, Act(kind="call_roll", person="duly", how="duly", occasion=occasion))
-            async with self.db.write() as session:
-                await looking.mark_called(session, case, occasion)
+            now = self.clock().isoformat()
+            await self.jobs.act(case, Act(kind="call_roll", person="duly", how="duly", occasion=now))
 
     async def _begin(self, pack: Pack | None, key: str) -> None:
         """Begin the review of one document; however often, there is one."""

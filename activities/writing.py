@@ -285,7 +285,7 @@ def _name(case: CaseFile, key: str) -> str:
 
 def _clause(case: CaseFile, step_key: str) -> str:
     """Return where in the policy the step stands, in words."""
-    step = case.opening.process.step(step_key)
+    step = case.opening.process.clocks(step_key)
     return next((clause.where for clause in case.pack.clauses if step and clause.id == step.clause), "")
 
 

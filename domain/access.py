@@ -12,17 +12,20 @@ Action = Literal[
     "advise",
     "list_all",
     "see_register",
+    "see_documents",
     "start",
     "correct_address",
     "settle_power",
     "nudge",
     "intervene",
     "record",
+    "see_to",
 ]
 """What somebody may want: see a case or draft, decide an ask, withdraw, go on with a draft, answer a question about
-a draft, list all cases of an organisation, see its register, start a process, propose another address for a person,
-settle a change of power, have those asked reminded, see to a case as an administrator without
-deciding in it, put something on record in a case that takes entries."""
+a draft, list all cases of an organisation, see its register, see its documents and when each is reviewed, start a
+process, propose another address for a person, settle a change of power, have those asked reminded, see to a case as
+an administrator without deciding in it, put something on record in a case that takes entries, see to what comes round:
+have everybody sign a document, and know who has not."""
 
 Field = Literal["content", "mails", "delivery", "reporter"]
 """Which part of a case: the form, what was decided and what happened; which mails went to whom; whether those asked
@@ -83,7 +86,8 @@ def allow(
     gains or loses by it is told, and none of them settles it; those who may are asked.
 
     What comes round is nobody's request. Its `team` sees it, changes it, and puts on record what happened, and so does
-    whoever is asked; those who hold a seat that it asks are told. None of the team intervenes in it.
+    whoever is asked; those who hold a seat that it asks are told. None of the team intervenes in it. The team sees to
+    it, and so does an administrator who has no part in it.
 
     A confidential case is seen by those asked in it, those told of it, and those for whom it was opened in an
     emergency; by nobody who is recused, nor without a strong sign-in, and by no administrator as such. Who reported it,
@@ -94,7 +98,7 @@ def allow(
     if isinstance(case, ConfidentialAccess):
         return _allow_confidential(viewer, action, case, field)
     if case is None:
-        return action in {"start", "see_register"} or (
+        return action in {"start", "see_register", "see_documents"} or (
             action in {"list_all", "correct_address", "settle_power"} and viewer.administrator
         )
     if viewer.organisation != case.organisation or field == "reporter" or (field != "content" and action != "see"):
@@ -118,6 +122,8 @@ def allow(
     as_administrator = viewer.administrator and not own and viewer.person not in part
     if action == "intervene" or field == "mails":
         return as_administrator
+    if action == "see_to":
+        return as_administrator or viewer.person in case.team
     if field == "delivery":
         return as_administrator or own or viewer.person in case.team
     involved = own or viewer.person in part | case.told

@@ -12,6 +12,9 @@ Reaching: TypeAlias = AskOpened | AskMoved | Escalated
 AUTHOR = "author"
 """The seat of whoever wrote the request, who is asked for changes."""
 
+SIGNER = "signer"
+"""The seat of whoever signs for themselves, and nobody in their place."""
+
 
 def reached_by(
     event: Reaching,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from domain.asking import SIGNER
 from domain.documents import DATES, POLICY, Document, printed
 from domain.pack import Pack, Process
 from domain.pack_fault import PackFault
@@ -70,8 +71,8 @@ def _of_acknowledgement(file: str, pack: Pack, process: Process) -> Iterator[Pac
         yield PackFault(file, "campaign", "is missing")
         return
     yield from _no_seat(file, "campaign", pack, campaign.owner, *campaign.chase)
-    if len(process.steps) != 1 or len(process.steps[0].seats) != 1:
-        yield PackFault(file, "steps", "everybody signs for themselves, once: one step, one seat")
+    if len(process.steps) != 1 or process.steps[0].seats != (SIGNER,):
+        yield PackFault(file, "steps", f"everybody signs for themselves, once: one step, the seat {SIGNER}")
         return
     step = process.steps[0]
     if step.lapse_on is not None or step.escalate_on is not None:

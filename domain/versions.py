@@ -1,6 +1,6 @@
 """What became of a request after it was sent: every change of it, and what sent it back to its author."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
@@ -66,10 +66,11 @@ def as_approved(history: Sequence[Recorded], begun: Answers) -> dict[str, Value]
     return approved
 
 
-def of_a_change(form: Form, before: Answers, after: Answers) -> Form:
+def of_a_change(form: Form, before: Mapping[str, object], after: Mapping[str, object]) -> Form:
     """Return `form` as it is checked when something is changed that was approved long ago.
 
-    A day that had to lie ahead, and stays as it was approved, need not lie ahead any more.
+    A day that had to lie ahead, and stays as it was approved, need not lie ahead any more. Before and after, all is as
+    it was typed, or all as it was read.
     """
     kept = (
         rule

@@ -8,7 +8,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from domain.asking import AUTHOR
+from domain.asking import AUTHOR, SIGNER
 from domain.people import Asked
 from store.queries import waiting_for
 from store.tables import AskedRow, AskRow, CaseRow, MailRow
@@ -30,13 +30,13 @@ class Reaches(NamedTuple):
 
 
 async def open_asks(session: AsyncSession, after: tuple[str, str], most: int) -> list[Reaches]:
-    """Return the open asks that somebody is to decide, in order; those after a case and its ask."""
+    """Return the open asks that a seat is to answer, in order; those after a case and its ask."""
     case, ask = col(AskRow.case), col(AskRow.ask)
     further = (case >= after[0], or_(case > after[0], and_(case == after[0], ask > after[1])))
     found = (
         await session.execute(
             select(case, ask, col(AskRow.ladder), col(AskRow.escalated_to), col(AskRow.named), col(AskRow.excluded))
-            .where(col(AskRow.closed_at).is_(None), *further, col(AskRow.seat) != AUTHOR)
+            .where(col(AskRow.closed_at).is_(None), *further, col(AskRow.seat).not_in((AUTHOR, SIGNER)))
             .order_by(case, ask)
             .limit(most)
         )

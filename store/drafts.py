@@ -14,7 +14,7 @@ from domain.fields import Raw
 from domain.refs import case_id, reference
 from store.keys import CaseKeys
 from store.statements import add, every, first, run, table
-from store.tables import AdviceRow, DraftRow
+from store.tables import AdviceRow, CaseRow, DraftRow
 
 _KEY: Final = 32
 _DRAW: Final = 16
@@ -88,6 +88,32 @@ async def load(session: AsyncSession, keys: CaseKeys, key: str) -> tuple[DraftRo
 async def of_case(session: AsyncSession, case: str) -> DraftRow | None:
     """Return the draft that opened `case`, or None."""
     return (await session.execute(select(DraftRow).where(col(DraftRow.case) == case))).scalar_one_or_none()
+
+
+def unwritten(case: CaseRow, person: str, at: datetime) -> DraftRow:
+    """Return a draft in which `person` could change a case that no draft began; it is not kept."""
+    return DraftRow(
+        key=secrets.token_urlsafe(_KEY),
+        case=case.id,
+        reference=case.reference,
+        organisation=case.organisation,
+        school=case.school,
+        process=case.process,
+        starter=person,
+        created_at=at,
+        changed_at=at,
+        submitted_at=at,
+    )
+
+
+async def to_change(session: AsyncSession, case: CaseRow, person: str, at: datetime) -> DraftRow:
+    """Return the one draft in which a case is changed that no draft began, with nothing typed in it yet."""
+    kept = await session.scalar(select(DraftRow).where(col(DraftRow.case) == case.id))
+    if kept is not None:
+        return kept
+    row = unwritten(case, person, at)
+    await add(session, DraftRow, [row.model_dump()])
+    return row
 
 
 async def save_answers(

@@ -241,6 +241,10 @@ async def _apply(turn: _Turn, recorded: Recorded, batch: Batch) -> AnyEvent:
         case.title, case.author, case.version = event.title, event.author, event.version
     elif isinstance(event, PackChanged | CycleBegan | CalendarChanged) and turn.opening is not None:
         case.sealed_opening = _sealed_opening(turn.sealer, turn.opening)
+        if isinstance(event, CalendarChanged):
+            for ask in batch.standing.asks:
+                if ask.ask in event.moved:
+                    await _change_ask(turn, ask.ask, {"due": ask.due})
     elif isinstance(event, SiteRegistered):
         turn.add(
             SiteRow,

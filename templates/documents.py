@@ -76,6 +76,20 @@ class EvidenceRecord(Frozen):
     made: str
 
 
+class Certificate(Frozen):
+    """The certificate of one signature: who, what in which version by its digest, under which words, and when."""
+
+    organisation: str
+    title: str
+    version: str
+    digest: str
+    attestation: str
+    signature: str
+    name: str
+    at: str
+    reference: str
+
+
 def can_print() -> bool:
     """Return whether documents can be made here."""
     return find_spec("typst") is not None
@@ -93,6 +107,11 @@ def completed_form(form: CompletedForm, at: datetime) -> bytes:
 def evidence_record(record: EvidenceRecord, at: datetime) -> bytes:
     """Return `record` as a PDF of A4 pages, tagged like a completed form; `at` is when it was made."""
     return _made("evidence.typ", {"record": record.model_dump_json()}, at)
+
+
+def certificate(signed: Certificate, at: datetime) -> bytes:
+    """Return the certificate of a signature as a PDF of one A4 page, tagged like a completed form."""
+    return _made("certificate.typ", {"certificate": signed.model_dump_json()}, at)
 
 
 def _made(template: str, inputs: dict[str, str], at: datetime) -> bytes:

@@ -6,23 +6,44 @@ Run by hand once for a release: `python -m tests.record_histories`. What a relea
 import asyncio
 import json
 import tempfile
-from datetime import timedelta
+from datetime import date, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from temporalio.client import WorkflowContinuedAsNewError
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from domain.cases import Act, Opening
+from domain.cases import Act, Opening, Present
 from domain.events import Verdict
 from domain.forms import Fault
+from domain.pack import Pack
 from domain.people import Directory
+from domain.round_entries import (
+    CampaignClosed,
+    ConsultationHeld,
+    DraftReady,
+    PostingSuspended,
+    SiteClosed,
+    SiteReviewed,
+    SiteWentLive,
+)
 from tests.confidence import a_confidential_opening, a_disciplinary_process, a_school, advice, an_act, an_entry
 from tests.house import House, house, temporal
+from tests.rounds import (
+    ACKNOWLEDGEMENT,
+    REVIEW,
+    a_pack_of_rounds,
+    a_site,
+    an_opening_of,
+    people_of_rounds,
+    put_on_record,
+)
 from tests.stories import (
     a_changes,
     a_directory,
     a_lever,
+    a_pack,
     a_person,
     a_process,
     a_step,
@@ -30,6 +51,7 @@ from tests.stories import (
     an_edit,
     an_opening,
 )
+from workflows.acknowledgement import signing
 
 HISTORIES: Final = Path(__file__).parent / "histories"
 
@@ -213,16 +235,85 @@ CONFIDENTIAL: Final[dict[str, tuple[Opening, tuple[Act | timedelta, ...]]]] = {
 """The same of confidential cases."""
 
 
-async def record(home: House, opening: Opening, people: Directory, moves: tuple[Act | timedelta, ...]) -> str:
-    """Return the history of a case as JSON, without the names of machines."""
-    case = await home.begin(opening, people)
+TODAY: Final = date(2020, 1, 6)
+"""A day that is past whenever histories are recorded."""
+LIVE: Final = SiteWentLive(
+    address="https://example.org/club",
+    on=TODAY,
+    terms_published="yes",
+    privacy="Closed group.",
+    trained=("author", "manager", "mod_a", "mod_b"),
+)
+LOOKED: Final = SiteReviewed(maintained="yes", as_agreed="yes", privacy="As before.")
+CLOSED: Final = SiteClosed(
+    on=date(2020, 2, 1), contents="Deleted.", contacts_removed="yes", achieved="yes", aims="All."
+)
+ONE_IS_THERE: Final = Present(administrators=("author",), moderators=("mod_a", "mod_b"))
+COVER: Final = Act(kind="cover", person="duly", how="duly", present=ONE_IS_THERE)
+SUSPENDED: Final = PostingSuspended(reason="Only one administrator.")
+DRAFT: Final = DraftReady(
+    version="2", supersedes="1", what_changed="Clearer.", effective_from=date(2040, 1, 9), text="Be kind."
+)
+ASKED_STAFF: Final = ConsultationHeld(with_whom="Staff", first=TODAY, last=TODAY, responses="None.")
+LIFE: Final = a_site("site-life", closure_date="2045-01-06")
+LATER: Final = LIFE.request.model_copy(update={"answers": LIFE.request.answers | {"closure_date": "2045-06-06"}})
+ROUNDS: Final[dict[str, tuple[Opening, tuple[Act | timedelta, ...]]]] = {
+    "site-life": (
+        LIFE,
+        (
+            put_on_record(LIVE, "author"),
+            COVER,
+            timedelta(days=10),
+            put_on_record(SUSPENDED, "author"),
+            Act(kind="edit", person="author", how="session", version=1, request=LATER),
+            an_answer("a3", "head", version=2),
+            timedelta(days=200),
+            put_on_record(LOOKED, "author"),
+            put_on_record(CLOSED, "author"),
+        ),
+    ),
+    "review": (
+        an_opening_of(REVIEW, "review", "Code", document="code", version="1", review_on="2020-01-06"),
+        (
+            put_on_record(DRAFT, "owner"),
+            put_on_record(ASKED_STAFF, "owner"),
+            an_answer("a3", "head", version=2),
+        ),
+    ),
+    "acknowledgement": (
+        an_opening_of(ACKNOWLEDGEMENT, "acknowledgement", "Code", document="code", version="1", digest="d" * 64),
+        (
+            Act(kind="call_roll", person="duly", how="duly"),
+            put_on_record(CampaignClosed(reason="Done."), "owner"),
+        ),
+    ),
+    "signature": (
+        an_opening_of(
+            signing(ACKNOWLEDGEMENT), "signature", "Code", document="code", version="1", digest="d" * 64, signer="mod_a"
+        ),
+        (timedelta(days=12), an_answer("a1", "mod_a", confirmations=(), comment="")),
+    ),
+}
+"""The same of what comes round; a review is recorded up to where it begins again."""
+
+
+async def record(
+    home: House, opening: Opening, people: Directory, moves: tuple[Act | timedelta, ...], pack: Pack
+) -> str:
+    """Return the history of a case as JSON, without the names of machines; where it begins again, of its first run."""
+    case = await home.begin(opening, people, pack)
+    first = (await case.handle.describe()).run_id
+    run = home.client.get_workflow_handle(opening.case, run_id=first, result_type=str)
     for move in moves:
         if isinstance(move, Act):
             await home.engine.act(opening.case, move)
         else:
             await case.pass_time(move)
-    await case.handle.result()
-    history = (await case.handle.fetch_history()).to_json_dict()
+    try:
+        await run.result(follow_runs=False)
+    except WorkflowContinuedAsNewError:
+        await case.handle.terminate()
+    history = (await run.fetch_history()).to_json_dict()
     for event in history["events"]:
         for value in event.values():
             if isinstance(value, dict) and "identity" in value:
@@ -235,11 +326,15 @@ async def main() -> None:
     folder = HISTORIES / version("duly")
     folder.mkdir(exist_ok=True)
     async with temporal() as environment:
-        for stories, people in ((STORIES, PEOPLE), (CONFIDENTIAL, a_school())):
+        for stories, people, pack in (
+            (STORIES, PEOPLE, a_pack()),
+            (CONFIDENTIAL, a_school(), a_pack()),
+            (ROUNDS, people_of_rounds(), a_pack_of_rounds()),
+        ):
             with tempfile.TemporaryDirectory() as place:
                 async with house(environment, Path(place), pydantic_data_converter) as home:
                     for name, (opening, moves) in stories.items():
-                        text = await record(home, opening, people, moves)
+                        text = await record(home, opening, people, moves, pack)
                         (folder / f"{name}.json").write_text(text, encoding="utf-8")
 
 

@@ -10,6 +10,8 @@ from workflows.case import Case
 from workflows.rounds import BY_RIGHT
 
 _SIGNING: Final = "signature"
+_MOST_CALLS: Final = 200
+"""A case that has called its roll so often begins again, so that its history stays short."""
 
 
 class CampaignOutcome(StrEnum):
@@ -27,20 +29,21 @@ class Acknowledgement:
     Source: Redhill 1, 5 and appendix 1; Cadmus 12.1 and its last page; Societas 3.2 (ACK-01 to ACK-08, ACK-15, ACK-21).
     """
 
-    async def run(self, case: Case, opening: Opening) -> CampaignOutcome:
-        """Return how it ended."""
+    async def run(self, case: Case, opening: Opening) -> str:
+        """Return how it ended, or that it goes on."""
         campaign, request = opening.process.campaign, opening.request
         if campaign is None:
             return CampaignOutcome.CLOSED
-        case.record(
-            CampaignBegan(
-                document=str(request.answers["document"]),
-                title=request.title,
-                version=str(request.answers["version"]),
-                digest=str(request.answers["digest"]),
-                audience=tuple(campaign.audience),
+        if opening.events == 0:
+            case.record(
+                CampaignBegan(
+                    document=str(request.answers["document"]),
+                    title=request.title,
+                    version=str(request.answers["version"]),
+                    digest=str(request.answers["digest"]),
+                    audience=tuple(campaign.audience),
+                )
             )
-        )
         case.accept(
             ("campaign_closed", *(("visitor_expected", "visitor_signed") if campaign.visitors else ())), (BY_RIGHT,)
         )
@@ -53,6 +56,8 @@ class Acknowledgement:
                 case.record(RollCalled(**called.model_dump(exclude={"more"})))
             if over is not None:
                 return CampaignOutcome(over)
+            if case.calls >= _MOST_CALLS:
+                return case.again(request)
             await case.once(lambda calls=calls: case.calls > calls or _over(case) is not None)  # type: ignore[misc]
 
 

@@ -397,6 +397,8 @@ def _record(case: "Case", act: Act) -> Reply:
     accepted = case.accepts.get(entry.kind) if entry is not None else None
     if entry is None or accepted is None:
         return _NOT_OFFERED
+    if act.ask is not None and act.ask not in {ask.id for ask in case.live_asks()}:
+        return _CLOSED
     if act.person in case.recused or not _is_in_it(case, act, accepted.seats):
         return Reply(says="not_asked")
     entry = entry.model_copy(update={"by": act.person, "how": act.how})

@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 from pydantic import BaseModel
 
 from domain.allegations import Clearance, Matter
-from domain.asking import AUTHOR
+from domain.asking import AUTHOR, SIGNER
 from domain.calendar import Calendar, due_on, local_day, morning_of
 from domain.cases import (
     Act,
@@ -323,8 +323,8 @@ class Case:
 
     async def sign(self, step: Step, person: str) -> Answer:
         """Ask `person`, and nobody in their place, and return their answer."""
-        fixed = (Asked(person=person, seat=step.seats[0]),)
-        return await self.all_of([self._open(step, step.seats[0], Reach(step.seats, fixed=fixed))])
+        fixed = (Asked(person=person, seat=SIGNER),)
+        return await self.all_of([self._open(step, SIGNER, Reach((SIGNER,), fixed=fixed))])
 
     async def disturbed(self, over: Callable[[], bool]) -> Answer:
         """Return what ends the wait from outside (a change, a cancelling), or approval once it is `over`."""

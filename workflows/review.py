@@ -1,6 +1,6 @@
 """The review of a document: reminded of in time, drafted, consulted on, approved, in force, and round again."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from domain.calendar import end_of, local_day, morning_of
@@ -122,10 +122,14 @@ async def _remind(case: Case, cycle: Cycle, due: date | None) -> None:
     if due is None:
         return
     for days in sorted(cycle.remind_before, reverse=True):
-        on = working_day_before(due - timedelta(days=days), case.opening.calendar)
-        if on < local_day(case.now()):
+
+        def opens(days: int = days) -> datetime:
+            # By the calendar as it is then.
+            return morning_of(working_day_before(due - timedelta(days=days), case.opening.calendar))
+
+        if local_day(opens()) < local_day(case.now()):
             continue
-        await case.until(morning_of(on))
+        await case.until(opens)
         case.record(DateComing(what="review", on=due, days=days))
 
 

@@ -46,7 +46,8 @@ class Signing:
 
 async def _chase(case: Case, campaign: Campaign) -> None:
     """Tell those who see to somebody that they have not signed in time (ACK-05)."""
-    day = due_on(local_day(case.now()), campaign.chase_on, case.opening.calendar)
-    await case.until(morning_of(day))
+    asked = local_day(case.now())
+    # By the calendar as it is then.
+    await case.until(lambda: morning_of(due_on(asked, campaign.chase_on, case.opening.calendar)))
     case.record(SignatureChased(to=campaign.chase))
     case.tell("unsigned", *campaign.chase)

@@ -1,12 +1,13 @@
 """The life of an approved site: it goes live, is looked at again and again, changes, and is closed."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from domain.calendar import due_on, local_day, morning_of
 from domain.cases import Opening, Request
 from domain.coming_dates import ComingDate, next_round, working_day_before
+from domain.events import CaseCancelled
 from domain.pack import Cover, Recurring, Task
 from domain.round_entries import (
     ChangeTurnedDown,
@@ -44,7 +45,8 @@ class SiteLife:
         """Return how it ended."""
         approved = opening.request
         process = opening.process
-        case.dates = lambda: _dates(case)
+        comes: dict[str, date] = {}
+        case.dates = lambda: _dates(case, comes)
         case.record(
             SiteLifeBegan(
                 site=str(approved.answers["site"]),
@@ -61,13 +63,15 @@ class SiteLife:
         if process.cover is not None:
             case.alongside(_keep_covered(case, process.cover, process.task("suspend")))
         for recurring in process.rounds:
-            case.alongside(_come_round(case, recurring))
+            case.alongside(_come_round(case, recurring, comes))
         while not _is_closed(case):
             answer = await case.disturbed(lambda: _is_closed(case))
-            if answer.ending == LifeOutcome.CANCELLED:
-                return LifeOutcome.CANCELLED
+            if answer.approves:
+                continue
             if case.request.version != approved.version:
                 approved = await _decide(case, approved)
+            if case.count(CaseCancelled):
+                return LifeOutcome.CANCELLED
         return LifeOutcome.CLOSED
 
 
@@ -114,13 +118,23 @@ async def _go_live(case: Case, task: Task | None) -> None:
         await case.see_to(task)
 
 
-async def _come_round(case: Case, recurring: Recurring) -> None:
-    """Ask for what comes round, on its day, for as long as the site lives (LIFE-03, LIFE-04, LIFE-13, LIFE-14)."""
+async def _come_round(case: Case, recurring: Recurring, comes: dict[str, date]) -> None:
+    """Ask for what comes round, on its day, for as long as the site lives (LIFE-03, LIFE-04, LIFE-13, LIFE-14).
+
+    `comes` says for which day it is asked, or will be.
+    """
     await case.once(lambda: _is_live(case))
     last = local_day(case.now())
     while True:
-        last = max(next_round(last, recurring.every, case.opening.calendar), local_day(case.now()))
-        await case.until(morning_of(last))
+        began, today = last, local_day(case.now())
+
+        def opens(began: date = began, today: date = today) -> datetime:
+            # By the calendar as it is then.
+            comes[recurring.key] = max(next_round(began, recurring.every, case.opening.calendar), today)
+            return morning_of(comes[recurring.key])
+
+        await case.until(opens)
+        last = comes[recurring.key]
         await case.see_to(recurring)
 
 
@@ -169,21 +183,22 @@ async def _keep_covered(case: Case, cover: Cover, suspend: Task | None) -> None:
     """Where too few are there, wait out the days of grace, then ask for posting to be suspended (LIFE-09)."""
     while True:
         await case.once(lambda: _is_live(case) and not is_covered_now(case))
-        ends = morning_of(due_on(local_day(case.now()), cover.grace, case.opening.calendar) + timedelta(days=1))
+        since = local_day(case.now())
+
+        def ends(since: date = since) -> datetime:
+            return morning_of(due_on(since, cover.grace, case.opening.calendar) + timedelta(days=1))
+
         await case.until(ends, unless=lambda: is_covered_now(case))
         if suspend is not None and not is_covered_now(case) and not _is_suspended(case):
             await case.see_to(suspend, so_long_as=lambda: not is_covered_now(case))
         await case.once(lambda: is_covered_now(case))
 
 
-def _dates(case: Case) -> tuple[ComingDate, ...]:
+def _dates(case: Case, comes: dict[str, date]) -> tuple[ComingDate, ...]:
     """Return what is to come: the day on which it goes live, is looked at next, and is closed."""
     live, closes = day_of(case, "go_live_date"), day_of(case, "closure_date")
     dates = [ComingDate(what="go_live", day=live)] if live is not None and not _is_live(case) else []
-    if _is_live(case):
-        today = local_day(case.now())
-        rounds = [next_round(today, one.every, case.opening.calendar) for one in case.opening.process.rounds]
-        dates += [ComingDate(what="site_review", day=min(rounds))] if rounds else []
+    dates += [ComingDate(what="site_review", day=min(comes.values()))] if comes else []
     dates += [ComingDate(what="closure", day=closes)] if closes is not None else []
     return tuple(dates) if not _is_closed(case) and case.outcome is None else ()
 

@@ -144,6 +144,14 @@ def check_keys(settings: Settings) -> list[Found]:
                 " `openssl rand -base64 32`.",
             )
         ]
+    if settings.checkpoints.exists() and not settings.signing_key.exists():
+        return [
+            wrong(
+                "keys",
+                f"{settings.signing_key} is missing, with which earlier checkpoints were signed: put it back before you"
+                " start Duly, which would make another.",
+            )
+        ]
     return [ok("keys", f"The key {settings.key_ring[0].name} seals what is new.")]
 
 

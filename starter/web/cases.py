@@ -15,6 +15,7 @@ from domain.cases import Act
 from domain.deciding import LONGEST_COMMENT
 from domain.events import Approved, CaseEnded, HoldReleased, Recorded, Rejected, Returned
 from domain.picture import draw, stages_of
+from domain.round_picture import round_stages
 from domain.text import tidy
 from domain.timeline import Timeline, timeline_of
 from domain.timeline_picture import TimePicture
@@ -23,6 +24,7 @@ from domain.waiting import may_nudge, was_nudged
 from starter.engine import EngineLostError
 from starter.web import levers
 from starter.web.acting import LATER, hand_over
+from starter.web.coming_round import coming_round, round_state
 from starter.web.known import Known, case_for
 from starter.web.page import Page, Visit
 from starter.web.reading import UnreadableBodyError, only
@@ -49,9 +51,11 @@ def state_of(row: CaseRow, history: Sequence[Recorded] = ()) -> str:
     if row.outcome == "approved" and any(isinstance(event, HoldReleased) and not event.stands for event in afterwards):
         return "Approval void"
     if row.outcome is not None:
-        return _OUTCOMES.get(row.outcome, row.outcome)
+        return _OUTCOMES.get(row.outcome, row.outcome.replace("_", " ").capitalize())
     if row.held_at is not None:
         return "On hold"
+    if queries.is_nobodys(row):
+        return "Under way" if row.waits_for else "Nothing to do now"
     return "With its author for changes" if row.waits_for == AUTHOR else "Being decided"
 
 
@@ -87,17 +91,23 @@ async def case(visit: Visit) -> Response:
     """Show the case, and what of it the visitor may see."""
     known = await case_for(visit, visit.place("reference"))
     now, viewer = visit.site.clock(), visit.viewer
-    stages = stages_of(known.opening, known.history, known.names)
+    round_of = await coming_round(visit, known)
+    stages = (
+        stages_of(known.opening, known.history, known.names)
+        if round_of is None
+        else round_stages(known.opening, known.standing, known.history, known.names)
+    )
     times = timeline_of(known.opening, known.history, now)
     async with visit.site.db.read() as session:
         rows = await queries.mails_of(session, known.row.id)
     return visit.show(
         "case.html",
         known=known,
-        state=state_of(known.row, known.history),
+        state=_state(known),
+        round=round_of,
         waiting=known.waiting(viewer, now),
         stages=stages,
-        picture=draw(stages, f"The steps of request {known.row.reference}"),
+        picture=draw(stages, f"The steps of {'request ' if round_of is None else ''}{known.row.reference}"),
         times=times,
         timeline=_timeline(known, times) if times.stretches else None,
         may_operate=allow(viewer, "intervene", known.access),
@@ -114,9 +124,15 @@ async def case(visit: Visit) -> Response:
     )
 
 
+def _state(known: Known) -> str:
+    if known.is_nobodys:
+        return round_state(known.opening.process.story, known.standing, known.history)
+    return state_of(known.row, known.history)
+
+
 def _timeline(known: Known, times: Timeline) -> TimePicture:
     pauses = any(step.pauses_in_holidays for step in known.opening.process.steps)
-    title = f"Request {known.row.reference} along time"
+    title = f"{known.row.reference if known.is_nobodys else f'Request {known.row.reference}'} along time"
     return draw_timeline(times, known.opening.calendar, title, pauses_in_holidays=pauses)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from domain.access import allow
@@ -13,13 +14,17 @@ from domain.deciding import Typed, offered, unready_to_review, unready_to_sign
 from domain.events import Approved, Rejected, Returned, Verdict
 from domain.forms import Fault
 from domain.pack import Step
+from domain.signatures import unready_to_put_name, unready_to_read_over
 from domain.telling import VERDICTS
 from domain.text import tidy
 from starter.engine import EngineLostError
 from starter.web.desks import Desk, desk_at, desk_of, gone, sign_in_first, taken, to_case
 from starter.web.page import Page, Visit
 from starter.web.reading import Pairs, UnreadableBodyError, only
+from starter.web.recording import Entering, ask, at_desk, receipt_of_task, take
+from starter.web.signing import TEMPLATES, certificate_file, is_signature, paper_of
 from store import links
+from templates import documents
 
 _PATIENCE: Final = 1.0
 _LOOKS: Final = 20
@@ -36,7 +41,7 @@ async def decision_link(visit: Visit) -> Response:
     desk = await desk_of(visit, visit.place("token"))
     if desk.gone is not None:
         return gone(visit, desk, "used" if desk.has_said(None) else None)
-    return sign_in_first(visit, desk) or _choose(visit, desk, Typed())
+    return sign_in_first(visit, desk) or await _asked(visit, desk)
 
 
 async def decide(visit: Visit) -> Response:
@@ -50,7 +55,7 @@ async def task(visit: Visit) -> Response:
     """Show to somebody signed in what an ask asks them for; a POST takes one of the two steps of their answer."""
     desk = await desk_at(visit)
     if not visit.is_post:
-        return _choose(visit, desk, Typed()) if desk.gone is None else to_case(visit, desk)
+        return await _asked(visit, desk) if desk.gone is None else to_case(visit, desk)
     version, rest = taken("version", visit.sent)
     return await _answer(visit, _on_version(desk, version), rest)
 
@@ -72,7 +77,21 @@ async def receipt(visit: Visit) -> Response:
         return elsewhere
     if desk.ask.closed_at is not None and visit.site.clock() - desk.ask.closed_at > _RECEIPT_LASTS:
         return gone(visit, desk, "used")
-    return _receipt(visit, desk)
+    return _receipt(visit, desk) if desk.task is None else receipt_of_task(visit, desk)
+
+
+async def certificate_link(visit: Visit) -> Response:
+    """Return the certificate of what was signed by the link as a file, for as long as the link shows its receipt."""
+    desk = await desk_of(visit, visit.place("token"))
+    given = desk.recorded
+    if not is_signature(desk.known) or given is None or not desk.has_said(None):
+        raise HTTPException(404)
+    elsewhere = sign_in_first(visit, desk)
+    if elsewhere is not None:
+        return elsewhere
+    if visit.site.clock() - given.at > _RECEIPT_LASTS:
+        return gone(visit, desk, "used")
+    return await certificate_file(visit, desk.known, given)
 
 
 async def task_receipt(visit: Visit) -> Response:
@@ -85,7 +104,7 @@ async def task_receipt(visit: Visit) -> Response:
         desk = await desk_at(visit)
     if desk.gone is not None and not desk.has_said(None):
         return to_case(visit, desk)
-    return _receipt(visit, desk)
+    return _receipt(visit, desk) if desk.task is None else receipt_of_task(visit, desk)
 
 
 async def new_link(visit: Visit) -> Response:
@@ -105,8 +124,20 @@ async def new_link(visit: Visit) -> Response:
     return visit.show("link_sent.html", sent=True, token="")
 
 
+async def _asked(visit: Visit, desk: Desk) -> Response:
+    """Return the page that says what the ask asks for: a decision, or that something is done and put on record."""
+    return await _choose(visit, desk, Typed()) if desk.task is None else ask(visit, await _entering(visit, desk))
+
+
+async def _entering(visit: Visit, desk: Desk) -> Entering:
+    action = desk.action(visit, "decide", "task")
+    return await at_desk(visit, desk, action, desk.path(visit, "step_aside_link", "step_aside_task"))
+
+
 async def _answer(visit: Visit, desk: Desk, sent: Pairs) -> Response:
     """Take what was typed one step further: choose, then read and sign; only a signed answer reaches the case."""
+    if desk.task is not None:
+        return await take(visit, await _entering(visit, desk), sent)
     if desk.step is None:
         return gone(visit, desk)
     ticks = [f"confirm-{confirmation.key}" for confirmation in desk.step.confirmations]
@@ -119,12 +150,12 @@ async def _answer(visit: Visit, desk: Desk, sent: Pairs) -> Response:
     )
     if desk.gone is not None:
         return _too_late(visit, desk, typed.verdict)
-    faults = unready_to_review(typed, desk.known.opening.process, desk.known.request.overrides)
+    faults = _unready_to_review(desk, typed)
     match fields["stage"]:
         case "change":
-            return _choose(visit, desk, typed)
+            return await _choose(visit, desk, typed)
         case "review" | "confirm" if faults:
-            return _choose(visit, desk, typed, faults)
+            return await _choose(visit, desk, typed, faults)
         case "review":
             return await _review(visit, desk, typed)
         case "confirm":
@@ -134,6 +165,18 @@ async def _answer(visit: Visit, desk: Desk, sent: Pairs) -> Response:
             raise UnreadableBodyError(why, 422)
 
 
+def _unready_to_review(desk: Desk, typed: Typed) -> tuple[Fault, ...]:
+    if is_signature(desk.known):
+        return unready_to_read_over(typed)
+    return unready_to_review(typed, desk.known.opening.process, desk.known.request.overrides)
+
+
+def _unready_to_sign(desk: Desk, step: Step, typed: Typed) -> tuple[Fault, ...]:
+    if is_signature(desk.known):
+        return unready_to_put_name(typed)
+    return unready_to_sign(typed, desk.known.opening.process, step, desk.known.request.overrides)
+
+
 async def _review(visit: Visit, desk: Desk, typed: Typed, faults: tuple[Fault, ...] = ()) -> Response:
     """Show the whole form with the chosen answer, to be signed; write down when this person was first shown it.
 
@@ -141,7 +184,7 @@ async def _review(visit: Visit, desk: Desk, typed: Typed, faults: tuple[Fault, .
     """
     async with visit.site.db.write() as session:
         await links.record_opened(session, desk.known.row.id, desk.version, desk.person.id, visit.site.clock())
-    return _show(visit, "decide_review.html", desk, typed, faults)
+    return await _show(visit, "decide_review.html", desk, typed, faults)
 
 
 async def _confirm(visit: Visit, desk: Desk, step: Step, typed: Typed) -> Response:
@@ -152,9 +195,9 @@ async def _confirm(visit: Visit, desk: Desk, step: Step, typed: Typed) -> Respon
         unread = Fault(field="form", message="Read the request below before you sign your answer")
         return await _review(visit, desk, typed, (unread,))
     known = desk.known
-    faults = unready_to_sign(typed, known.opening.process, step, known.request.overrides)
+    faults = _unready_to_sign(desk, step, typed)
     if faults:
-        return _show(visit, "decide_review.html", desk, typed, faults)
+        return await _show(visit, "decide_review.html", desk, typed, faults)
     act = Act(
         kind="answer",
         person=desk.person.id,
@@ -173,11 +216,11 @@ async def _confirm(visit: Visit, desk: Desk, step: Step, typed: Typed) -> Respon
     try:
         reply = await visit.site.engine.act(known.row.id, act)
     except EngineLostError:
-        return _show(visit, "decide_again.html", desk, typed, status=503, held=False)
-    return _told(visit, desk, typed, act, reply)
+        return await _show(visit, "decide_again.html", desk, typed, status=503, held=False)
+    return await _told(visit, desk, typed, act, reply)
 
 
-def _told(visit: Visit, desk: Desk, typed: Typed, act: Act, reply: Reply) -> Response:
+async def _told(visit: Visit, desk: Desk, typed: Typed, act: Act, reply: Reply) -> Response:
     """Return the page for what the case said."""
     match reply.says:
         case "done":
@@ -187,7 +230,7 @@ def _told(visit: Visit, desk: Desk, typed: Typed, act: Act, reply: Reply) -> Res
         case "wrong_version":
             return gone(visit, desk, "changed")
         case "held":
-            return _show(visit, "decide_again.html", desk, typed, status=409, held=True)
+            return await _show(visit, "decide_again.html", desk, typed, status=409, held=True)
         case "unfit":
             return visit.show("decide_unfit.html", 409, desk=desk, unfit=act.unfit)
         case "refused":
@@ -195,7 +238,7 @@ def _told(visit: Visit, desk: Desk, typed: Typed, act: Act, reply: Reply) -> Res
             return visit.show("decide_refused.html", 409, desk=desk, clause=clause)
         case "not_opened" | "incomplete":
             again = Fault(field="form", message="Your answer was not complete. Read the request, then sign it again")
-            return _show(visit, "decide_review.html", desk, typed, (again,))
+            return await _show(visit, "decide_review.html", desk, typed, (again,))
         case "sign_in":
             return visit.go("task", reference=desk.known.row.reference, ask=desk.ask.ask)
         case "closed" | "not_asked" | "not_offered" | "too_soon" | "unchanged":
@@ -228,7 +271,8 @@ def _too_late(visit: Visit, desk: Desk, verdict: Verdict | None) -> Response:
 
 
 def _stands(visit: Visit, desk: Desk, decision: "Decision") -> Response:
-    return visit.show("decide_stands.html", 409, desk=desk, decision=decision)
+    template = TEMPLATES["decide_stands.html"] if is_signature(desk.known) else "decide_stands.html"
+    return visit.show(template, 409, desk=desk, decision=decision)
 
 
 @dataclass(frozen=True)
@@ -241,11 +285,11 @@ class Decision:
     at: datetime | None = None
 
 
-def _choose(visit: Visit, desk: Desk, typed: Typed, faults: tuple[Fault, ...] = ()) -> Response:
-    return _show(visit, "decide.html", desk, typed, faults)
+async def _choose(visit: Visit, desk: Desk, typed: Typed, faults: tuple[Fault, ...] = ()) -> Response:
+    return await _show(visit, "decide.html", desk, typed, faults)
 
 
-def _show(
+async def _show(
     visit: Visit,
     template: str,
     desk: Desk,
@@ -255,6 +299,9 @@ def _show(
     **more: object,
 ) -> Response:
     """Return a page of the way to an answer, with what was typed; with `faults`, all of them at once."""
+    if is_signature(desk.known):
+        template = TEMPLATES[template]
+        more["paper"] = await paper_of(visit, desk.known, desk.person.id)
     return visit.show(
         template,
         status or (422 if faults else 200),
@@ -276,7 +323,16 @@ def _receipt(visit: Visit, desk: Desk) -> Response:
     waiting = desk.known.waiting(desk.viewer, visit.site.clock())
     back = desk.path(visit, "decision_link", "task")
     dispute = visit.path("dispute_task", reference=desk.known.row.reference, ask=desk.ask.ask)
-    return visit.show("receipt.html", desk=desk, given=given, waiting=waiting, back=back, dispute=dispute)
+    template = TEMPLATES["receipt.html"] if is_signature(desk.known) else "receipt.html"
+    return visit.show(
+        template,
+        desk=desk,
+        given=given,
+        waiting=waiting,
+        back=back,
+        dispute=dispute,
+        can_print=documents.can_print(),
+    )
 
 
 def _to_receipt(visit: Visit, desk: Desk) -> RedirectResponse:
@@ -286,7 +342,7 @@ def _to_receipt(visit: Visit, desk: Desk) -> RedirectResponse:
 
 def _on_version(desk: Desk, version: str) -> Desk:
     """Return the desk with the version that the visitor was shown; another than the latest is out of date."""
-    if version == str(desk.version):
+    if version == str(desk.version) or desk.task is not None:
         return desk
     return replace(desk, gone=desk.gone or "changed")
 
@@ -296,6 +352,7 @@ PAGES: Final = (
     Page("/d/new-link", new_link, ("POST",), "link"),
     Page("/d/{token}", decision_link, ("GET",), "link"),
     Page("/d/{token}/receipt", receipt, ("GET",), "link"),
+    Page("/d/{token}/certificate.pdf", certificate_link, ("GET",), "link"),
     Page("/tasks/{reference}/{ask}", task, ("GET", "POST"), "signed_in"),
     Page("/tasks/{reference}/{ask}/receipt", task_receipt, ("GET",), "signed_in"),
 )

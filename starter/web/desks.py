@@ -15,11 +15,13 @@ from domain.forms import Fault
 from domain.pack import Step, Task
 from domain.people import Person
 from domain.refs import read_reference
+from domain.signatures import WHY_NOT
 from domain.telling import Given
 from starter.web.known import Known, case_for, know
 from starter.web.levers import stepped_aside
 from starter.web.page import Visit
 from starter.web.reading import Pairs, only
+from starter.web.signing import is_signature, why_not
 from store import links, people, queries
 from store.tables import AskedRow, AskRow
 
@@ -234,6 +236,8 @@ def gone(visit: Visit, desk: Desk, why: Gone | None = None) -> Response:
     """Return the page that says that no answer is taken here, and why; it says nothing of the case."""
     reason = why or desk.gone or "closed"
     title, advice = GONE[reason]
+    if is_signature(desk.known) and reason not in {"expired", "replaced"}:
+        title, advice = WHY_NOT[why_not(desk.known, desk.person.id)]
     token = desk.token if reason == "expired" else ""
     return visit.show("link_gone.html", 410, title=title, advice=advice, token=token)
 
@@ -252,8 +256,10 @@ def sign_in_first(visit: Visit, desk: Desk) -> Response | None:
     """Return what to say where the step asks for a session besides the link, or None where the link is enough.
 
     Somebody signed in as the person whom the link is for goes on to their task. Whoever is not signed in learns the
-    title of the case and who asks; somebody else learns nothing.
+    title of the case and who asks; somebody else learns nothing. Nobody who is signed in signs a document for another.
     """
+    if desk.token and is_signature(desk.known) and visit.signed is not None and visit.person.id != desk.person.id:
+        return visit.show("decide_other_person.html", 403)
     if not desk.token or desk.task is not None or (desk.step is not None and not desk.step.sign_in):
         return None
     if desk.gone is not None:

@@ -69,10 +69,11 @@ class Version:
 async def change(visit: Visit) -> Response:
     """Say what it means to change the request; a POST opens its form again, or throws changes away."""
     known = await _own_case(visit)
-    async with visit.site.db.read() as session:
-        draft = await drafts.of_case(session, known.row.id)
     form = known.form
-    if draft is None or form is None or "edit" not in known.standing.offers:
+    if form is None or "edit" not in known.standing.offers:
+        return not_changed(visit, known, _why_not(known))
+    draft = await _draft_of(visit, known)
+    if draft is None:
         return not_changed(visit, known, _why_not(known))
     if not visit.is_post:
         return visit.show(
@@ -98,13 +99,13 @@ async def change(visit: Visit) -> Response:
 async def changed(visit: Visit) -> Response:
     """Show that changes were sent, and what happens next."""
     known = await _own_case(visit)
-    return _sent(visit, known, next(reversed(changes_of(known.history)), None))
+    return _sent(visit, known, next(reversed(changes_of(known.history, known.opening.request.answers)), None))
 
 
 async def versions(visit: Visit) -> Response:
     """Show every change of the request side by side with what it was before, and which approvals still count."""
     known = await case_for(visit, visit.place("reference"))
-    made = changes_of(known.history)
+    made = changes_of(known.history, known.opening.request.answers)
     shown = [
         Version(
             change,
@@ -122,7 +123,7 @@ def changes_in(found: Filling) -> Changes | None:
     """Return what a draft would change of the request that was sent; None where it was not sent yet."""
     if found.changing is None:
         return None
-    before, after = found.changing.request.answers, found.checked.answers
+    before, after = found.changing.request.answers, found.answers
     return Changes(
         shown_changes(found.form, before, after, found.directory),
         voids_approvals(changed_answers(before, after), found.changing.opening.immaterial),
@@ -179,6 +180,16 @@ async def _own_case(visit: Visit) -> Known:
     return known
 
 
+async def _draft_of(visit: Visit, known: Known) -> DraftRow | None:
+    """Return the draft of a case, in which it is changed; what nobody asked for gets one with its first change."""
+    async with visit.site.db.read() as session:
+        draft = await drafts.of_case(session, known.row.id)
+    if draft is not None or not known.is_nobodys or not visit.is_post:
+        return draft or (drafts.unwritten(known.row, visit.person.id, visit.site.clock()) if known.is_nobodys else None)
+    async with visit.site.db.write() as session:
+        return await drafts.to_change(session, known.row, visit.person.id, visit.site.clock())
+
+
 async def _begin(visit: Visit, known: Known, draft: DraftRow, form: Form, *, over: bool) -> Response:
     """Open the form again; changes that were begun before are gone on with, unless it is to begin `over`."""
     if draft.changes is None or over:
@@ -200,7 +211,7 @@ async def _drop(visit: Visit, known: Known, draft: DraftRow) -> Response:
 async def _is_there(visit: Visit, known: Known, found: Filling) -> bool:
     """Return whether what was sent stands already: it was taken before, and the reply to that was lost."""
     now = await case_for(visit, known.row.reference)
-    return now.request.answers == found.checked.answers
+    return now.request.answers == found.answers
 
 
 async def _caught_up(visit: Visit, known: Known, found: Filling) -> Response:
@@ -208,7 +219,7 @@ async def _caught_up(visit: Visit, known: Known, found: Filling) -> Response:
     edition = found.row.changes or 0
     async with visit.site.db.write() as session:
         await drafts.end_changes(session, found.row.key, edition)
-    if visit.person.id not in {found.row.starter, request_of(found).author}:
+    if not known.is_nobodys and visit.person.id not in {found.row.starter, request_of(found).author}:
         # They named somebody else as author, and from now on it is that person's to see.
         return _sent(visit, known, None)
     for _ in range(_LOOKS):

@@ -11,10 +11,11 @@ from starlette.exceptions import HTTPException
 
 from domain.access import Action, CaseAccess, allow
 from domain.cases import Request
-from domain.fields import FormFacts, OnePerson, People, Raw, WholeNumber
+from domain.fields import FormFacts, OnePerson, People, Raw, Value, WholeNumber
 from domain.forms import Answers, Checked, Differs, Form, RequiredWhen, Section, check, typed_again
 from domain.pack import Pack, Process
 from domain.people import Directory, Person
+from domain.versions import of_a_change
 from starter.web.known import Known, know
 from starter.web.page import Visit
 from store import drafts, people, queries
@@ -72,6 +73,13 @@ class Filling:
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     @property
+    def answers(self) -> dict[str, Value]:
+        """The answers, with all that the request that is being changed says besides its form."""
+        asked = {question.key for question in self.form.questions()}
+        said = self.changing.request.answers if self.changing is not None else {}
+        return {key: answer for key, answer in said.items() if key not in asked} | self.checked.answers
+
+    @property
     def directory(self) -> Directory:
         """Everybody of the organisation."""
         return self.facts.directory
@@ -104,11 +112,16 @@ async def filling(visit: Visit, key: str, action: Action = "edit_draft") -> Fill
     async with visit.site.db.read() as session:
         found = await load(visit, session, key)
         asked_of = frozenset(row.asked_of for row in await drafts.advice_on(session, key)) if found else frozenset()
-    if found is None or not allow(
-        visit.viewer, action, access_of(found.row, asked_of, found.case.author if found.case else None)
-    ):
+    if found is None or not allow(visit.viewer, action, _access(found, asked_of)):
         raise HTTPException(404)
     return found
+
+
+def _access(found: Filling, asked_of: frozenset[str]) -> CaseAccess:
+    """Return who may work on a draft: on what is nobody's request, those whose it is."""
+    if found.changing is not None and found.changing.is_nobodys:
+        return found.changing.access
+    return access_of(found.row, asked_of, found.case.author if found.case else None)
 
 
 def access_of(row: DraftRow, asked_of: frozenset[str] = frozenset(), author: str | None = None) -> CaseAccess:
@@ -139,6 +152,9 @@ async def load(visit: Visit, session: AsyncSession, key: str) -> Filling | None:
         directory=await people.directory(session, row.organisation), today=visit.site.today, school=row.school
     )
     known = {question.key for question in form.questions()}
+    if changing is not None and changing.is_nobodys:
+        facts_now = {key: text for key, text in typed.items() if key in known}
+        form = of_a_change(form, typed_again(form, changing.approved), facts_now)
     return Filling(
         row=row,
         pack=pack,
@@ -153,14 +169,15 @@ async def load(visit: Visit, session: AsyncSession, key: str) -> Filling | None:
 
 def request_of(found: Filling) -> Request:
     """Return the request that a draft with which nothing is wrong makes."""
-    answers = found.checked.answers
+    answers, changing = found.checked.answers, found.changing
     people = (question for question in found.form.questions() if isinstance(question, OnePerson))
     author = next((question.key for question in people if question.default == "starter"), "")
+    nobodys = changing is not None and changing.is_nobodys
     return Request(
         title=str(answers.get(found.form.site_title or "", found.process.title)),
-        starter=found.row.starter,
-        author=str(answers.get(author, found.row.starter)),
-        answers=answers,
+        starter="" if nobodys else found.row.starter,
+        author="" if nobodys else str(answers.get(author, found.row.starter)),
+        answers=found.answers,
         overrides=tuple(fault.message for fault in found.checked.overrides),
     )
 

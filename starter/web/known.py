@@ -21,7 +21,7 @@ from domain.telling import Given, Teller
 from domain.versions import as_approved, of_a_change, sent_back_by
 from domain.waiting import Waiting, why_waiting
 from starter.web.page import Visit
-from starter.web.showing import ShownSection, shown_form
+from starter.web.showing import ShownChange, ShownSection, shown_changes, shown_form
 from starter.web.site import Site
 from store import packs, people, queries
 from store.tables import AskedRow, AskRow, CaseRow
@@ -91,6 +91,13 @@ class Known:
     def form(self) -> Form | None:
         """The form of the request, as it was when the case began."""
         return self.pack.form(self.opening.process.form)
+
+    @cached_property
+    def proposed(self) -> tuple[ShownChange, ...]:
+        """What is to be changed of what is nobody's request, side by side with what was last approved."""
+        if self.form is None or not self.is_nobodys:
+            return ()
+        return shown_changes(self.form, self.approved, self.request.answers, self.directory)
 
     @cached_property
     def given(self) -> tuple[Given, ...]:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Literal
 
@@ -16,6 +16,7 @@ from domain.cases import Act
 from domain.deciding import LONGEST_COMMENT
 from domain.events import AskMoved, Extended, RequestEdited
 from domain.fields import FormFacts, UnfitAnswerError, resolve_person
+from domain.pack import Story
 from domain.telling import Given
 from domain.text import is_blank, tidy
 from domain.words import listed, weekday_in_words
@@ -79,6 +80,16 @@ CANCEL: Final = Lever(
     "Cancel the request",
     "The request was not cancelled",
 )
+CANCEL_SITE: Final = replace(
+    CANCEL,
+    title="Stop looking after the site",
+    lead="The site is looked after no more, as though it had never been approved, and this cannot be taken back. That a "
+    "site is closed in good order, those who run it put on record.",
+    button="Stop looking after it",
+    not_done="The site is still looked after",
+)
+_CANCELS: Final[dict[Story, Lever]] = {"site_creation": CANCEL, "site_life": CANCEL_SITE}
+"""What an administrator can end, by what runs it."""
 RELEASE: Final = Lever(
     "release",
     "Settle the disputed answer",
@@ -112,7 +123,7 @@ class Hand:
     @property
     def step(self) -> str:
         """What the step is called that it is about."""
-        found = self.known.step(self.ask) if self.ask else None
+        found = self.known.opening.process.clocks(self.ask.step) if self.ask else None
         return found.title if found else ""
 
     @property
@@ -131,7 +142,8 @@ class Hand:
         """Who cannot be asked in place of those who are, by id, and why."""
         request, out = self.known.request, self.ask.excluded.split() if self.ask else []
         apart = "decided another step, and the policy wants different people"
-        own = dict.fromkeys((request.author, request.starter), "made this request, and nobody decides their own")
+        theirs = dict.fromkeys(person for person in (request.author, request.starter) if person)
+        own = dict.fromkeys(theirs, "made this request, and nobody decides their own")
         aside = dict.fromkeys(stepped_aside(self.known), "stepped aside because of a conflict of interest")
         return dict.fromkeys(out, apart) | aside | own | {self.by: "cannot name themselves"}
 
@@ -141,7 +153,7 @@ class Hand:
         Raises:
             CalendarTooShortError: the calendar does not reach the last day that the ask would need.
         """
-        step = self.known.step(self.ask) if self.ask else None
+        step = self.known.opening.process.clocks(self.ask.step) if self.ask else None
         if self.ask is None or step is None:
             raise HTTPException(404)
         events = [said.event for said in self.known.history]
@@ -185,7 +197,11 @@ async def extend(visit: Visit) -> Response:
 
 async def cancel(visit: Visit) -> Response:
     """Ask why the request is to end without a decision; the second POST hands it to the case."""
-    return await _pull(visit, CANCEL)
+    known = await case_for(visit, visit.place("reference"))
+    lever = _CANCELS.get(known.opening.process.story)
+    if lever is None:
+        raise HTTPException(404)
+    return await _pull(visit, lever)
 
 
 async def release(visit: Visit) -> Response:
@@ -207,7 +223,8 @@ def offered(visit: Visit, known: Known) -> tuple[Offered, ...]:
         for lever in on_ask
         if _is_for(known, lever, ask)
     ]
-    return (*asks, Offered(CANCEL, _path(visit, known, CANCEL, None), ""))
+    ends = _CANCELS.get(known.opening.process.story)
+    return (*asks, Offered(ends, _path(visit, known, ends, None), "")) if ends is not None else tuple(asks)
 
 
 def _may(visit: Visit, known: Known) -> bool:
@@ -233,8 +250,8 @@ async def _pull(visit: Visit, lever: Lever) -> Response:
     known = await case_for(visit, visit.place("reference"))
     if not _may(visit, known):
         raise HTTPException(404)
-    ask = known.ask(visit.place("ask")) if lever is not CANCEL else None
-    if known.row.closed_at is not None or (lever is not CANCEL and (ask is None or not _is_for(known, lever, ask))):
+    ask = known.ask(visit.place("ask")) if lever.name != "cancel" else None
+    if known.row.closed_at is not None or (lever.name != "cancel" and (ask is None or not _is_for(known, lever, ask))):
         return visit.go("case", reference=known.row.reference)
     extra = (lever.field,) if lever.field else ()
     typed = dict.fromkeys(("comment", *extra), "") | {"occasion": secrets.token_urlsafe(16)}
@@ -363,7 +380,7 @@ def _told(hand: Hand, act: Act) -> list[tuple[str, str]]:
             now, then = hand.due(), hand.due(act.days or 0)
             does = [("Due now", weekday_in_words(now)), ("Due then", weekday_in_words(then))]
         case "cancel":
-            does = [("The request", hand.known.row.title)]
+            does = [("The site" if hand.known.is_nobodys else "The request", hand.known.row.title)]
         case "release":
             does = [("The answer", "It stands" if act.stands else "It is void, and the step is asked again")]
     return [*does, ("Why", act.comment)]

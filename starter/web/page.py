@@ -118,7 +118,7 @@ def frame(site: Site, here: str, signed: Signed | None) -> Frame:
     if signed is None:
         return Frame(static=static_path(), demo=site.demo, here=here)
     pack = site.packs.get(signed.person.organisation)
-    places = [("/", "Start"), ("/tasks", "My tasks"), ("/register", "Register")]
+    places = [("/", "Start"), ("/tasks", "My tasks"), ("/register", "Register"), ("/coming", "What is coming")]
     if signed.person.administrator:
         places += [("/admin", "Overview"), ("/admin/cases", "Find")]
     places.append(("/report", "Report a concern about somebody"))

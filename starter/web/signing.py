@@ -10,10 +10,9 @@ from starlette.responses import Response
 from domain.document_text import Block, blocks_of
 from domain.events import Verdict
 from domain.round_entries import SignatureCalledOff
-from domain.signatures import WHY_NOT, NotSigned
+from domain.signatures import NotSigned
 from domain.telling import Given
 from domain.words import listed
-from starter.web.desks import Desk, gone_for_good
 from starter.web.known import Known, case_for
 from starter.web.page import Page, Visit
 from store.rounds import reading
@@ -66,25 +65,13 @@ async def paper_of(visit: Visit, known: Known, person: str) -> Paper:
     )
 
 
-def why_not(desk: Desk) -> NotSigned:
-    """Return why the document cannot be signed at a desk that is gone."""
-    if desk.has_said(Verdict.APPROVE):
-        return "signed"
-    if desk.has_said(Verdict.REJECT):
-        return "declined"
-    off = next((said.event for said in desk.known.history if isinstance(said.event, SignatureCalledOff)), None)
+def why_not(known: Known, person: str) -> NotSigned:
+    """Return why `person` cannot sign in a case whose ask is not open to them any more."""
+    said = next((given.verdict for given in known.given if given.person == person), None)
+    if said is not None:
+        return "signed" if said is Verdict.APPROVE else "declined"
+    off = next((said.event for said in known.history if isinstance(said.event, SignatureCalledOff)), None)
     return off.why if off is not None else "ended"
-
-
-def gone_for_signer(visit: Visit, desk: Desk) -> Response:
-    """Return the page that says that nothing can be signed here, and why; it says nothing of the document."""
-    title, advice = WHY_NOT[why_not(desk)]
-    return gone_for_good(visit, title, advice)
-
-
-async def certificate_link_pdf(visit: Visit, desk: Desk) -> Response:
-    """Return the certificate of whoever came by a link."""
-    return await _pdf(visit, desk.known, desk.recorded)
 
 
 async def certificate_pdf(visit: Visit) -> Response:
@@ -92,10 +79,15 @@ async def certificate_pdf(visit: Visit) -> Response:
     known = await case_for(visit, visit.place("reference"))
     if not is_signature(known):
         raise HTTPException(404)
-    return await _pdf(visit, known, next(iter(known.given), None))
+    return await certificate_file(visit, known, next(iter(known.given), None))
 
 
-async def _pdf(visit: Visit, known: Known, given: Given | None) -> Response:
+async def certificate_file(visit: Visit, known: Known, given: Given | None) -> Response:
+    """Return the certificate of what was `given` as a file; where none can be made here, say so.
+
+    Raises:
+        HTTPException: 404, nothing was signed.
+    """
     if given is None or not given.approves:
         raise HTTPException(404)
     if not documents.can_print():
@@ -126,17 +118,21 @@ def certificate_of(known: Known, given: Given) -> Certificate:
 
 def _speak_to(known: Known, person: str) -> str:
     """Return whom to speak to for another language or format, by name where somebody holds the seat (ACK-03)."""
-    campaign, directory = known.opening.process.campaign, known.directory
-    signer = directory.person(person)
-    if campaign is None or signer is None:
+    campaign, signer = known.opening.process.campaign, known.directory.person(person)
+    if campaign is None:
         return ""
-    seats = dict.fromkeys((*(seat for seat in campaign.chase if known.holds(seat)), campaign.owner))
-    return listed(tuple(_with_names(known, seat, signer.schools) for seat in seats), "or")
+    schools = signer.schools if signer is not None else (known.row.school,)
+    seats = tuple(dict.fromkeys((*campaign.chase, campaign.owner)))
+    return listed(tuple(f"the {_with_names(known, seat, schools)}" for seat in seats), "or")
 
 
 def _with_names(known: Known, seat: str, schools: tuple[str, ...]) -> str:
-    holders = dict.fromkeys(one.name for school in schools for one in known.directory.holders(school, seat))
-    return f"{known.seat(seat)} ({listed(tuple(holders))})" if holders else known.seat(seat)
+    """Return what a seat is called, and who holds it: at one of `schools`, or as the request names them."""
+    field = next((one.from_field for one in known.opening.seats if one.key == seat), None)
+    named = known.request.answers.get(field) if field is not None else None
+    held = [one.name for school in schools for one in known.directory.holders(school, seat)]
+    names = tuple(dict.fromkeys([known.name(str(named))] if named is not None else held))
+    return f"{known.seat(seat)} ({listed(names)})" if names else known.seat(seat)
 
 
 PAGES: Final = (Page("/cases/{reference}/certificate.pdf", certificate_pdf, ("GET",), "signed_in"),)

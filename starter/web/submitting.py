@@ -20,7 +20,7 @@ from starter.web.limits import Full, full_until, seconds_until
 from starter.web.page import Page, Visit
 from starter.web.reading import only
 from starter.web.showing import first_input, shown_form, shown_steps
-from store import drafts
+from store import drafts, queries
 
 
 async def check_answers(visit: Visit) -> Response:
@@ -51,6 +51,8 @@ async def done(visit: Visit) -> Response:
         return visit.go("check_answers", key=found.row.key)
     if found.row.changes is not None:
         return visit.go("change", reference=found.row.reference)
+    if found.case is not None and queries.is_nobodys(found.case):
+        return visit.go("case", reference=found.case.reference)
     return visit.show("done.html", draft=found, steps=shown_steps(found.pack, found.process))
 
 

@@ -66,7 +66,7 @@ async def write(session: AsyncSession, keys: CaseKeys, batch: Batch, at: datetim
     """
     sealer = await keys.of(batch.case, session)
     row = await session.get(ConfidentialRow, batch.case, with_for_update=True)
-    opening = batch.opening if row is None else opening_in(sealer, row)
+    opening = batch.opening or (opening_in(sealer, row) if row is not None else None)
     if opening is None:
         raise RecordGapError(batch.case)
     kept = _first(opening, batch) if row is None else kept_in(sealer, row)
@@ -196,6 +196,9 @@ async def _keep(
             sealed_standing=b"",
         )
         session.add(row)
+    elif batch.opening is not None:
+        # The case goes by another calendar.
+        row.sealed_opening = sealed_opening(sealer, opening)
     row.changed_at, row.sealed_standing = now, sealed_standing(sealer, kept)
     if kept.standing.outcome is not None:
         row.closed_at = now

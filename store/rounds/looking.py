@@ -16,7 +16,7 @@ from domain.people import Directory
 from store import packs
 from store.keys import CaseKeys
 from store.rounds.rolls import review_case
-from store.rounds.tables import CampaignRow, LifeRow, ReviewRow, TeamRow, VersionRow
+from store.rounds.tables import CampaignRow, LifeRow, ReviewRow, SignatureRow, TeamRow, VersionRow
 from store.rounds.writing import TEAM, present_text
 
 
@@ -76,7 +76,7 @@ async def take_on(
         case=case,
         reference=reference,
         organisation=organisation,
-        school=_school_of(pack, process.cycle.owner, directory),
+        school=school_of(pack, process.cycle.owner, directory),
         request=Request(title=document.title, starter="", author="", answers=dict(answers)),
     )
 
@@ -110,19 +110,24 @@ async def covered(session: AsyncSession, organisation: str, directory: Directory
     return found
 
 
-async def rolls_to_call(session: AsyncSession, organisation: str, occasion: str) -> Sequence[str]:
-    """Return the campaigns whose roll was not called since people changed; `occasion` is the directory's version."""
-    wanted = select(col(CampaignRow.case)).where(
-        col(CampaignRow.organisation) == organisation,
-        col(CampaignRow.over_at).is_(None),
-        col(CampaignRow.called) != occasion,
+async def rolls_to_call(session: AsyncSession, organisation: str, directory: Directory, day: date) -> Sequence[str]:
+    """Return the campaigns in whose audience somebody came who was not asked, or left who is waited for."""
+    open_ones = select(CampaignRow).where(
+        col(CampaignRow.organisation) == organisation, col(CampaignRow.over_at).is_(None)
     )
-    return (await session.scalars(wanted)).all()
+    campaigns = (await session.scalars(open_ones)).all()
+    return [one.case for one in campaigns if await _has_changed(session, one, directory, day)]
 
 
-async def mark_called(session: AsyncSession, case: str, occasion: str) -> None:
-    """Note for which version of the directory the roll of a campaign was called."""
-    await session.execute(update(CampaignRow).where(col(CampaignRow.case) == case).values(called=occasion))
+async def _has_changed(session: AsyncSession, campaign: CampaignRow, directory: Directory, day: date) -> bool:
+    kinds = campaign.audience.split()
+    audience = {one.id for one in directory.people if one.kind in kinds and one.is_active(day)}
+    row = SignatureRow
+    known = select(col(row.person), col(row.signed_at), col(row.declined_at), col(row.left_at), col(row.begun_at))
+    rows = (await session.execute(known.where(col(row.campaign) == campaign.case))).all()
+    waiting = {one[0] for one in rows if one[1] is None and one[2] is None and one[3] is None}
+    begun = all(one[4] is not None for one in rows if one[0] in waiting)
+    return not begun or bool(audience - {one[0] for one in rows}) or bool(waiting - audience)
 
 
 def _is_there(person: str, directory: Directory, day: date) -> bool:
@@ -131,7 +136,7 @@ def _is_there(person: str, directory: Directory, day: date) -> bool:
     return one is not None and one.is_active(day) and not one.is_absent(day)
 
 
-def _school_of(pack: Pack, seat: str, directory: Directory) -> str:
+def school_of(pack: Pack, seat: str, directory: Directory) -> str:
     """Return the first school at which somebody holds `seat`, or the first of all."""
     schools = [school.key for school in pack.organisation.schools]
     return next((school for school in schools if directory.holders(school, seat)), schools[0])

@@ -114,7 +114,7 @@ class SignatureRow(SQLModel, table=True):
 class CampaignRow(SQLModel, table=True):
     """An acknowledgement: which version of which document it asks for; `over_at` is when it asked nobody any more.
 
-    `called` is the version of the directory for which its roll was last called.
+    `audience` are the kinds of people who sign, separated by spaces.
     """
 
     __tablename__ = "campaign"
@@ -125,7 +125,7 @@ class CampaignRow(SQLModel, table=True):
     digest: str
     began_at: datetime = Field(sa_type=Instant)
     over_at: datetime | None = Field(default=None, sa_type=Instant)
-    called: str = ""
+    audience: str
 
 
 class ComingRow(SQLModel, table=True):

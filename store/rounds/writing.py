@@ -81,6 +81,7 @@ async def note(session: AsyncSession, case: CaseRow, answers: dict[str, Value], 
                     version=event.version,
                     digest=event.digest,
                     began_at=at,
+                    audience=" ".join(event.audience),
                 )
             )
         case DocumentSigned():

@@ -305,4 +305,4 @@ async def leaked_on_purpose(here: House) -> dict[str, bytes]:
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", line, stderr=file, cwd=ROOT)
         assert await process.wait() == 0
     browser = await here.browser(school.IT_ADMINISTRATOR)
-    return {"a page": (await browser.get("/admin")).content}
+    return {"a page": (await browser.get("/admin/cases")).content}

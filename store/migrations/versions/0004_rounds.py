@@ -95,7 +95,7 @@ def _documents() -> None:
         sa.Column('digest', _TEXT(), nullable=False),
         sa.Column('began_at', _INSTANT, nullable=False),
         sa.Column('over_at', _INSTANT, nullable=True),
-        sa.Column('called', _TEXT(), nullable=False),
+        sa.Column('audience', _TEXT(), nullable=False),
         sa.ForeignKeyConstraint(['case'], ['case.id']),
         sa.PrimaryKeyConstraint('case'),
     )

@@ -66,9 +66,9 @@ class Cases:
 
     async def begin(self, title: str) -> str:
         """Begin a case; return its id once Temporal has it."""
-        while True:
-            with suppress(EngineLostError):
-                return await self.way.begin(title)
+        with suppress(EngineLostError):
+            return await self.way.begin(title)
+        return await self.way.begin(title)
 
     async def known(self) -> list[str]:
         """Return the cases that have a key and that Temporal took."""
@@ -85,6 +85,13 @@ class Cases:
                 raise
             return None
 
+    async def idle(self, case: str) -> None:
+        """Wait until a case has put on record what it said, and waits for somebody."""
+        handle = self.way.engine.client.get_workflow_handle(case)
+        async with asyncio.timeout(60):
+            while await self.asked(case) is None or (await handle.describe()).raw_description.pending_activities:
+                await asyncio.sleep(0.1)
+
     async def asked(self, case: str) -> str | None:
         """Return the ask of a case that is open now, None where none is."""
         async with self.way.db.read() as session:
@@ -97,12 +104,10 @@ class Cases:
         async with asyncio.timeout(60):
             while await self.asked(case) != ask:
                 await asyncio.sleep(0.05)
-        async with asyncio.timeout(60):
-            while True:
-                # On a busy machine there may be no answer in time: the same may be sent again.
-                with suppress(EngineLostError):
-                    await self._approve(case, ask)
-                    return
+        # On a busy machine there may be no answer in time: the same may be sent again.
+        with suppress(EngineLostError):
+            return await self._approve(case, ask)
+        return await self._approve(case, ask)
 
     async def play(self, case: str) -> None:
         """Have everybody who is asked in a case approve it until it is over."""

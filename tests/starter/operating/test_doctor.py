@@ -141,6 +141,12 @@ def test_a_key_that_nobody_drew_is_wrong(settings: Settings, keys: str, level: L
     assert levels(checks.check_keys(live(settings, keys=keys))) == [level]
 
 
+def test_a_key_that_signed_checkpoints_is_missed(settings: Settings) -> None:
+    settings.checkpoints.mkdir()
+    [found] = checks.check_keys(settings)
+    assert (found.level, str(settings.signing_key) in found.says) == ("wrong", True)
+
+
 def test_a_key_that_cases_need_is_missed(settings: Settings) -> None:
     lacks = servers.check_database(live(settings, keys=f"k2:{DRAWN}"))
     assert [one.level for one in lacks] == ["ok", "wrong"]

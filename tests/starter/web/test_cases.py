@@ -97,6 +97,12 @@ async def test_all_that_was_asked_said_and_signed_is_there_in_london_time(
         "The request ended: approved",
     ]
     assert events[0][1] == "Monday 6 July 2026 at 10:30am"
+    assert [row[3:] for row in events[:3]] == [
+        ["Who: Amina Okafor", "", "Version: 1", "Clause: Elmbrook 16.2"],
+        ["Who: Duly", "", "Version: 1", "Clause: Elmbrook 16.2"],
+        ["Who: Ben Carter", "Known by: Link in a mail", "Version: 1", "Clause: Elmbrook 16.2"],
+    ]
+    assert events[4][6] == "Clause: Elmbrook 14.5"
 
 
 async def test_a_seat_that_nobody_holds_is_named(running: Running, signed_in: SignedIn, site: Site) -> None:

@@ -16,6 +16,7 @@ OPEN_TO_ANYONE = {
     *("static_file", "healthz", "readyz"),
     *("sign_in", "enter_code", "school_sign_in", "school_sign_in_back"),
     *("report", "report_calls", "report_receipt"),
+    "calendar_feed",
 }
 """What nobody has to sign in for; a new one is added here on purpose, or not at all."""
 

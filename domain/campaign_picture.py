@@ -1,0 +1,56 @@
+"""How far an acknowledgement has got, as a picture: one bar for each number, as long as its part of all who were asked.
+
+Sizes are in units of the picture, which is as wide as the narrowest screen: there, a unit is a pixel.
+"""
+
+from typing import Final
+
+from domain.base import Frozen
+from domain.cases import RollCount
+from domain.trends import WIDTH, Bar, Chart, Label
+
+_ROW: Final = 44
+_BAR: Final = 16
+_FOOT: Final = 15
+
+
+class Part(Frozen):
+    """A number of a campaign and what it counts; it is `solid` where nobody is waited for any more."""
+
+    name: str
+    number: int
+    solid: bool = False
+
+
+def parts_of(count: RollCount) -> tuple[Part, ...]:
+    """Return the numbers of a campaign in their order; all of them together are everybody who was asked."""
+    return (
+        Part(name="Have signed", number=count.signed, solid=True),
+        Part(name="Are waited for", number=count.waiting),
+        Part(name="Do not sign", number=count.declined),
+        Part(name="Are not asked any more", number=count.left),
+    )
+
+
+def draw_progress(title: str, count: RollCount) -> Chart:
+    """Return where each bar is drawn; a number of none has no bar, and is told all the same."""
+    parts = parts_of(count)
+    told = "; ".join(f"{part.name.lower()}: {part.number}" for part in parts)
+    return Chart(
+        key="progress",
+        title=title,
+        description=f"Asked: {count.asked}; {told}.",
+        bars=tuple(
+            Bar(x=1, y=row * _ROW + 22, width=(WIDTH - 2) * part.number / count.asked, height=_BAR, solid=part.solid)
+            for row, part in enumerate(parts)
+            if part.number
+        ),
+        legend=(),
+        labels=tuple(
+            Label(x=0, y=row * _ROW + _FOOT, text=f"{part.name}: {part.number}") for row, part in enumerate(parts)
+        ),
+        left=0,
+        top=0,
+        foot=len(parts) * _ROW,
+        height=len(parts) * _ROW + 2,
+    )
