@@ -22,6 +22,7 @@ from activities.mail import Post, Smtp
 from activities.people import People
 from activities.records import Records
 from activities.rounds import Rounds
+from activities.webhooks import Webhooks
 from activities.writing import Writer
 from domain.names import TASK_QUEUE
 from domain.pack import Pack
@@ -98,22 +99,25 @@ def build(
     clock: Callable[[], datetime] = now,
     anchor: Anchor | None = None,
     policies: Callable[[], Mapping[str, Pack]] | None = None,
+    webhooks_anywhere: bool = False,
 ) -> Worker:
     """Return a worker that runs every case by `runner`, sends every mail, and looks whom asks should reach.
 
     With `anchor`, it takes a checkpoint each day. With `policies`, it begins the reviews of their documents.
+    Webhooks are out in the world, unless they may be anywhere.
     """
     quieten()
     people, jobs = People(keys), Jobs(client)
     post = Post(db, smtp, people, Writer(base_url), jobs, clock)
     records = Records(db, keys, people, post, clock, mails_a_day)
     rounds = Rounds(db, keys, jobs, policies or dict, clock)
-    lookout = Lookout(db, keys, jobs, clock, anchor=anchor, rounds=rounds)
+    webhooks = Webhooks(db, keys.ring, jobs, clock, anywhere=webhooks_anywhere)
+    lookout = Lookout(db, keys, jobs, clock, anchor=anchor, rounds=rounds, webhooks=webhooks)
     return Worker(
         client,
         task_queue=TASK_QUEUE,
         workflows=[CaseWorkflow],
-        activities=[records.publish, post.send_mail, post.mail_person],
+        activities=[records.publish, post.send_mail, post.mail_person, webhooks.tell],
         workflow_runner=runner,
         sticky_queue_schedule_to_start_timeout=_STICKY,
         max_concurrent_workflow_tasks=_TURNS_AT_ONCE,
@@ -143,6 +147,7 @@ async def main(settings: Settings) -> None:
             mails_a_day=settings.mails_a_day,
             anchor=Anchor(db, signing_keys(settings.signing_key), settings.checkpoints),
             policies=cache(lambda: packs.load_all(settings.packs)),
+            webhooks_anywhere=settings.mode == "demo",
         )
         async with working:
             await told_to_stop.wait()

@@ -14,12 +14,15 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.cases import Act, Opening
 from domain.mails import PersonalMail
-from domain.names import ACT, MAIL_PERSON, SEND_MAIL, TASK_QUEUE, WORKFLOW
+from domain.names import ACT, MAIL_PERSON, SEND_MAIL, TASK_QUEUE, TELL_WEBHOOK, WORKFLOW
 
 _PATIENCE: Final = 10.0
 
 _TURN: Final = timedelta(seconds=2)
 """A turn takes milliseconds. One that a killed worker had begun is given to another after this long."""
+
+_TOLD_WITHIN: Final = timedelta(days=3, hours=2)
+"""Longer than a webhook is tried for, so that it is given up on record and not in silence."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,23 @@ class Jobs:
             RPCError: Temporal did not take the job.
         """
         await self._leave(MAIL_PERSON, mail, mail.id)
+
+    async def tell_webhook(self, delivery: str) -> None:
+        """Leave a delivery to a job that keeps trying for three days; one that is at it already is enough.
+
+        Raises:
+            RPCError: Temporal did not take the job.
+        """
+        await self.client.start_activity(
+            TELL_WEBHOOK,
+            delivery,
+            id=f"webhook-{delivery}",
+            task_queue=TASK_QUEUE,
+            id_conflict_policy=ActivityIDConflictPolicy.USE_EXISTING,
+            start_to_close_timeout=timedelta(seconds=30),
+            schedule_to_close_timeout=_TOLD_WITHIN,
+            retry_policy=RetryPolicy(initial_interval=timedelta(seconds=10), maximum_interval=timedelta(hours=1)),
+        )
 
     async def _leave(self, job: str, argument: str | PersonalMail, mail_id: str) -> None:
         await self.client.start_activity(

@@ -1,8 +1,8 @@
 """The lookout: sees that people, seats or absences changed, and has the asks looked up anew that this concerns.
 
 It also sends what was put by for those who get many mails, tells of changes of power and of cases whose time is over,
-and sees that nothing is left of those that were erased. It runs beside the worker; what it misses or cannot do it does
-the next time that it looks.
+sees to what webhooks were not told, and that nothing is left of cases that were erased. It runs beside the worker; what
+it misses or cannot do it does the next time that it looks.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ import structlog
 from activities import retention
 from activities.jobs import Jobs
 from activities.rounds import Rounds
+from activities.webhooks import Webhooks
 from domain.asking import whom
 from domain.calendar import local_day
 from domain.cases import Act
@@ -68,6 +69,7 @@ class Lookout:
     _looked: dict[str, tuple[str, int, bool]] = field(default_factory=dict)
     anchor: Anchor | None = None
     rounds: Rounds | None = None
+    webhooks: Webhooks | None = None
 
     @asynccontextmanager
     async def looking(self, every: float = EVERY) -> AsyncIterator[None]:
@@ -105,6 +107,8 @@ class Lookout:
         if self.rounds is not None:
             for organisation, version in versions.items():
                 await _goes_well(self.rounds.look_at(organisation, version, day))
+        if self.webhooks is not None:
+            await _goes_well(self.webhooks.look())
         await _goes_well(power_mails.tell(self.db, self.jobs.mail_person, now))
         await _goes_well(retention.leave_nothing(self.db, self.keys, self.jobs, now))
 
@@ -169,7 +173,7 @@ class Lookout:
 
         async def look_at(row: ConfidentialRow) -> bool:
             async with turns:
-                return await _goes_well(self._look_at_one(row, directory, day, occasion), case=row.id)
+                return await _goes_well(self._look_at_one(row, directory, day, occasion))
 
         return all(await asyncio.gather(*map(look_at, rows)))
 
@@ -191,11 +195,14 @@ def _should_reach(one: Reaches, directory: Directory, day: date) -> frozenset[As
     return frozenset(whom(one.ladder, one.also, one.named, one.excluded | one.own, one.school, directory, day))
 
 
-async def _goes_well(work: Awaitable[None], **where: str) -> bool:
-    """Return whether `work` was done; what went wrong is logged by its name alone, with the id of its case if known."""
+async def _goes_well(work: Awaitable[None]) -> bool:
+    """Return whether `work` was done; what went wrong is logged by its name alone.
+
+    An id would say whether its case is a confidential one: those of ordinary cases are known.
+    """
     try:
         await work
     except Exception as error:  # noqa: BLE001 -- the lookout outlives whatever fails
-        log.warning("lookout_failed", why=type(error).__name__, **where)
+        log.warning("lookout_failed", why=type(error).__name__)
         return False
     return True

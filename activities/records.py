@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
+from temporalio.service import RPCError
 
 import packs
 from activities.mail import Post
@@ -67,6 +68,7 @@ class Records:
             if isinstance(written, confidential.Written):
                 await self._move_others(written)
             else:
+                await self._tell_webhooks(written.deliveries)
                 await self._move_rounds(written)
                 published = await self._again(batch, await self._roll(batch, published, at), at)
             if letters:
@@ -80,6 +82,11 @@ class Records:
         for case in written.halts:
             halt = Act(kind="halt", person="duly", how="duly", occasion=written.occasion)
             await self.post.jobs.act(case, halt)
+
+    async def _tell_webhooks(self, deliveries: Sequence[str]) -> None:
+        """Leave what webhooks are told to jobs; what Temporal does not take now, the lookout sees to."""
+        with suppress(RPCError):
+            await self._at_once(self.post.jobs.tell_webhook(one) for one in deliveries)
 
     async def _move_rounds(self, written: Written) -> None:
         """Begin the cases that were begun out of this one, and tell campaigns that they are superseded."""

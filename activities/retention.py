@@ -5,8 +5,6 @@ It erases nothing by itself: that takes two custodians.
 
 from datetime import datetime
 
-import structlog
-
 from activities.jobs import Jobs
 from domain.calendar import local_day
 from domain.people import Directory
@@ -14,8 +12,6 @@ from store.confidential import erasing
 from store.confidential.tables import ConfidentialRow
 from store.database import Database
 from store.keys import CaseKeys
-
-log = structlog.get_logger()
 
 
 class StillReadError(Exception):
@@ -62,5 +58,3 @@ async def leave_nothing(db: Database, keys: CaseKeys, jobs: Jobs, at: datetime) 
         raise StillReadError
     async with db.write() as session:
         await erasing.mark_gone(session, cases, at)
-    for case in cases:
-        log.info("case_gone", case=case)

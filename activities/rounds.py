@@ -1,12 +1,15 @@
 """Seeing to what comes round: the review of each document begins, cover is looked at, and rolls are called."""
 
 import asyncio
+import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Final
 
 import packs
 from activities.jobs import Jobs
+from domain.calendar_changes import ENOUGH_YEARS, brought_up_to_date, years_to_know
 from domain.cases import Act
 from domain.pack import Pack
 from store import people
@@ -14,16 +17,23 @@ from store.database import Database
 from store.keys import CaseKeys
 from store.rounds import looking
 
+_KNOWN_FOR: Final = timedelta(days=365 * (packs.YEARS - ENOUGH_YEARS))
+"""A case that was opened later knows the bank holidays of enough years to come."""
+
 
 @dataclass(frozen=True)
 class Rounds:
-    """What the lookout does for what comes round; `policies` gives the packs in use, by organisation."""
+    """What the lookout does for what comes round; `policies` gives the packs in use, by organisation.
+
+    `_looked_ahead` says of each old case in which year it was last seen to that it knows enough years to come.
+    """
 
     db: Database
     keys: CaseKeys
     jobs: Jobs
     policies: Callable[[], Mapping[str, Pack]]
     clock: Callable[[], datetime]
+    _looked_ahead: dict[str, int] = field(default_factory=dict)
 
     async def look_at(self, organisation: str, version: str, day: date) -> None:
         """Begin the reviews that have not begun, say whose cover changed, and have rolls called since people changed.
@@ -47,6 +57,25 @@ class Rounds:
         for case in to_call:
             now = self.clock().isoformat()
             await self.jobs.act(case, Act(kind="call_roll", person="duly", how="duly", occasion=now))
+        if pack is not None:
+            await self._look_ahead(pack, day)
+
+    async def _look_ahead(self, pack: Pack, day: date) -> None:
+        """Give cases that have gone on for years the bank holidays of the next ones."""
+        before = self.clock() - _KNOWN_FOR
+        but = frozenset(case for case, year in self._looked_ahead.items() if year == day.year)
+        async with self.db.read() as session:
+            old = await looking.of_old(session, self.keys, pack.organisation.key, before, but)
+        for case, opening, standing in old:
+            years = years_to_know(opening, standing, day, packs.YEARS)
+            if years[-1] > opening.calendar.known_until.year:
+                now = await asyncio.to_thread(packs.expand, pack.calendar, years.start, len(years))
+                calendar = brought_up_to_date(opening.calendar, now, years)
+                occasion = secrets.token_hex(8)
+                await self.jobs.act(
+                    case, Act(kind="recalendar", person="duly", how="duly", calendar=calendar, occasion=occasion)
+                )
+            self._looked_ahead[case] = day.year
 
     async def _begin(self, pack: Pack | None, key: str) -> None:
         """Begin the review of one document; however often, there is one."""

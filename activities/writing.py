@@ -166,6 +166,7 @@ class Writer:
                 "why": why_waiting(opening, case.standing, case.asked, case.pack, at, reader).sentence,
                 "instead_of": _away(case, row),
             }
+            context |= _to_be_signed(case, ask)
         elif about is not None and row.template == RECEIPT and isinstance(about.event, Decision):
             event = about.event
             token = await links.mint(
@@ -178,6 +179,7 @@ class Writer:
                 purpose="dispute",
             )
             context |= {"link": f"{self.base_url}/dispute/{token}", "decision": _own_decision(about.at, event, case)}
+            context |= _certificate(about.at, event, case)
         elif about is not None and row.template == VACANT_MAIL:
             context |= {"decision": _vacancy(about.event, case)}
         elif about is not None:
@@ -250,6 +252,32 @@ def _own_decision(at: datetime, event: Decision, case: CaseFile) -> str:
     """Return what the reader decided, in words that they can check against their memory."""
     when = f"{weekday_in_words(local_day(at))} at {clock_time(at)}"
     return f"You {_DID[event.kind]} as {_seat(case, event.seat)} on {when}, for the step “{_step(case, event.step)}”"
+
+
+def _to_be_signed(case: CaseFile, ask: OpenAsk) -> dict[str, object]:
+    """Return what a mail says more, and what it does not say, where it asks for a signature."""
+    step = case.opening.process.step(ask.step)
+    if case.opening.process.story != "signature" or step is None:
+        return {}
+    return {"attestation": step.attestation, "why": ""}
+
+
+def _certificate(at: datetime, event: Decision, case: CaseFile) -> dict[str, object]:
+    """Return what makes the mail to whoever signed a document a certificate: which text, in which words, and when.
+
+    Source: Redhill, appendix 1; Cadmus, last page (ACK-01, ACK-08).
+    """
+    if case.opening.process.story != "signature":
+        return {}
+    when, wanted = f"{weekday_in_words(local_day(at))} at {clock_time(at)}", case.request.answers
+    if not isinstance(event, Approved):
+        return {"decision": f"You said on {when} that you do not sign it"}
+    version = f", version {wanted['version']}" if wanted["version"] else ""
+    signed = f"You, {_name(case, event.by)}, signed “{case.request.title}”{version}, on {when}"
+    return {
+        "decision": f"{signed}; the digest of its text is {wanted['digest']}",
+        "attestation": event.signature.attestation,
+    }
 
 
 def _vacancy(event: AnyEvent, case: CaseFile) -> str:

@@ -1,7 +1,7 @@
 """Bare Temporal: what anybody would write without Duly, to measure Duly beside.
 
-Three decisions by update, four mails by an activity each, and a deadline timer for each step. Idiomatic, not
-optimal: no record, no encryption, no pages.
+Three decisions by update, four mails by an activity each, and a deadline timer for each step; or one signature, with
+one mail. Idiomatic, not optimal: no record, no encryption, no pages.
 """
 
 import asyncio
@@ -120,6 +120,34 @@ class BareApproval:
         await workflow.execute_activity_method(Post.send, mail, start_to_close_timeout=_ONE_MAIL)
 
 
+@workflow.defn(name="bare_signature")
+class BareSignature:
+    """One person is mailed once and signs once."""
+
+    def __init__(self) -> None:
+        """Begin with nothing signed."""
+        self._by = ""
+
+    @workflow.run
+    async def run(self, opening: Opening) -> str:
+        """Ask the one person by mail, and return once they have signed."""
+        [person] = opening.approvers
+        mail = Mail(person, f"Please sign: {opening.title}", "Dear colleague,\n\nhttp://127.0.0.1/\n\nThe school\n")
+        await workflow.execute_activity_method(Post.send, mail, start_to_close_timeout=_ONE_MAIL)
+        try:
+            await workflow.wait_condition(lambda: bool(self._by), timeout=_DEADLINE)
+        except TimeoutError:
+            return "lapsed"
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return "signed"
+
+    @workflow.update
+    async def sign(self, by: str) -> str:
+        """Take the first signature."""
+        self._by = self._by or by
+        return "done"
+
+
 async def check_shape(handle: WorkflowHandle[Any, Any]) -> None:
     """Check that a case decided while it idled took the events and the workflow tasks that it is known by.
 
@@ -139,7 +167,7 @@ async def main(address: str, smtp_port: int) -> None:
     """Work until killed."""
     client = await Client.connect(address)
     post = Post(smtp_port)
-    await Worker(client, task_queue=QUEUE, workflows=[BareApproval], activities=[post.send]).run()
+    await Worker(client, task_queue=QUEUE, workflows=[BareApproval, BareSignature], activities=[post.send]).run()
 
 
 if __name__ == "__main__":

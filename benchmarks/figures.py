@@ -1,7 +1,7 @@
 """The figures: what each may cost, what it came to, and how both are shown."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from rich.table import Table
@@ -28,19 +28,32 @@ FIGURES: Final = (
     Figure("ready_seconds", "`duly up` to ready, database present, s", 5, 3),
 )
 
-AT_LEAST: Final = frozenset({"throughput_ratio"})
+CAMPAIGN: Final = (
+    Figure("campaign_throughput_ratio", "signatures per second, 64 at a time, by bare's one-step workflows", 0.8, 1.0),
+    Figure("campaign_cpu_ratio", "CPU per signature, all processes, by bare's", 1.3, 1.0),
+    Figure("campaign_history_events", "longest history of the campaign and its cases, events", 3_999),
+    Figure("campaign_history_bytes", "the same, bytes", 1_999_999),
+    Figure("campaign_larger_events", "history of a campaign for more people, events", 3_999),
+    Figure("campaign_larger_bytes", "the same, bytes", 1_999_999),
+    Figure("campaign_mails_twice", "mails that came twice", 0),
+    Figure("campaign_mails_missing", "mails that did not come", 0),
+    Figure("cycles_not_done", "documents that did not go round for ten years", 0),
+)
+"""The figures of `--campaign`."""
+
+AT_LEAST: Final = frozenset({"throughput_ratio", "campaign_throughput_ratio"})
 """Figures that are better the larger they are."""
 
 Measured = Mapping[str, float | None]
 """What each figure came to; None where it was not measured."""
 
 
-def table_of(measured: Measured) -> Table:
+def table_of(measured: Measured, figures: Sequence[Figure] = FIGURES) -> Table:
     """Return the figures beside what they may be."""
     table = Table(title="What a case costs, beside bare Temporal", title_justify="left")
     for heading in ("figure", "what it is", "measured", "budget", "stretch", ""):
         table.add_column(heading, justify="left" if heading in {"figure", "what it is", ""} else "right")
-    for figure in FIGURES:
+    for figure in figures:
         value = measured[figure.name]
         sign = "≥" if figure.name in AT_LEAST else "≤"
         table.add_row(
@@ -54,9 +67,9 @@ def table_of(measured: Measured) -> Table:
     return table
 
 
-def json_of(measured: Measured) -> str:
+def json_of(measured: Measured, figures: Sequence[Figure] = FIGURES) -> str:
     """Return the figures as one line of JSON."""
-    return json.dumps({figure.name: measured[figure.name] for figure in FIGURES})
+    return json.dumps({figure.name: measured[figure.name] for figure in figures})
 
 
 def _verdict(figure: Figure, value: float | None) -> str:

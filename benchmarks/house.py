@@ -52,8 +52,12 @@ class Mail:
 
 @dataclass
 class Letterbox:
-    """Hands over each mail to whoever waits for its subject, of which each case has its own."""
+    """Hands over each mail to whoever waits for its subject, of which each case has its own.
 
+    `listening` are told of every mail.
+    """
+
+    listening: list[Callable[[Mail], None]] = field(default_factory=list)
     _waiting: dict[tuple[str, str], asyncio.Future[Mail]] = field(default_factory=dict)
 
     def expect(self, subject: str, to: str = "") -> asyncio.Future[Mail]:
@@ -67,6 +71,8 @@ class Letterbox:
         """Take what the mail server says until it ends."""
         async for line in lines:
             mail = Mail(**json.loads(line))
+            for listen in self.listening:
+                listen(mail)
             for to in (mail.to, ""):
                 waiting = self._waiting.pop((mail.subject, to), None)
                 if waiting is not None and not waiting.done():

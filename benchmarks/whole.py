@@ -25,7 +25,7 @@ from sqlalchemy import select
 from sqlmodel import col
 from temporalio.client import Client
 
-from benchmarks import open_cases, pages, starting, trouble
+from benchmarks import campaigning, open_cases, pages, starting, trouble
 from benchmarks.browser import Browser
 from benchmarks.figures import Measured, json_of, table_of
 from benchmarks.house import WEIGHED, House, standing
@@ -86,11 +86,20 @@ def main(arguments: list[str]) -> int:
     """Measure, and print the table and the figures; return 0."""
     parser = argparse.ArgumentParser(prog="benchmarks/run", description="Measure what Duly costs beside bare Temporal.")
     parser.add_argument("--quick", action="store_true", help="a first look: fewer of everything, no memory")
-    size = QUICK if parser.parse_args(arguments).quick else WHOLE
+    parser.add_argument(
+        "--campaign",
+        action="store_true",
+        help="an acknowledgement for 2,000 people instead, and 100 documents' reviews",
+    )
+    parser.add_argument("--people", type=int, help="with --campaign, how many sign")
+    told = parser.parse_args(arguments)
+    size = QUICK if told.quick else WHOLE
     # Neither Duly's settings nor Temporal's are to be what this shell happens to have.
     for name in [name for name in os.environ if re.match("DULY_|TEMPORAL_", name)]:
         del os.environ[name]
     os.umask(0o077)
+    if told.campaign:
+        return campaigning.run(campaigning.QUICK if told.quick else campaigning.WHOLE, told.people, now)
     said = Console(stderr=True)
     columns = TextColumn("{task.description:<44}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     began = perf_counter()
@@ -98,7 +107,7 @@ def main(arguments: list[str]) -> int:
         bench = Bench(size, progress, Console(width=130), began)
         measured = asyncio.run(bench.measure(Path(folder)))
     out = bench.out
-    out.print(f"\n{_machine()}; {perf_counter() - began:,.0f} s in all")
+    out.print(f"\n{machine()}; {perf_counter() - began:,.0f} s in all")
     out.print(
         "Limits raised for the run: how many cases begin per hour and person, and per day; no other is reached.\n"
     )
@@ -289,7 +298,8 @@ def _cpu(one: Round) -> float:
     return one.all_cpu
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Return on what this runs."""
     memory = psutil.virtual_memory().total / 2**30
     return (
         f"Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} cores, {memory:.0f} GiB of memory"

@@ -85,6 +85,14 @@ class Calendar(Frozen):
         """
         return self.is_working_day(day) and not (pauses_in_holidays and self.is_holiday(day))
 
+    def for_years(self, first: int, years: int) -> "Calendar":
+        """Return the calendar with the bank holidays of `years` years from `first` on, and no others."""
+        last = min(first + years - 1, self.known_until.year)
+        known = frozenset(day for day in self.bank_holidays if first <= day.year <= last)
+        return self.model_copy(
+            update={"bank_holidays": known, "known_until": min(self.known_until, date(last, 12, 31))}
+        )
+
 
 def _working_days_after(day: date, calendar: Calendar, pauses_in_holidays: bool) -> Iterator[date]:
     while True:

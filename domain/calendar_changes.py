@@ -36,7 +36,7 @@ def years_to_know(opening: Opening, standing: Standing, today: date, years: int)
     last = opening.calendar.known_until.year
     if last - today.year < ENOUGH_YEARS and opening.process.story != _ONCE:
         last = max(last, today.year + years - 1)
-    return range(min([today.year, *asked]), last + 1)
+    return range(min([today.year, last, *asked]), last + 1)
 
 
 def brought_up_to_date(known: Calendar, now: Calendar, years: range) -> Calendar:

@@ -12,6 +12,8 @@ from domain.trends import WIDTH, Bar, Chart, Label
 _ROW: Final = 44
 _BAR: Final = 16
 _FOOT: Final = 15
+_NOWHERE: Final = -9
+"""Outside of the picture: these bars stand on no line."""
 
 
 class Part(Frozen):
@@ -50,7 +52,7 @@ def draw_progress(title: str, count: RollCount) -> Chart:
             Label(x=0, y=row * _ROW + _FOOT, text=f"{part.name}: {part.number}") for row, part in enumerate(parts)
         ),
         left=0,
-        top=0,
-        foot=len(parts) * _ROW,
+        top=_NOWHERE,
+        foot=_NOWHERE,
         height=len(parts) * _ROW + 2,
     )

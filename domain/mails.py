@@ -37,7 +37,8 @@ class MailContext(Frozen):
     `link` is where to go: a decision link, a case's page, or the sign-in page. `why` is the sentence that says what
     the case waits for. `decision` says in words what was decided, or what else happened, and by which seat.
     `instead_of` is the name of whoever is away while the reader is asked in their place. `reminder` says that the same
-    was asked before. `titles` are those of a digest.
+    was asked before. `titles` are those of a digest. `attestation` are the words that the reader signs, or has signed,
+    where everybody signs a document.
     """
 
     first_name: OneLine
@@ -55,6 +56,7 @@ class MailContext(Frozen):
     reminder: bool = False
     titles: tuple[OneLine, ...] = ()
     code: str = Field(default="", repr=False)
+    attestation: str = ""
 
 
 class PersonalMail(Frozen):

@@ -4,7 +4,7 @@ What people record is an entry, as in `domain.entries`; what the process itself 
 """
 
 from datetime import date
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -14,6 +14,9 @@ from domain.entries import Entry
 from domain.fields import Value
 
 YesNo = Literal["yes", "no"]
+
+DESK: Final = "desk"
+"""Who puts a visitor's signature on record: the device of the school on which they signed."""
 
 
 # The life of a site.

@@ -104,7 +104,7 @@ class _Record:
         roll = next((said for said in reversed(self.history) if isinstance(said.event, RollCalled)), None)
         if roll is not None and isinstance(roll.event, RollCalled):
             signed, asked, waiting = roll.event.signed, roll.event.asked, roll.event.waiting
-            words = f"{signed} of {asked} have signed"
+            words = f"{signed} of {asked} had signed"
             yield Stage(
                 title="Signatures", who="Everybody", mark="dots" if waiting else "tick", words=words, at=roll.at
             )

@@ -248,7 +248,7 @@ _CAMPAIGN: Final = (
         kind="visitor_expected",
         title="Expect a visitor",
         thing="a visitor who has to sign",
-        lead="Their name then stands on the device of the school on which visitors read and sign.",
+        lead="They stand among those who have not signed, until they have at the signing desk of the school.",
         fields=(line("name", "The visitor's name"), day("until", "Until which day are they here?")),
         note="",
     ),

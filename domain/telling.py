@@ -40,6 +40,7 @@ from domain.events import (
 from domain.order import standing
 from domain.pack import Story
 from domain.people import Asked
+from domain.round_entries import DESK
 from domain.telling_entries import Names, entry_in_words
 from domain.telling_rounds import OfARound, round_in_words
 from domain.words import day_in_words, listed
@@ -277,6 +278,8 @@ class Teller:
                 return clocks.clause if clocks else ""
 
     def _name(self, person: str) -> str:
+        if person == DESK:
+            return "The signing desk"
         return self._names.get(person, "Somebody who is no longer in the directory")
 
     def _who(self, asked: tuple[Asked, ...] | None) -> str:

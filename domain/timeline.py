@@ -26,6 +26,7 @@ from domain.events import (
     RequestEdited,
     Returned,
 )
+from domain.pack import ROUNDS
 from domain.words import day_in_words, listed
 
 SignKind: TypeAlias = Literal["reminded", "escalated", "moved", "longer", "changed", "approved", "returned", "rejected"]
@@ -121,7 +122,7 @@ def _request(opening: Opening, history: Sequence[Recorded], until: datetime, end
         return None
     outcome = next((said.event.outcome for said in history if isinstance(said.event, CaseEnded)), "")
     return Stretch(
-        title="The request",
+        title="All of it" if opening.process.story in ROUNDS else "The request",
         words=outcome.replace("_", " ") if ended else "open",
         first=history[0].at,
         last=ended,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from domain.base import Frozen
 from domain.calendar import local_day
@@ -17,6 +17,8 @@ from domain.picture import Stage
 from domain.telling_entries import ENDINGS, SEATS
 from domain.waiting import AskedBy
 from domain.words import clock_time, day_in_words, listed, weekday_in_words
+
+_MANAGES: Final = "case_manager"
 
 May = Literal["record", "read"]
 """What a reader of a case may do there."""
@@ -56,7 +58,7 @@ def why_it_waits(
         why = ENDINGS.get(standing.outcome, standing.outcome)
         return MatterWaiting(sentences=(f"This waits for nothing: the case was closed on {ended}, because {why}.",))
     words = _Words(opening, pack, directory, past, now)
-    waits = [words.waits_for(ask, asked.get(ask.ask, ())) for ask in standing.asks]
+    waits = [words.waits_for(ask, asked.get(ask.ask, ()), standing) for ask in standing.asks]
     return MatterWaiting(
         sentences=(*(waits or _for_nobody(standing)), words.by_itself(standing, asked), _may(may)),
         holds=tuple(words.holds(history)),
@@ -69,6 +71,12 @@ def _for_nobody(standing: Standing) -> tuple[str, ...]:
     if standing.next_does == "goes_on" and standing.next_at is not None:
         return (f"This waits for nobody until {day_in_words(local_day(standing.next_at))}.",)
     return ("This waits for nobody: what was recorded last is being looked at. Look again in a moment.",)
+
+
+def _is_beside(ask: OpenAsk, standing: Standing) -> bool:
+    """Return whether an ask has somebody see that another does what that one is asked for."""
+    others = (other for other in standing.asks if other.step == ask.step)
+    return ask.seat == _MANAGES and any(other.seat != _MANAGES for other in others)
 
 
 def _may(may: May) -> str:
@@ -93,8 +101,14 @@ class _Words:
         self._past = past
         self._now = now
 
-    def waits_for(self, ask: OpenAsk, asked: tuple[Asked, ...]) -> str:
-        """Return who is asked for what, since when, under which clause and until when."""
+    def waits_for(self, ask: OpenAsk, asked: tuple[Asked, ...], standing: Standing) -> str:
+        """Return who is asked for what, since when, under which clause and until when.
+
+        Of whoever is asked beside them to see that it is done, it says only that.
+        """
+        if asked and _is_beside(ask, standing):
+            who = self._who(ask, asked)
+            return f"{who[0].upper()}{who[1:]} sees to it that this is done."
         clocks = self._process.clocks(ask.step)
         what = f"“{clocks.title}”" if clocks else ask.step
         since = f"asked on {day_in_words(local_day(ask.opened_at))}{self._clause(clocks)}"

@@ -19,10 +19,12 @@ ROUND_ENDINGS: Final[dict[Story, dict[str, str]]] = {
     },
     "review": {
         "refused": "This waits for nothing: it ended on {day}, because a rule of the policy forbade the new version.",
+        "again": "This waits for nothing: the new version was approved, and the way to its next review begins.",
     },
     "acknowledgement": {
         "closed": "This waits for nothing: since {day} nobody is asked to sign any more. What was signed stands.",
         "superseded": "This waits for nothing: a new version is to be signed since {day}. What was signed stands.",
+        "again": "This waits for its roll to be called: look again in a moment.",
     },
     "signature": {
         "signed": "This waits for nothing: it was signed on {day}.",
@@ -55,8 +57,8 @@ def _signatures(history: Sequence[Recorded]) -> str:
         return "This waits for its roll to be called: look again in a moment"
     if not roll.waiting:
         return "This waits for nobody: everybody who was asked has signed, declined or left, and new people are asked"
-    has = "has" if roll.waiting == 1 else "have"
-    return f"This waits for {roll.waiting} of {roll.asked} people who {has} not signed: each is asked in their own case"
+    when = f"{roll.waiting} of {roll.asked} when its roll was last called"
+    return f"This waits for those who have not signed, {when}: each is asked in their own case"
 
 
 def _lowered(text: str) -> str:

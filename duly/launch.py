@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -81,6 +82,27 @@ def mailbox(port: int) -> None:
     asyncio.run(mailcatcher.serve(settings.mailbox, "127.0.0.1", port))
 
 
+def rehearse(
+    pack: Annotated[Path, typer.Argument(metavar="PACK", help="The folder of a pack.", exists=True, file_okay=False)],
+    scenario: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A TOML file that says what the year is like.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where the report goes, if not to rehearsal-PACK.")
+    ] = None,
+) -> None:
+    """Play a school year of the pack in PACK with invented people and skipped time, and report what came of it.
+
+    Nothing is sent, and nothing is left but the report: every mail, a calendar, what stalled and why, the steps that
+    nobody could do, the order rules and the clauses. Exit 1 where a case stalled, nobody could do a step, or a rule was
+    broken.
+    """
+    from duly.rehearsing import works
+    from starter.rehearse_commands import rehearse as rehearsed
+
+    raise typer.Exit(rehearsed(pack, scenario, out, works))
+
+
 def command() -> typer.Typer:
     """Return the whole command tree."""
     from starter.commands import app as starter_commands
@@ -97,6 +119,7 @@ def command() -> typer.Typer:
     tree.command()(up)
     tree.command()(worker)
     tree.command()(web)
+    tree.command()(rehearse)
     tree.command(hidden=True)(mailbox)
     tree.add_typer(starter_commands)
     return tree

@@ -14,6 +14,7 @@ import typer
 
 from starter import operating_commands
 from starter.audit_commands import group as audit_group
+from starter.calendar_commands import group as calendar_group
 from starter.cases_commands import group as cases_group
 from starter.keys_commands import group as keys_group
 from starter.packs_commands import group as packs_group
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 app.add_typer(audit_group, name="audit")
+app.add_typer(calendar_group, name="calendar")
 app.add_typer(cases_group, name="cases")
 app.add_typer(keys_group, name="keys")
 app.add_typer(packs_group, name="packs")

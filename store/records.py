@@ -35,6 +35,7 @@ from domain.events import (
 from domain.mails import NEUTRAL
 from domain.people import Asked, who_is_asked
 from domain.round_entries import CalendarChanged, CycleBegan
+from store import webhooks
 from store.keys import CaseKeys, Sealer
 from store.mails import neutral
 from store.people import directory
@@ -49,7 +50,7 @@ _CASE: Final = table(CaseRow)
 _EVENT: Final = table(EventRow)
 _ASK: Final = table(AskRow)
 _LINK: Final = table(LinkRow)
-_CASE_NOW: Final = select(_CASE).where(_CASE.c.id == bindparam("id"))
+_CASE_NOW: Final = select(_CASE, webhooks.is_told(_CASE).label("is_told")).where(_CASE.c.id == bindparam("id"))
 _DECIDED: Final = select(_ASK.c.decided_by).where(_ASK.c.case == bindparam("case"))
 _END_LINKS: Final = (
     update(_LINK)
@@ -73,7 +74,8 @@ class RecordGapError(RuntimeError):
 class Written:
     """What came of a batch: its case, whom each ask reached, and the mails to send.
 
-    `begins` are the cases to begin out of it, `supersedes` the campaigns that ask for an older version.
+    `begins` are the cases to begin out of it, `supersedes` the campaigns that ask for an older version. `deliveries`
+    are what is to be told to webhooks.
     """
 
     case: CaseRow
@@ -81,6 +83,7 @@ class Written:
     mails: tuple[MailRow, ...]
     begins: tuple[Opening, ...] = ()
     supersedes: tuple[str, ...] = ()
+    deliveries: tuple[str, ...] = ()
 
 
 @dataclass
@@ -121,10 +124,12 @@ async def write_batch(session: AsyncSession, keys: CaseKeys, batch: Batch, at: d
         RecordGapError: events before these are not on record.
     """
     sealer = await keys.of(batch.case, session)
-    found = (await run(session, _CASE_NOW, {"id": batch.case})).mappings().first()
-    case = CaseRow(**found) if found is not None else _new_case(sealer, batch)
+    found = dict((await run(session, _CASE_NOW, {"id": batch.case})).mappings().first() or {})
+    # Of a new case it is not known yet whether anybody is told of it.
+    may_be_told = bool(found.pop("is_told", True))
+    case = CaseRow(**found) if found else _new_case(sealer, batch)
     before = case.model_dump()
-    if found is None:
+    if not found:
         await add(session, CaseRow, [before])
     last, previous = await head(session, batch.case)
     new = [recorded for recorded in batch.events if recorded.n > last]
@@ -156,7 +161,8 @@ async def write_batch(session: AsyncSession, keys: CaseKeys, batch: Batch, at: d
     await run(session, _change(_CASE, ("id",), tuple(changed)), {"_id": case.id, **changed})
     await session.flush()
     await turn.insert()
-    return Written(case, turn.asked, tuple(mails.values()), begins, supersedes)
+    deliveries = await webhooks.write_out(session, case, new, at) if may_be_told else ()
+    return Written(case, turn.asked, tuple(mails.values()), begins, supersedes, deliveries)
 
 
 async def _begun_out_of(

@@ -17,6 +17,7 @@ from sqlmodel import col
 
 from domain.refs import ALPHABET
 from domain.text import fold_email
+from store.interface import forget_tokens
 from store.statements import first, table
 from store.tables import CodeRow, SessionRow
 
@@ -152,9 +153,10 @@ async def end_session(session: AsyncSession, person: str, digest_: str) -> None:
 
 
 async def end_all(session: AsyncSession, people: Sequence[str]) -> None:
-    """End every session of `people`, and the codes with which they could begin one."""
+    """End every session of `people`, the codes with which they could begin one, and the tokens of their programs."""
     await session.execute(delete(SessionRow).where(col(SessionRow.person).in_(people)))
     await session.execute(delete(CodeRow).where(col(CodeRow.person).in_(people)))
+    await forget_tokens(session, people)
 
 
 async def sessions_of_person(session: AsyncSession, person: str, at: datetime) -> Sequence[SessionRow]:

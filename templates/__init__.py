@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -31,6 +32,7 @@ from domain.words import clock_time, weekday_in_words
 _HERE: Final = Path(__file__).parent
 _COMPONENTS: Final = "govuk_frontend_jinja"
 _LONGEST_SUBJECT: Final = 160
+_BLANK: Final = re.compile(r"\[[^\]\n]+\]")
 
 
 @dataclass(frozen=True)
@@ -112,9 +114,21 @@ def page(name: str, **context: object) -> str:
     return _TEMPLATES.get_template(f"pages/{name}").render(context)
 
 
+def rehearsed(name: str, **context: object) -> str:
+    """Return the page `rehearsal/{name}` of the report of a rehearsal as HTML."""
+    return _TEMPLATES.get_template(f"rehearsal/{name}").render(context)
+
+
 def letter(name: str, /, **context: object) -> str:
     """Return the draft of the letter `letters/{name}` as plain text, for a person to edit."""
     return _TEMPLATES.get_template(f"letters/{name}.txt").render(context).strip()
+
+
+@cache
+def blanks(name: str) -> tuple[str, ...]:
+    """Return what the draft of the letter `letters/{name}` leaves to its writer: each in its brackets, once."""
+    source = (_HERE / "letters" / f"{name}.txt").read_text("utf-8")
+    return tuple(dict.fromkeys(_BLANK.findall(source)))
 
 
 def mail(name: str, **context: object) -> RenderedMail:

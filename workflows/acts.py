@@ -162,6 +162,8 @@ def _send_back(case: "Case", ask: Ask, act: Act) -> Reply:
 
 def _step_aside(case: "Case", act: Act) -> Reply:
     """Take somebody out who has a conflict of interest; what they decided before stays."""
+    if act.ask is None and case.opening.process.confidential:
+        return _step_out(case, act)
     ask = case.asks.get(act.ask or "")
     if ask is None or ask.is_for_changes or ask.reaches(act.person) is None:
         return Reply(says="not_asked")
@@ -178,6 +180,24 @@ def _step_aside(case: "Case", act: Act) -> Reply:
         if not one.is_for_changes:
             _take_out(case, one, act.person, "stepped_aside", act.person, act.comment)
     case.tell(ASIDE_MAIL, "decider", "administrators")
+    return _DONE
+
+
+def _step_out(case: "Case", act: Act) -> Reply:
+    """Take somebody out of a confidential case, whatever they are asked in it now: who sees to it may be asked nothing.
+
+    Source: Merchant Taylors' Oxfordshire Academy Trust, Principles (PLAT-06); Newall Green 6.24 (ALLEG-11).
+    """
+    if not any(ask.reaches(act.person) for ask in case.live_asks()):
+        return Reply(says="not_asked")
+    if is_blank(act.comment):
+        return _INCOMPLETE
+    if act.how != "session":
+        return Reply(says="sign_in")
+    case.set_apart |= {act.person}
+    case.recused |= {act.person}
+    for ask in case.live_asks():
+        _take_out(case, ask, act.person, "stepped_aside", act.person, act.comment)
     return _DONE
 
 

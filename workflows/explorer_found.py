@@ -16,6 +16,7 @@ from workflows.case import Story
 from workflows.explorer import Move
 
 _REFUSED: Final = "refused"
+_LAPSED: Final = "lapsed"
 """How a case ends that its own rules stop: nothing that a pack is written for."""
 
 
@@ -122,7 +123,10 @@ def never(process: Process, story: Callable[[], Story], explored: Sequence[Explo
         *((True, f"“{one.title}” reaches nobody by itself") for one in there if one.key in asked - reached),
         *((_is_in_turn(process, one), f"“{one.title}” is never asked for") for one in there if one.key not in asked),
         *((kind in awaited, f"nobody can ever record {thing(kind)}") for kind in unrecorded),
-        *((True, f"no case ever ends as “{end}”") for end in _ends(process, story) - _any(explored, "outcomes")),
+        *(
+            (end != _LAPSED, f"no case ever ends as “{end}”")
+            for end in _ends(process, story) - _any(explored, "outcomes")
+        ),
     ]
     stopped = [f"a case ends as “{_REFUSED}”"] if _REFUSED in _any(explored, "outcomes") else []
     cannot = [says for is_in_turn, says in found if in_turn and is_in_turn]
@@ -151,4 +155,4 @@ def _ends(process: Process, story: Callable[[], Story]) -> frozenset[str]:
     if not (isinstance(ends, type) and issubclass(ends, StrEnum)):
         return frozenset()
     lapses = any(one.lapse_on is not None for one in (*process.steps, process.changes) if one is not None)
-    return frozenset(one.value for one in ends) - {_REFUSED} - (set() if lapses else {"lapsed"})
+    return frozenset(one.value for one in ends) - {_REFUSED} - (set() if lapses else {_LAPSED})

@@ -13,15 +13,18 @@ from starlette.routing import Route
 
 from domain.forms import UnreadableFormError
 from settings import Settings
+from starter.api import routes as interface
 from starter.web import (
     addresses,
     advice,
+    campaigns,
     cases,
     coming,
     confidential,
     confirming,
     deciding,
     disputing,
+    documents,
     drafts,
     editing,
     evidence,
@@ -40,12 +43,15 @@ from starter.web import (
     school_account,
     second_factor,
     signing,
+    signing_desk,
     signing_in,
     static,
     stepping_aside,
     submitting,
+    tokens,
     views,
     vouching,
+    webhooks,
 )
 from starter.web.errors import error_page
 from starter.web.guard import SAME_ORIGIN, Guard
@@ -83,6 +89,9 @@ PAGES: Final[tuple[Page, ...]] = (
     *editing.PAGES,
     *printing.PAGES,
     *signing.PAGES,
+    *documents.PAGES,
+    *campaigns.PAGES,
+    *signing_desk.PAGES,
     *evidence.PAGES,
     *confidential.PAGES,
     *keeping.PAGES,
@@ -92,6 +101,9 @@ PAGES: Final[tuple[Page, ...]] = (
     *views.PAGES,
     *addresses.PAGES,
     *powers.PAGES,
+    *tokens.PAGES,
+    *webhooks.PAGES,
+    *interface.PAGES,
     *mailbox.PAGES,
 )
 """Every route of the site."""
@@ -130,7 +142,7 @@ def _route(site: Site, page: Page) -> Route:
     async def answer(request: Request) -> Response:
         if page.access == "demo" and not site.demo:
             raise HTTPException(404)
-        signed = None if page.access == "anyone" else await who(site, request)
+        signed = None if page.access in {"anyone", "token"} else await who(site, request)
         if page.access in {"signed_in", "administrator"}:
             if signed is None:
                 return _sign_in_first(site, page, request)
@@ -150,13 +162,13 @@ def _sign_in_first(site: Site, page: Page, request: Request) -> Response:
 async def _sent(page: Page, request: Request, signed: Signed | None) -> Pairs:
     """Return what was sent with a POST, once it is known to come from a page that was shown to this person.
 
-    A decision link's page is known by the link's own secret, which its endpoint checks.
+    A decision link's page is known by the link's own secret, which its endpoint checks. A program sends no form.
 
     Raises:
         HTTPException: 403, it does not.
         UnreadableBodyError: it is no form.
     """
-    if request.method != "POST":
+    if request.method != "POST" or page.access == "token":
         return ()
     sent = read_body(request.headers.get("content-type", ""), await request.body())
     if page.access == "link":

@@ -18,7 +18,7 @@ from domain.cases import Act, Opening, Request, RollCount, taken_from
 from domain.pack import Campaign, Pack, Process
 from domain.people import Directory, Person
 from domain.refs import case_id, reference
-from domain.round_entries import VisitorExpected, VisitorSigned
+from domain.round_entries import RollCalled, VisitorExpected, VisitorSigned
 from domain.text import fold_name
 from domain.trends import Chart
 from domain.words import listed
@@ -87,7 +87,9 @@ def may_ask(visit: Visit, document: str, directory: Directory) -> bool:
     if process is None or process.campaign is None or document not in process.campaign.documents:
         return False
     team = owners(visit.pack, process.campaign.owner, directory)
-    return allow(visit.viewer, "see_to", CaseAccess(organisation=visit.person.organisation, starter="", author="", team=team))
+    return allow(
+        visit.viewer, "see_to", CaseAccess(organisation=visit.person.organisation, starter="", author="", team=team)
+    )
 
 
 async def ask_everybody(visit: Visit) -> Response:
@@ -240,13 +242,19 @@ async def progress_of(visit: Visit, known: Known) -> Progress | None:
         row = await reading.campaign(session, known.row.id)
         everybody = await reading.signatures(session, known.row.id)
         count = await rolls.counts(session, known.row.id, more=False)
-        joined = [one for one in everybody if row is not None and one.asked_at > row.began_at]
+        joined = joined_since(known, everybody)
         names = None
         if allow(visit.viewer, "see_to", known.access):
             names = await _names(session, known, everybody, joined)
     title = f"How far {known.row.reference} has got"
     picture = draw_progress(title, count) if count.asked else None
     return Progress(count, parts_of(count), picture, row, len(joined), names)
+
+
+def joined_since(known: Known, everybody: Sequence[SignatureRow]) -> list[SignatureRow]:
+    """Return those who were asked after the roll was first called: then everybody who was there had been."""
+    first = next((said.at for said in known.history if isinstance(said.event, RollCalled)), None)
+    return [one for one in everybody if first is not None and one.asked_at > first]
 
 
 async def _names(
@@ -285,13 +293,9 @@ def visitors_of(known: Known) -> tuple[Visitor, ...]:
 
     Source: Redhill, appendix 1 (ACK-06).
     """
-    signed, expected = [], []
-    for said in known.history:
-        match said.event:
-            case VisitorSigned(name=name, until=until):
-                signed.append(Visitor(name, day(until), moment(said.at)))
-            case VisitorExpected(name=name, until=until):
-                expected.append(Visitor(name, day(until)))
+    events = [(said.event, said.at) for said in known.history]
+    expected = [Visitor(one.name, day(one.until)) for one, _ in events if isinstance(one, VisitorExpected)]
+    signed = [Visitor(one.name, day(one.until), moment(at)) for one, at in events if isinstance(one, VisitorSigned)]
     have = {fold_name(one.name) for one in signed}
     return (*(one for one in expected if fold_name(one.name) not in have), *signed)
 

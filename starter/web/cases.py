@@ -24,11 +24,13 @@ from domain.waiting import may_nudge, was_nudged
 from starter.engine import EngineLostError
 from starter.web import levers
 from starter.web.acting import LATER, hand_over
+from starter.web.campaigns import progress_of
 from starter.web.coming_round import coming_round, round_state
 from starter.web.known import Known, case_for
 from starter.web.page import Page, Visit
 from starter.web.reading import UnreadableBodyError, only
 from store import queries
+from store.rounds.register import lives_of
 from store.tables import CaseRow, MailRow
 from templates import documents
 
@@ -100,11 +102,17 @@ async def case(visit: Visit) -> Response:
     times = timeline_of(known.opening, known.history, now)
     async with visit.site.db.read() as session:
         rows = await queries.mails_of(session, known.row.id)
+        lives = await lives_of(session, [known.row.id], visit.site.today) if known.row.outcome == "approved" else {}
+        living = lives.get(known.row.id)
+        life = living.case if living is not None else None
+        may_see = life is not None and allow(viewer, "see", await queries.access_of(session, life))
     return visit.show(
         "case.html",
+        life=life if may_see else None,
         known=known,
         state=_state(known),
         round=round_of,
+        campaign=await progress_of(visit, known),
         waiting=known.waiting(viewer, now),
         stages=stages,
         picture=draw(stages, f"The steps of {'request ' if round_of is None else ''}{known.row.reference}"),

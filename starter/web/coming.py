@@ -110,14 +110,14 @@ async def case_calendar(visit: Visit) -> Response:
 
 def entry(site: Site, pack: Pack, one: Coming) -> ics.Entry:
     """Return a date as a calendar has it."""
-    row, said = one.row, SAID[cast(What, one.row.what)]
+    row, said, school = one.row, SAID[cast(What, one.row.what)], _school(pack, one)
     reminded = reminded_on(pack, row.day, site.today)
     return ics.Entry(
         uid=f"{sha256(f'duly/date/v1|{row.case}|{row.what}'.encode()).hexdigest()[:32]}@duly",
         day=row.day,
         summary=f"{row.title}: {said[0].lower()}{said[1:]}",
         notes=(
-            f"{_school(pack, row.school)}. Reference {one.case.reference}.",
+            f"{school}. Reference {one.case.reference}." if school else f"Reference {one.case.reference}.",
             *([f"No working day: Duly reminds of it on {weekday_in_words(reminded)}."] if reminded else []),
         ),
         url=f"{site.settings.base_url}/cases/{one.case.reference}",
@@ -143,7 +143,6 @@ async def _page(visit: Visit, secret: str | None = None) -> Response:
         months=_by_month(one for one in shown if one.day >= today),
         until=months_after(today, _MONTHS),
         more=len(dates) > MOST,
-        several_schools=len(visit.pack.organisation.schools) > 1,
         since=feed.made_at if feed is not None else None,
         address=f"{site.settings.base_url}{visit.path('calendar_feed', secret=secret)}" if secret else "",
     )
@@ -161,7 +160,7 @@ def _shown(visit: Visit, one: Coming) -> Shown:
         day=one.row.day,
         what=SAID[cast(What, one.row.what)],
         title=one.row.title,
-        school=_school(visit.pack, one.row.school),
+        school=_school(visit.pack, one),
         reference=one.case.reference,
         reminded=reminded_on(visit.pack, one.row.day, visit.site.today),
         may_see=allow(visit.viewer, "see", one.access),
@@ -177,9 +176,10 @@ def _file(site: Site, pack: Pack, name: str, dates: Sequence[Coming]) -> Respons
     return Response(content, headers={"Content-Type": ics.MEDIA_TYPE})
 
 
-def _school(pack: Pack, key: str) -> str:
-    school = pack.school(key)
-    return school.name if school is not None else pack.organisation.name
+def _school(pack: Pack, one: Coming) -> str:
+    """Return the school of a site, where there are several; a document is of the organisation."""
+    school = pack.school(one.row.school)
+    return school.name if school and len(pack.organisation.schools) > 1 and one.row.what != "review" else ""
 
 
 @lru_cache(maxsize=32)

@@ -8,9 +8,9 @@ from domain.cases import Standing
 from domain.events import Recorded
 from domain.pack import Story
 from domain.round_entries import AnyRoundEntry, CycleBegan, SiteWentLive
-from domain.round_forms import FORMS, RoundFacts, in_full
+from domain.round_forms import RoundFacts, in_full
 from domain.round_mails import COMING
-from domain.round_texts import RoundForm
+from domain.round_texts import FORMS, RoundForm
 from starter.web.known import Known
 from starter.web.page import Visit
 from starter.web.recording import facts_of, offered
@@ -83,6 +83,8 @@ async def coming_round(visit: Visit, known: Known) -> ComingRound | None:
 
 def round_state(story: Story, standing: Standing, facts: Sequence[Recorded]) -> str:
     """Return how what comes round stands, in a few words."""
+    if standing.outcome == "again":
+        return _UNDER_WAY[story][0]
     if standing.outcome is not None:
         return _OUTCOMES.get(standing.outcome, standing.outcome)
     if standing.disputed:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 import templates
+from starter.api.problems import is_for_programs, problem
 from starter.web.page import frame
 from starter.web.reporting.numbers import is_of_a_report, numbers_of
 from starter.web.site import Site
@@ -35,8 +36,10 @@ TROUBLES: Final = {
 }
 
 
-def error_page(site: Site, status: int, *, here: str = "", request_id: str = "") -> HTMLResponse:
-    """Return the page for `status`; the same for whoever asks and whatever exists."""
+def error_page(site: Site, status: int, *, here: str = "", request_id: str = "") -> Response:
+    """Return the page for `status`; the same for whoever asks and whatever exists. A program gets it as JSON."""
+    if is_for_programs(here):
+        return problem(status)
     trouble = TROUBLES.get(status, TROUBLES[500])
     around = frame(site, here, None)
     # Whoever was about to report something is never left without whom to telephone.

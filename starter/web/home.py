@@ -9,6 +9,7 @@ from domain.access import allow
 from domain.pack import NotOffered, Process, School
 from domain.people import PersonKind
 from starter.web.cases import state_of
+from starter.web.documents import policies_due
 from starter.web.filling import prefilled
 from starter.web.page import Page, Visit
 from starter.web.reading import only
@@ -23,6 +24,7 @@ async def home(visit: Visit) -> Response:
         begun = await queries.cases_of(session, visit.person.id)
         filled_in = await drafts.of_person(session, visit.person.id)
         questions = await drafts.advice_for(session, visit.person.id)
+        due = await policies_due(visit, session)
     titles = {process.key: process.title for process in visit.pack.processes}
     seats = {seat.key: seat.title for seat in visit.pack.seats}
     return visit.show(
@@ -36,6 +38,7 @@ async def home(visit: Visit) -> Response:
         processes=[process for process in visit.pack.processes if process.may_start],
         not_offered=visit.pack.not_offered,
         seats=seats,
+        due=due,
     )
 
 

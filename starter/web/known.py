@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from domain.access import CaseAccess, Viewer, allow
 from domain.cases import Opening, Request, Standing
+from domain.document_text import Block, blocks_of
 from domain.events import Recorded, RequestEdited
 from domain.fields import FormFacts, Value
 from domain.forms import Fault, Form, check, typed_again
@@ -64,6 +65,16 @@ class Known:
         """The name of the school that the case is of."""
         school = self.pack.school(self.row.school)
         return school.name if school else self.pack.organisation.name
+
+    @property
+    def draft(self) -> tuple[Block, ...]:
+        """The text of a document's new version that is to be approved, as it is read; nothing where there is none."""
+        return blocks_of(str(self.request.answers.get("text", "")))
+
+    @property
+    def draft_from(self) -> date:
+        """From which day that version is to be in force."""
+        return date.fromisoformat(str(self.request.answers["effective_from"]))
 
     @property
     def requester(self) -> str:

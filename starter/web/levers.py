@@ -83,8 +83,8 @@ CANCEL: Final = Lever(
 CANCEL_SITE: Final = replace(
     CANCEL,
     title="Stop looking after the site",
-    lead="The site is looked after no more, as though it had never been approved, and this cannot be taken back. That a "
-    "site is closed in good order, those who run it put on record.",
+    lead="The site is looked after no more, as though it had never been approved, and this cannot be taken back. That "
+    "it is closed in good order, those who run it put on record.",
     button="Stop looking after it",
     not_done="The site is still looked after",
 )

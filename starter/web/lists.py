@@ -9,12 +9,23 @@ from starlette.responses import Response
 
 from domain.access import Action, CaseAccess, allow
 from domain.asking import AUTHOR
+from domain.round_mails import COMING
 from starter.web.cases import state_of
 from starter.web.confidential.lists import confidential_work
 from starter.web.page import Page, Visit
 from starter.web.reading import only, read_pairs
 from store import people, queries
+from store.rounds.register import Living, lives_of
 from store.tables import AskRow, CaseRow
+
+LIFE_STATES: Final = {
+    "approved": "Not live yet",
+    "live": "Live",
+    "suspended": "Posting suspended",
+    "closed": "Closed",
+    "cancelled": "Not looked after any more",
+}
+"""How a site stands that is looked after, by what the register keeps of it."""
 
 MOST: Final = 50
 """Tasks, or sites, on one page of a list."""
@@ -42,14 +53,16 @@ async def tasks(visit: Visit) -> Response:
 
 
 async def register(visit: Visit) -> Response:
-    """Show the approved sites of the organisation, a page at a time; each leads to its case for whoever may see it."""
+    """Show the approved sites of the organisation, a page at a time; each leads to its cases for who may see them."""
     if not allow(visit.viewer, "see_register"):
         raise HTTPException(404)
     after = only(read_pairs(visit.request.scope["query_string"]), (), ("after",)).get("after")
     async with visit.site.db.read() as session:
         found = await queries.register_of(session, visit.person.organisation, after=after, most=MOST + 1)
         sites = found[:MOST]
+        lives = await lives_of(session, [row.case for row in sites], visit.site.today)
         cases = await queries.cases_by_ids(session, [row.case for row in sites])
+        cases = [*cases, *(living.case for living in lives.values())]
         access = await queries.accesses_of(session, cases)
         names = await people.names(session, visit.person.organisation)
     return visit.show(
@@ -57,10 +70,23 @@ async def register(visit: Visit) -> Response:
         sites=sites,
         schools={school.key: school.name for school in visit.pack.organisation.schools},
         names=names,
+        lives=lives,
+        teams={site: _team(living, names) for site, living in lives.items()},
+        states=LIFE_STATES,
+        coming=COMING,
         references=_references(visit, cases, access),
         may_settle={row.id for row in cases if allow(visit.viewer, "intervene", access[row.id])},
         onward=f"{visit.path('register')}?{urlencode({'after': sites[-1].case})}" if len(found) > MOST else "",
     )
+
+
+def _team(living: Living, names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return who administers and who moderates a site, by name."""
+    return [
+        (what, ", ".join(sorted(names.get(one, "Somebody who has left") for one in living.team[role])))
+        for role, what in (("administrators", "Administrators"), ("moderators", "Moderators"))
+        if living.team.get(role)
+    ]
 
 
 def _wanted(ask: AskRow) -> Action:

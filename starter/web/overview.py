@@ -22,7 +22,7 @@ from starter.runs import Health
 from starter.web.confidential.lists import confidential_health
 from starter.web.page import Page, Visit
 from starter.web.reading import read_pairs
-from store import overview, people, queries
+from store import overview, people, queries, webhooks
 from store.finding import Wanted, find
 from store.overview import Moves, Open
 from templates import moment
@@ -168,6 +168,14 @@ async def _troubles(visit: Visit, session: AsyncSession, health: Health, names: 
         )
         for moves in vacant
     ]
+    if await webhooks.failed(session, ours, 1):
+        found.append(
+            Trouble(
+                "A webhook was not told what happened, although it was tried for three days",
+                "See that it answers, and have it told again",
+                ((visit.path("webhooks"), "Webhooks"),),
+            )
+        )
     return found
 
 

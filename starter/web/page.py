@@ -16,9 +16,10 @@ from starter.web.reading import Pairs
 from starter.web.signed_in import Signed
 from starter.web.site import Site, static_path
 
-Access = Literal["anyone", "signed_in", "link", "administrator", "demo"]
-"""Who reaches a route: anyone; anybody signed in; who holds a decision link, which the endpoint checks;
-administrators; or anybody signed in or not, in demo mode only. What they then see, `allow` says."""
+Access = Literal["anyone", "signed_in", "link", "token", "administrator", "demo"]
+"""Who reaches a route: anyone; anybody signed in; who holds a decision link, which the endpoint checks; a program with
+a token of somebody, which its call checks; administrators; or anybody signed in or not, in demo mode only. What they
+then see, `allow` says."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,8 @@ def frame(site: Site, here: str, signed: Signed | None) -> Frame:
     if signed is None:
         return Frame(static=static_path(), demo=site.demo, here=here)
     pack = site.packs.get(signed.person.organisation)
-    places = [("/", "Start"), ("/tasks", "My tasks"), ("/register", "Register"), ("/coming", "What is coming")]
+    places = [("/", "Start"), ("/tasks", "My tasks"), ("/register", "Register")]
+    places += [("/documents", "Documents"), ("/coming", "What is coming")]
     if signed.person.administrator:
         places += [("/admin", "Overview"), ("/admin/cases", "Find")]
     places.append(("/report", "Report a concern about somebody"))

@@ -21,6 +21,7 @@ from starter.web.confirming import needs_strong
 from starter.web.page import Page, Visit
 from starter.web.reading import UnreadableBodyError, only
 from store import people, power, power_mails
+from store.confidential.addresses import mail_again
 from store.power import NotASecondPersonError, UnfitChangeError
 from store.tables import PowerChangeRow
 
@@ -157,6 +158,9 @@ async def _settle(visit: Visit, ids: Sequence[str], answer: Answer) -> None:
             rows = [row for row in await power.waiting(session, visit.person.organisation, at) if row.id in ids]
             if answer == "confirm":
                 mails = await power.confirm(session, rows, by, at)
+                for row in rows:
+                    if row.what == What.ADDRESS:
+                        mails += await mail_again(session, visit.site.keys, row.person, row.id, at)
             else:
                 await power.refuse(session, rows, by, at)
     except NotASecondPersonError:

@@ -3,14 +3,16 @@
 It knows nobody: each visitor finds the document and an empty form, whoever was there before.
 """
 
+import re
 import secrets
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from starlette.exceptions import HTTPException
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+import templates
 from domain.cases import Act
 from domain.deciding import LONGEST_NAME
 from domain.document_text import Block, blocks_of
@@ -21,14 +23,16 @@ from starter.engine import EngineLostError
 from starter.web.campaigns import is_for_visitors
 from starter.web.desks import taken, unknown_link
 from starter.web.known import Known, know
-from starter.web.page import Page, Visit
-from starter.web.reading import only, read_pairs
+from starter.web.limits import seconds_until
+from starter.web.page import Page, Visit, frame
+from starter.web.reading import UnreadableBodyError, only, read_pairs
 from store import queries
 from store.rounds import desks, reading
 
 _DRAW: Final = 16
 _FIELDS: Final = ("name", "until-day", "until-month", "until-year")
-_GONE: Final = "Nobody signs here any more"
+_OCCASION: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
+_DAY: Final = timedelta(days=1)
 _MOST_DAYS: Final = 366
 """How long a visitor may be here, in days: whoever stays longer has an account."""
 
@@ -68,7 +72,13 @@ async def sign_at_desk(visit: Visit) -> Response:
     if desk is None:
         return _gone(visit)
     fields = only(rest, ("occasion",), _FIELDS)
+    if not _OCCASION.fullmatch(fields["occasion"]):
+        why = "the form has an occasion that is not on the page"
+        raise UnreadableBodyError(why, 422)
     typed = {key: tidy(fields.get(key, "")) for key in _FIELDS}
+    wait = _wait(visit, desk.known)
+    if wait:
+        raise HTTPException(429, headers={"Retry-After": str(wait)})
     until, faults = _read(typed, visit.site.today)
     if faults or until is None:
         return _shown(visit, desk, typed, faults, 422, fields["occasion"])
@@ -106,6 +116,17 @@ async def _desk(visit: Visit, secret: str) -> AtDesk | None:
     return AtDesk(secret, known, blocks_of(version.text))
 
 
+def _wait(visit: Visit, known: Known) -> int:
+    """Return after how many seconds the desk takes another visitor: 0 where it does now.
+
+    It takes as many in a day as cases may begin, so that whoever has its address does not fill up the campaign.
+    """
+    now = visit.site.clock()
+    signed = [said.at for said in known.history if isinstance(said.event, VisitorSigned) and said.at > now - _DAY]
+    most = visit.site.settings.cases_per_day
+    return seconds_until(signed[-most] + _DAY, now) if len(signed) >= most else 0
+
+
 def _read(typed: dict[str, str], today: date) -> tuple[date | None, tuple[Fault, ...]]:
     """Return until when the visitor is here, and everything that is wrong with what was typed."""
     faults = []
@@ -137,7 +158,8 @@ def _shown(
     *,
     signed: bool = False,
 ) -> Response:
-    return visit.show(
+    return _bare(
+        visit,
         "signing_desk.html",
         status,
         desk=desk,
@@ -152,7 +174,13 @@ def _shown(
 
 def _gone(visit: Visit) -> Response:
     """Return the page of a desk at which nobody signs any more; it says nothing of what was signed there."""
-    return visit.show("desk_gone.html", 410)
+    return _bare(visit, "desk_gone.html", 410)
+
+
+def _bare(visit: Visit, template: str, status: int, **context: object) -> Response:
+    """Return a page that shows nothing of whoever is signed in on the device."""
+    around = frame(visit.site, visit.request.url.path, None)
+    return HTMLResponse(templates.page(template, frame=around, **context), status)
 
 
 PAGES: Final = (

@@ -65,8 +65,8 @@ class Site:
     """One installation: its settings, its records, its running cases, and the packs by organisation.
 
     `bad_links` are the links that lead nowhere, by the address that tried them, `bad_receipts` the codes of reporters
-    that are none, `reports` the reports, by marks of addresses that are forgotten with them; `recent` are the cases
-    that pages read last, as `starter.web.known` knows them.
+    that are none, `bad_tokens` the tokens of programs that are none, `reports` the reports, by marks of addresses that
+    are forgotten with them; `recent` are the cases that pages read last, as `starter.web.known` knows them.
     """
 
     settings: Settings
@@ -78,6 +78,7 @@ class Site:
     demo: bool
     bad_links: Failures = field(default_factory=Failures)
     bad_receipts: Failures = field(default_factory=Failures)
+    bad_tokens: Failures = field(default_factory=Failures)
     reports: Failures = field(default_factory=lambda: Failures(within=timedelta(hours=1)))
     recent: Recent[Any] = field(default_factory=Recent)
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from domain.cases import Act
@@ -12,6 +13,7 @@ from starter.engine import EngineLostError
 from starter.web.desks import Desk, desk_at, desk_of, gone, sign_in_first, taken, to_case
 from starter.web.page import Page, Visit
 from starter.web.reading import Pairs, UnreadableBodyError, only
+from starter.web.signing import is_signature
 
 
 async def step_aside_link(visit: Visit) -> Response:
@@ -40,6 +42,7 @@ async def step_aside_task(visit: Visit) -> Response:
 
 
 async def _go_on(visit: Visit, desk: Desk, sent: Pairs) -> Response:
+    _refuse_signers(desk)
     fields = only(sent, ("stage",), ("comment",))
     reason = tidy(fields.get("comment", ""))
     faults = unready_to_step_aside(reason)
@@ -55,6 +58,16 @@ async def _go_on(visit: Visit, desk: Desk, sent: Pairs) -> Response:
         case _:
             why = "the form has a step that is not on the page"
             raise UnreadableBodyError(why, 422)
+
+
+def _refuse_signers(desk: Desk) -> None:
+    """Refuse whoever is asked to sign for themselves: they sign or say that they do not, and nobody does it for them.
+
+    Raises:
+        HTTPException: 404, they are.
+    """
+    if is_signature(desk.known):
+        raise HTTPException(404)
 
 
 async def _step_aside(visit: Visit, desk: Desk, reason: str) -> Response:
@@ -79,6 +92,7 @@ async def _step_aside(visit: Visit, desk: Desk, reason: str) -> Response:
 
 
 def _ask(visit: Visit, desk: Desk, reason: str, faults: tuple[Fault, ...] = ()) -> Response:
+    _refuse_signers(desk)
     return visit.show(
         "step_aside.html",
         422 if faults else 200,

@@ -2,10 +2,19 @@
 
 from store.confidential.emergencies import open_in_emergency, propose_opening
 from store.confidential.parties import keep_index
-from store.confidential.reading import Confidential, access_of, by_reference, for_person, note_read, of_person, reads_of
+from store.confidential.reading import (
+    Confidential,
+    access_of,
+    by_reference,
+    for_person,
+    has_closed_ones,
+    note_read,
+    of_person,
+    reads_of,
+)
 from store.confidential.receipts import by_receipt, keep_receipt, new_receipt
 from store.confidential.sealed import Emergency, Read
-from store.confidential.watching import Health, InCustody, health, in_custody
+from store.confidential.watching import Health, InCustody, health, in_custody, open_cases
 from store.confidential.writing import Written, write
 
 __all__ = [
@@ -19,6 +28,7 @@ __all__ = [
     "by_receipt",
     "by_reference",
     "for_person",
+    "has_closed_ones",
     "health",
     "in_custody",
     "keep_index",
@@ -26,6 +36,7 @@ __all__ = [
     "new_receipt",
     "note_read",
     "of_person",
+    "open_cases",
     "open_in_emergency",
     "propose_opening",
     "reads_of",

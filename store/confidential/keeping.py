@@ -5,10 +5,10 @@ that waits, sealed with the case, until it has ended.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -29,8 +29,6 @@ from store.confidential.writing import append
 from store.keys import CaseKeyMissingError, CaseKeys, SealBrokenError, Sealer
 from store.records import head
 from store.tables import MailRow
-
-log = structlog.get_logger()
 
 
 @dataclass
@@ -115,19 +113,18 @@ async def in_keeping(
 ) -> list[InKeeping]:
     """Return the cases of which `person` is a custodian, open or closed; none that recuses them.
 
-    It takes as long whatever somebody looks for among them. One that cannot be read is kept, and not among them.
+    It takes as long whatever somebody looks for among them. One that cannot be read is kept, and not among
+    them: `duly audit verify` names it.
     """
     wanted = select(ConfidentialRow).where(col(ConfidentialRow.organisation) == organisation)
     found = []
     for row in (await session.scalars(wanted.order_by(col(ConfidentialRow.closed_at), col(ConfidentialRow.id)))).all():
-        try:
+        with suppress(CaseKeyMissingError, SealBrokenError, queries.BrokenRecordError):
             kept = kept_in(await keys.of(row.id, session), row)
             custodians = holders(kept, kept.custodians, directory, local_day(at))
             if person in custodians:
                 keeping = kept.keeping.model_copy(update={"term": await term(session, keys, row, kept)})
                 found.append(InKeeping(row.id, row.reference, row.closed_at, keeping, custodians))
-        except (CaseKeyMissingError, SealBrokenError, queries.BrokenRecordError):
-            log.warning("case_not_readable", case=row.id)
     return found
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -19,8 +18,6 @@ from store.confidential.sealed import opening_in
 from store.confidential.tables import ConfidentialRow
 from store.keys import CaseKeyMissingError, CaseKeys, Sealer
 from store.tables import EventRow
-
-log = structlog.get_logger()
 
 _NOBODYS = Request(title="", starter="", author="", answers={})
 
@@ -43,7 +40,6 @@ async def opened_out_of(
     for to_open in batch.opens:
         process = next((one for one in pack.processes if one.story == to_open.story), None)
         if process is None:
-            log.warning("case_not_opened", case=batch.case)
             continue
         opened = await _opening(session, sealer, opening, batch, to_open, process, past)
         await keys.create(session, opened.case)

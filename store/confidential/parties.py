@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Select, and_, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -12,7 +12,7 @@ from domain.asking import whom
 from domain.calendar import local_day
 from domain.people import Asked, Directory, who_is_asked
 from store.confidential.sealed import Emergency, Kept, Reaches, emergency_in
-from store.confidential.tables import EmergencyRow, PartyRow
+from store.confidential.tables import ConfidentialRow, EmergencyRow, PartyRow
 from store.keys import CaseKeyMissingError, CaseKeys, Sealer
 
 _INDEX: Final = "index-of-parties"
@@ -85,6 +85,13 @@ async def are_kept(session: AsyncSession, keys: CaseKeys, case: str, people: fro
 async def keep_index(session: AsyncSession, keys: CaseKeys) -> None:
     """Have the key at hand that makes the marks of people: before there is any case, looking for one takes as long."""
     await keys.create(session, _INDEX)
+
+
+async def cases_with(session: AsyncSession, keys: CaseKeys, person: str) -> Select[ConfidentialRow]:
+    """Return the query for the cases, open or closed, in which `person` is found."""
+    party = await mark_of(session, keys, person)
+    theirs = and_(col(PartyRow.case) == col(ConfidentialRow.id), col(PartyRow.party) == party)
+    return select(ConfidentialRow).join(PartyRow, theirs)
 
 
 async def mark_of(session: AsyncSession, keys: CaseKeys, person: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -21,9 +21,9 @@ from domain.cases import Opening, Standing
 from domain.events import Recorded
 from domain.people import Asked, Directory
 from store import queries
-from store.confidential.parties import asked_now, emergencies_of, holders, mark_of, opened_for
+from store.confidential.parties import asked_now, cases_with, emergencies_of, holders, opened_for
 from store.confidential.sealed import Emergency, Kept, Read, kept_in, opening_in, read_in, sealed_read
-from store.confidential.tables import ConfidentialRow, PartyRow, ReadRow
+from store.confidential.tables import ConfidentialRow, ReadRow
 from store.keys import CaseKeyMissingError, CaseKeys, SealBrokenError
 from store.tables import MailRow
 
@@ -65,24 +65,21 @@ async def for_person(session: AsyncSession, keys: CaseKeys, reference: str, pers
 
     To anybody else it is as if it were not there, and takes as long.
     """
-    theirs = and_(
-        col(PartyRow.case) == col(ConfidentialRow.id), col(PartyRow.party) == await mark_of(session, keys, person)
-    )
-    wanted = select(ConfidentialRow).join(PartyRow, theirs).where(col(ConfidentialRow.reference) == reference)
+    wanted = (await cases_with(session, keys, person)).where(col(ConfidentialRow.reference) == reference)
     row = (await session.scalars(wanted)).one_or_none()
     return await whole(session, keys, row) if row is not None else None
 
 
-async def of_person(session: AsyncSession, keys: CaseKeys, person: str) -> list[Confidential]:
+async def of_person(session: AsyncSession, keys: CaseKeys, person: str, *, closed: bool = False) -> list[Confidential]:
     """Return the open cases in which `person` is asked or told, or which were opened for them, the latest first.
 
-    One that cannot be read hides no other; `health` says that there is one.
+    With `closed` those that have ended, the latest ended first. One that cannot be read hides no other; `health` says
+    that there is one.
     """
-    theirs = and_(
-        col(PartyRow.case) == col(ConfidentialRow.id), col(PartyRow.party) == await mark_of(session, keys, person)
-    )
-    open_ones = select(ConfidentialRow).join(PartyRow, theirs).where(col(ConfidentialRow.closed_at).is_(None))
-    rows = await session.scalars(open_ones.order_by(col(ConfidentialRow.opened_at).desc(), col(ConfidentialRow.id)))
+    ended = col(ConfidentialRow.closed_at)
+    theirs = await cases_with(session, keys, person)
+    theirs = theirs.where(ended.is_not(None)).order_by(ended.desc()) if closed else theirs.where(ended.is_(None))
+    rows = await session.scalars(theirs.order_by(col(ConfidentialRow.opened_at).desc(), col(ConfidentialRow.id)))
     found = []
     for row in rows.all():
         with suppress(queries.BrokenRecordError, CaseKeyMissingError, SealBrokenError):
@@ -90,9 +87,10 @@ async def of_person(session: AsyncSession, keys: CaseKeys, person: str) -> list[
     return found
 
 
-def _with(party: str) -> Select[ConfidentialRow]:
-    theirs = and_(col(PartyRow.case) == col(ConfidentialRow.id), col(PartyRow.party) == party)
-    return select(ConfidentialRow).join(PartyRow, theirs)
+async def has_closed_ones(session: AsyncSession, keys: CaseKeys, person: str) -> bool:
+    """Return whether `person` is found in a case that has ended."""
+    theirs = (await cases_with(session, keys, person)).where(col(ConfidentialRow.closed_at).is_not(None))
+    return (await session.scalars(theirs.limit(1))).first() is not None
 
 
 async def whole(session: AsyncSession, keys: CaseKeys, row: ConfidentialRow) -> Confidential:

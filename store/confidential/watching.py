@@ -1,6 +1,7 @@
 """Seeing that confidential cases are seen to: whom they should reach by now, and whether one needs attention."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, TypeAlias
@@ -9,11 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from domain.cases import Opening, Standing
 from domain.people import Directory
 from store.confidential.emergencies import is_custodian
 from store.confidential.parties import are_kept, emergencies_of, keep_parties, parties, should_reach
 from store.confidential.reading import refused
-from store.confidential.sealed import Emergency, Kept, kept_in
+from store.confidential.sealed import Emergency, Kept, kept_in, opening_in
 from store.confidential.tables import ConfidentialRow
 from store.keys import CaseKeyMissingError, CaseKeys, SealBrokenError
 
@@ -36,6 +38,23 @@ async def cases_of(session: AsyncSession, organisation: str, *, closed: bool = T
     if not closed:
         wanted = wanted.where(col(ConfidentialRow.closed_at).is_(None))
     return (await session.scalars(wanted.order_by(col(ConfidentialRow.opened_at), col(ConfidentialRow.id)))).all()
+
+
+async def open_cases(
+    session: AsyncSession, keys: CaseKeys, organisation: str, opened_before: datetime | None = None
+) -> list[tuple[str, Opening, Standing]]:
+    """Return the open cases of an organisation: their ids, with what they go by, and where they stand.
+
+    One that cannot be read is left out; `health` says that there is one.
+    """
+    found = []
+    for row in await cases_of(session, organisation, closed=False):
+        if opened_before is not None and row.opened_at >= opened_before:
+            continue
+        with suppress(CaseKeyMissingError, SealBrokenError):
+            sealer = await keys.of(row.id, session)
+            found.append((row.id, opening_in(sealer, row), kept_in(sealer, row).standing))
+    return found
 
 
 async def to_look_up(

@@ -13,7 +13,8 @@ from domain.asking import reached_by
 from domain.calendar import local_day
 from domain.cases import Batch, MailOrder, Opening
 from domain.chain import canonical, forge, veiled
-from domain.events import AskMoved, AskOpened, Escalated, Recorded
+from domain.entries import CaseOpened, CaseRouted, Entry
+from domain.events import AskClosed, AskMoved, AskOpened, Escalated, Extended, Recorded
 from domain.people import Asked, Directory
 from store import mails, people
 from store.confidential.opening import is_cleared, not_begun, opened_by, opened_out_of
@@ -37,6 +38,11 @@ _SALT: Final = 16
 
 _NO_SEATS: Final = frozenset({"asked", "author", "starter", "decider", "deciders", "administrators"})
 """Names in the orders of mails that are no seats; but for those who are asked, a confidential case has none of them."""
+
+_FOLLOWS: Final = (AskOpened, AskMoved, AskClosed, CaseRouted, CaseOpened, Extended)
+"""What the case itself records at once, because of what somebody did."""
+
+_NOBODY: Final = Reaches(ladder=())
 
 
 @dataclass(frozen=True)
@@ -132,7 +138,8 @@ class _Turn:
     def mails(self, sealer: Sealer, at: datetime) -> list[MailRow]:
         """Return the one neutral mail to each person for whom this turn has something.
 
-        Custodians are mailed where an ask reaches nobody, or nobody else though it is overdue.
+        Nobody is mailed about what they did themselves, nor once their part is over; but of every ask that reaches
+        them. Custodians are mailed where an ask reaches nobody, or nobody else though it is overdue.
         """
         occasion, day = str(self.batch.events[-1].n), local_day(at)
         people = [person for order in self.batch.mails for person in self._recipients(order, day)]
@@ -144,22 +151,37 @@ class _Turn:
     def kept_now(self, queued: Sequence[MailRow], openings: Sequence[Opening]) -> Kept:
         """Return where the case stands after this turn."""
         n = self.batch.events[-1].n
-        standing = self.batch.standing
-        live = {*(ask.ask for ask in standing.asks), standing.managing}
         return self.kept.model_copy(
             update={
-                "reaches": {ask: reaches for ask, reaches in self.reaches.items() if ask in live},
+                "reaches": self._live(),
                 "mails": self.kept.mails | {mail.person: LatestMail(id=mail.id, n=n) for mail in queued},
                 "opened": (*self.kept.opened, *(one.reference for one in openings)),
             }
         )
 
     def _recipients(self, order: MailOrder, day: date) -> list[str]:
-        if order.ask is not None and order.newly:
-            return [one.person for one in self._newly.get(order.ask, ())]
-        asks = (order.ask,) if order.ask is not None else order.asks if "asked" in order.to else ()
-        reached = [one.person for ask in asks if ask in self.reaches for one in self.reaches[ask].asked]
-        return reached + holders(self.kept, [seat for seat in order.to if seat not in _NO_SEATS], self.directory, day)
+        live = self._live()
+        if order.ask is not None:
+            reached = self._newly.get(order.ask, ()) if order.newly else self.reaches.get(order.ask, _NOBODY).asked
+            return [one.person for one in reached] if order.ask in live else []
+        still = {one.person for reaches in live.values() for one in reaches.asked}
+        asked = [one.person for ask in order.asks for one in self.reaches.get(ask, _NOBODY).asked]
+        told = holders(self.kept, [seat for seat in order.to if seat not in _NO_SEATS], self.directory, day)
+        wanted = [*(person for person in asked if "asked" in order.to and person in still), *told]
+        doer = self._doer(order.about)
+        return [person for person in wanted if person != doer]
+
+    def _live(self) -> dict[str, Reaches]:
+        """Return the asks that are open after this turn, and the one by which somebody sees to the case."""
+        standing = self.batch.standing
+        live = {*(ask.ask for ask in standing.asks), standing.managing}
+        return {ask: reaches for ask, reaches in self.reaches.items() if ask in live}
+
+    def _doer(self, n: int) -> str | None:
+        """Return who did what the event `n` came of; None where nobody did."""
+        before = (said.event for said in reversed(self.batch.events) if said.n <= n)
+        event = next((event for event in before if not isinstance(event, _FOLLOWS)), None)
+        return event.by if isinstance(event, Entry) else None
 
 
 def _first(opening: Opening, batch: Batch) -> Kept:

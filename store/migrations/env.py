@@ -4,7 +4,9 @@ from alembic import context
 from sqlmodel import SQLModel
 
 import store.confidential.tables
-import store.rounds.tables  # noqa: F401 -- both fill the metadata, with the tables that they import
+import store.interface
+import store.rounds.tables
+import store.webhooks  # noqa: F401 -- all fill the metadata, with the tables that they import
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True)

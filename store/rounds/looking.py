@@ -1,6 +1,7 @@
 """What has to be seen to in what comes round: reviews to begin, cover to look at, rolls to call."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -9,15 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.calendar import Calendar
-from domain.cases import Opening, Present, Request, taken_from
+from domain.cases import Opening, Present, Request, Standing, taken_from
 from domain.documents import POLICY, DocumentControl, printed, review_due
 from domain.pack import Pack
 from domain.people import Directory
-from store import packs
-from store.keys import CaseKeys
+from store import confidential, packs, queries
+from store.keys import CaseKeyMissingError, CaseKeys, SealBrokenError
 from store.rounds.rolls import review_case
 from store.rounds.tables import CampaignRow, LifeRow, ReviewRow, SignatureRow, TeamRow, VersionRow
 from store.rounds.writing import TEAM, present_text
+from store.tables import CaseRow
 
 
 @dataclass(frozen=True)
@@ -160,3 +162,23 @@ def _first(
         review_on=due,
         adopted_at=at,
     )
+
+
+async def of_old(
+    session: AsyncSession, keys: CaseKeys, organisation: str, before: datetime, but: frozenset[str]
+) -> list[tuple[str, Opening, Standing]]:
+    """Return all cases that were opened before a time and are open still: with what they go by, and where they stand.
+
+    Those in `but` are left out, and so are those that cannot be read.
+    """
+    old = select(CaseRow).where(
+        col(CaseRow.organisation) == organisation, col(CaseRow.closed_at).is_(None), col(CaseRow.opened_at) < before
+    )
+    found = []
+    for row in (await session.scalars(old)).all():
+        if row.id not in but:
+            with suppress(CaseKeyMissingError, SealBrokenError):
+                opening = await queries.opening_of(session, keys, row)
+                found.append((row.id, opening, await queries.standing_of(session, keys, row)))
+    others = await confidential.open_cases(session, keys, organisation, before)
+    return found + [one for one in others if one[0] not in but]

@@ -14,6 +14,7 @@ from store.tables import AskRow, MailRow
 
 _REMINDED = "reminder"
 _CHASED = "unsigned"
+_WHOLE = {"populate_existing": True}
 _TEXTLESS = defer(VersionRow.text)  # type: ignore[arg-type]  # SQLModel says what a row holds, not its column
 
 
@@ -44,13 +45,14 @@ async def versions_of(session: AsyncSession, organisation: str, document: str) -
 
 async def version(session: AsyncSession, organisation: str, document: str, n: int) -> VersionRow | None:
     """Return one version of a document, whole."""
-    return await session.get(VersionRow, (organisation, document, n))
+    # The same row may be there already, without its text.
+    return await session.get(VersionRow, (organisation, document, n), populate_existing=True)
 
 
 async def version_with(session: AsyncSession, organisation: str, digest: str) -> VersionRow | None:
     """Return the version with that digest, whole; None where none is kept."""
     wanted = select(VersionRow).where(col(VersionRow.organisation) == organisation, col(VersionRow.digest) == digest)
-    return (await session.scalars(wanted.order_by(col(VersionRow.n)))).first()
+    return (await session.scalars(wanted.order_by(col(VersionRow.n)), execution_options=_WHOLE)).first()
 
 
 async def reviews(session: AsyncSession, organisation: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from domain.calendar import local_day
+from domain.calendar import Calendar, local_day
 from domain.cases import Opening, Roll, RollCount
 from domain.people import Directory, Person
 from domain.refs import case_id, reference
@@ -20,6 +20,9 @@ from store.rounds.tables import SignatureRow
 
 AT_ONCE: Final = 200
 """How many people are got to in one call of a roll."""
+
+_YEARS: Final = 3
+"""For how many years whoever signs has the bank holidays: twice the most working days that an ask can have."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,10 @@ async def look_through(
     new = [one for one in audience.values() if one.id not in known]
     late = [row for row in waiting if row.begun_at is None and row.person in audience][:AT_ONCE]
     asked = [*late, *await _rows(session, opening, new[: AT_ONCE - len(late)], at)]
-    begins = []
+    begins, calendar = [], opening.calendar.for_years(local_day(at).year, _YEARS)
     for row in asked:
         await keys.create(session, row.case)
-        begins.append(_signing(opening, roll, row, audience[row.person]))
+        begins.append(_signing(opening, roll, row, audience[row.person], calendar))
     more = len(new) + len(late) > len(asked) or len(gone) > AT_ONCE
     return Called(tuple(begins), tuple(gone[:AT_ONCE]), "left", more=more)
 
@@ -107,7 +110,7 @@ async def _rows(
     return rows
 
 
-def _signing(opening: Opening, roll: Roll, row: SignatureRow, person: Person) -> Opening:
+def _signing(opening: Opening, roll: Roll, row: SignatureRow, person: Person, calendar: Calendar) -> Opening:
     """Return with what the case begins in which one person signs."""
     answers = {**roll.request.answers, "signer": person.id}
     if person.line_manager is not None:
@@ -121,7 +124,7 @@ def _signing(opening: Opening, roll: Roll, row: SignatureRow, person: Person) ->
         pack_digest=opening.pack_digest,
         process=roll.process,
         seats=tuple(seat for seat in opening.seats if seat.key in seats),
-        calendar=opening.calendar,
+        calendar=calendar,
         request=roll.request.model_copy(update={"answers": answers}),
         parent=opening.case,
     )

@@ -57,7 +57,9 @@ async def note(session: AsyncSession, case: CaseRow, answers: dict[str, Value], 
         case SiteWentLive():
             await _live(session, case.id, state="live", address=event.address, live_on=event.on)
         case SiteChanged():
-            await _live(session, case.id, live_on=event.live_on, closes_on=event.closes_on)
+            await _live(session, case.id, closes_on=event.closes_on)
+            planned = update(LifeRow).where(col(LifeRow.case) == case.id, col(LifeRow.state) == "approved")
+            await session.execute(planned.values(live_on=event.live_on))
             await _team(session, case.id, answers)
             await _register(session, case.id, event, answers)
         case PostingSuspended():

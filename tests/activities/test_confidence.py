@@ -106,8 +106,8 @@ async def test_everybody_gets_the_same_mail_whatever_it_is_about(home: House) ->
     await ordinary.pass_time(timedelta(days=14))
     await ordinary.settled()
     neutral = [message for message in home.outbox.messages if message["Subject"] == SUBJECT]
-    assert len(neutral) == 8
-    assert len({message["Message-ID"] for message in neutral}) == 8
+    assert len(neutral) == 7
+    assert len({message["Message-ID"] for message in neutral}) == 7
     text_of_case = (case.opening.case, case.opening.reference, other.opening.case, other.opening.reference)
     for message in neutral:
         assert not any(said in message.as_string() for said in text_of_case)
@@ -133,8 +133,8 @@ async def test_it_is_never_put_by_for_a_digest(environment: WorkflowEnvironment,
         for number in range(3):
             await home.engine.act(case.opening.case, an_act("head", "message_written", occasion=str(number)))
             await case.settled()
-        assert home.outbox.subjects(HEAD) == [SUBJECT] * 4
         assert home.outbox.subjects(LEAD) == [SUBJECT] * 4
+        assert home.outbox.subjects(HEAD) == [SUBJECT]
 
 
 async def test_it_is_sent_later_where_no_job_was_left_for_it(home: House) -> None:
@@ -256,7 +256,7 @@ async def test_who_is_told_changes_with_who_holds_the_seat(home: House) -> None:
     await change(home, a_person("new"))
 
 
-async def test_one_case_that_cannot_be_looked_at_stops_no_other_and_is_logged_by_its_id_alone(home: House) -> None:
+async def test_one_case_that_cannot_be_looked_at_stops_no_other_and_the_log_does_not_say_which(home: House) -> None:
     lost, case = await begun(home), await begun(home)
     async with home.db.write() as session:
         key = await session.get_one(CaseKeyRow, lost.opening.case)
@@ -270,8 +270,8 @@ async def test_one_case_that_cannot_be_looked_at_stops_no_other_and_is_logged_by
     await case.settled()
     assert await asked(case) == {"deputy"}
     failed = [log for log in logs if log["event"] == "lookout_failed"]
-    assert [(log["why"], log["case"]) for log in failed] == [("CaseKeyMissingError", lost.opening.case)]
-    assert all(set(log) == {"event", "log_level", "why", "case"} for log in failed)
+    assert failed == [{"event": "lookout_failed", "log_level": "warning", "why": "CaseKeyMissingError"}]
+    assert lost.opening.case not in repr(logs)
     async with home.db.write() as session:
         session.add(CaseKeyRow(**kept))
 

@@ -13,6 +13,7 @@ CASE: Final = CaseAccess(
     asked=frozenset({"asked", "asked_administrator"}),
     decided=frozenset({"decider", "deciding_administrator"}),
     told=frozenset({"told"}),
+    team=frozenset({"team", "team_administrator"}),
 )
 VIEWERS: Final = {
     "starter": Viewer(person="starter", organisation="elmbrook"),
@@ -20,6 +21,8 @@ VIEWERS: Final = {
     "asked": Viewer(person="asked", organisation="elmbrook"),
     "decider": Viewer(person="decider", organisation="elmbrook"),
     "told": Viewer(person="told", organisation="elmbrook"),
+    "whose it is": Viewer(person="team", organisation="elmbrook"),
+    "administrator whose it is": Viewer(person="team_administrator", organisation="elmbrook", administrator=True),
     "colleague": Viewer(person="colleague", organisation="elmbrook"),
     "administrator": Viewer(person="ada", organisation="elmbrook", administrator=True),
     "administrator who is author": Viewer(person="author", organisation="elmbrook", administrator=True),
@@ -30,6 +33,7 @@ VIEWERS: Final = {
 }
 CORRECT: Final = ("correct_address", "content")
 SETTLE: Final = ("settle_power", "content")
+SEE_TO: Final = ("see_to", "content")
 OWN: Final = {
     ("see", "content"),
     ("see", "delivery"),
@@ -37,17 +41,34 @@ OWN: Final = {
     ("edit_draft", "content"),
     ("nudge", "content"),
 }
+TEAM: Final = {("see", "content"), ("see", "delivery"), ("edit_draft", "content"), ("record", "content"), SEE_TO}
 ALLOWED: Final[dict[str, set[tuple[str, str]]]] = {
     "starter": OWN,
     "author": OWN,
-    "asked": {("see", "content"), ("decide", "content"), ("advise", "content"), SETTLE},
+    "asked": {("see", "content"), ("decide", "content"), ("advise", "content"), ("record", "content"), SETTLE},
     "decider": {("see", "content")},
     "told": {("see", "content")},
+    "whose it is": TEAM,
+    "administrator whose it is": TEAM | {CORRECT},
     "colleague": set(),
-    "administrator": {("see", "content"), ("see", "mails"), ("see", "delivery"), ("intervene", "content"), CORRECT},
+    "administrator": {
+        ("see", "content"),
+        ("see", "mails"),
+        ("see", "delivery"),
+        ("intervene", "content"),
+        CORRECT,
+        SEE_TO,
+    },
     "administrator who is author": OWN,
     "administrator who decided": {("see", "content"), CORRECT},
-    "administrator who is asked": {("see", "content"), ("decide", "content"), ("advise", "content"), CORRECT, SETTLE},
+    "administrator who is asked": {
+        ("see", "content"),
+        ("decide", "content"),
+        ("advise", "content"),
+        ("record", "content"),
+        CORRECT,
+        SETTLE,
+    },
     "administrator elsewhere": set(),
     "same id elsewhere": set(),
 }
@@ -74,7 +95,7 @@ def test_with_a_case_nobody_may_do_what_the_table_does_not_name(who: str, action
 def test_without_a_case_everybody_starts_and_reads_the_register_and_administrators_list_and_correct(
     who: str, action: Action
 ) -> None:
-    everybody = action in {"start", "see_register"}
+    everybody = action in {"start", "see_register", "see_documents"}
     administrators = action in {"list_all", "correct_address", "settle_power"}
     assert allow(VIEWERS[who], action) == (everybody or (administrators and VIEWERS[who].administrator))
 

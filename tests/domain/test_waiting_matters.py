@@ -16,11 +16,20 @@ from domain.entries import (
     PoliceHoldReleased,
 )
 from domain.events import AnyEvent, AskOpened, CaseEnded, Recorded
-from domain.pack import Process
+from domain.pack import EventMatch, Process, Task
 from domain.people import Asked, Directory
+from domain.waiting import AskedBy
 from domain.waiting_matters import MatterWaiting, matter_stages, why_it_waits
 from tests.builders import MONDAY, an_ask
-from tests.matters import ALLEGATION, CONFIDENTIAL, PEOPLE, ROUTES, a_confidential_opening
+from tests.matters import (
+    ALLEGATION,
+    CLAUSE,
+    CONFIDENTIAL,
+    DISCIPLINARY,
+    PEOPLE,
+    ROUTES,
+    a_confidential_opening,
+)
 
 DUE = datetime(2026, 11, 3, 23, 59, 59, tzinfo=UTC)
 MORNING = datetime(2026, 11, 3, 7, tzinfo=UTC)
@@ -34,6 +43,7 @@ ADVISED = LadoAdviceRecorded(
     by="helen", allegations=("a1",), giver="Lou", method="phone", advice="employer_investigation"
 )
 STAFF = ROUTES[-1]
+REPORTED = EventMatch(event=("investigation_reported",))
 
 
 def history(*events: AnyEvent) -> list[Recorded]:
@@ -116,6 +126,30 @@ def test_what_is_overdue_is_said_to_be() -> None:
 
 def test_whoever_may_only_read_is_told_so() -> None:
     assert waits(may="read").sentences[-1] == "There is nothing that you need to do: you may read it."
+
+
+def test_whoever_is_asked_beside_somebody_has_one_sentence_of_their_own() -> None:
+    process = DISCIPLINARY.model_copy(
+        update={"tasks": (Task(key="report", title="Report", seat="investigator", clause=CLAUSE, done_by=REPORTED),)}
+    )
+    of_priya, of_helen = (
+        an_ask(ask=ask, step="report", seat=seat, due=DUE)
+        for ask, seat in (("a1", "investigator"), ("a2", "case_manager"))
+    )
+    stands = standing("report", asks=(of_priya, of_helen))
+    asked = {"a1": (Asked(person="amina", seat="investigator"),), "a2": HELEN}
+
+    def sentences(asked: AskedBy) -> list[str]:
+        opening = a_confidential_opening(process=process)
+        directory, told = Directory(people=PEOPLE), history(OPENED)
+        return list(why_it_waits(opening, stands, asked, CONFIDENTIAL, directory, told, MONDAY, "record").sentences)
+
+    said = sentences(asked)
+    assert [one for one in said if one.startswith("This waits for")] == said[:1]
+    assert said[0].startswith("This waits for the investigator, asked on 2 November 2026")
+    assert said[1] == "The Headteacher as case manager sees to it that this is done."
+    # Where nobody sees to it any more, that is said.
+    assert sentences({"a1": asked["a1"]})[1].startswith("This waits for somebody to be case manager")
 
 
 @pytest.mark.meets("ALLEG-18")

@@ -1,6 +1,7 @@
 """What the journeys of confidential work share: a report, the one mail that there is about it, and what is recorded."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email import policy
@@ -11,6 +12,7 @@ from typing import Final
 from tests.journeys.browsing import Mail, Somebody, Town
 
 NEUTRAL: Final = "You have a task in Duly"
+_BLANK: Final = re.compile(r"\[[^\]\n]+\]")
 _PATIENCE: Final = 15.0
 _LOOK_AGAIN: Final = 0.1
 _OF_THE_READER: Final = ("To", "Date", "Message-ID", "Content-Type")
@@ -180,11 +182,11 @@ async def fill_in(
 ) -> None:
     """Fill in the form of an entry, and see the answers once more; nothing is on record yet.
 
-    What is `typed` stands after what the form has there already: the draft of a letter.
+    What is `typed` stands after what the form has there already: the draft of a letter, with its brackets filled in.
     """
     await turn_to(one, title)
     await one.choose(*chosen)
-    answers = {label: await one.typed(label) + text for label, text in (typed or {}).items()}
+    answers = {label: _BLANK.sub("ten", await one.typed(label)) + text for label, text in (typed or {}).items()}
     for label, text in answers.items():
         await one.type(label, text)
     for label, day in (dates or {}).items():

@@ -10,7 +10,8 @@ HELEN = "helen.marsh@cadmus.example"
 GRACE = "grace.okafor@cadmus.example"
 NADIA = "nadia.rahman@cadmus.example"
 DANIEL = "daniel.reyes@cadmus.example"
-ALL = (HELEN, NADIA, DANIEL)
+ALL_BUT_HELEN = (NADIA, DANIEL)
+ALL = (HELEN, *ALL_BUT_HELEN)
 """Whoever sees to it, and those whom the policy has told: the safeguarding lead and the deputy."""
 
 STORY = "She follows two Year 6 girls on Instagram and answers their stories late at night."
@@ -74,7 +75,7 @@ async def test_an_allegation_goes_to_the_lado_before_anything_else_and_then_to_i
         "Unsubstantiated: there is not enough evidence either way; it says nothing of guilt",
         typed={"The reasons": "The account could be anybody's, and neither girl wished to say more."},
     )
-    await post.reached(*ALL)
+    await post.reached(*ALL_BUT_HELEN)
     await helen.open(case)
     await helen.says("Closed: everything was done", "How it ended", "This waits for nothing")
 
@@ -108,7 +109,7 @@ async def reporter_and_headteacher_write_to_each_other(helen: Somebody, tom: Som
     await helen.page.reload()
     await helen.says("Whoever reported it", "It happened again last night.")
     await record(helen, "Write to whoever reported it", typed={"Your message": "Thank you. Please tell nobody else."})
-    await post.reached(*ALL)
+    await post.reached(*ALL_BUT_HELEN)
 
 
 async def the_advice_permits(helen: Somebody) -> None:
@@ -129,10 +130,10 @@ async def the_police_hold_it_up(helen: Somebody, post: Post) -> None:
     """Hold the case because the police ask for it, see that it waits, and let it go on."""
     who = {"Who asked?": "PC Dale"}
     await record(helen, "Record that the police asked to wait", typed=who)
-    await post.reached(*ALL)
+    await post.reached(*ALL_BUT_HELEN)
     await helen.open(helen.page.url)
     await helen.says("On hold since", "its clock stands still")
     who = {"Who said so?": "PC Dale"}
     await record(helen, "Record that the police let the school go on", typed=who)
-    await post.reached(*ALL)
+    await post.reached(*ALL_BUT_HELEN)
     assert "On hold since" not in await helen.text()

@@ -20,10 +20,11 @@ from temporalio.testing import TimeSkipper
 
 from benchmarks import house as measured
 from benchmarks.house import environment_of, readiness
+from domain.interface import SCOPES
 from duly.embedded import Server, free_port
 from settings import parse_keys
 from starter.engine import Engine
-from store import people
+from store import interface, people
 from store.codec import data_converter
 from store.confidential import Confidential
 from store.database import Database
@@ -88,6 +89,21 @@ class House(measured.House):
             browser.client.cookies.set("duly-demo", secret, domain="127.0.0.1")
         return browser
 
+    async def token(self, email: str) -> str:
+        """Return a token with which a program does all that somebody has programs do."""
+        async with self.db.write() as session:
+            token = await interface.make_token(
+                session,
+                id_=secrets.token_hex(16),
+                person=school.person(email).id,
+                name="a program",
+                scopes=tuple(SCOPES),
+                at=self.now,
+                lasts=timedelta(days=1),
+            )
+        assert token is not None
+        return token
+
     async def cases(self) -> list[Confidential]:
         """Return every confidential case, the first first."""
         return await every_case(self.db, self.keys)
@@ -136,10 +152,13 @@ class House(measured.House):
             held[f"mail {n}"] = json.dumps(recipients).encode() + b"\n" + content
         return {name: data for name, data in held.items() if data}
 
-    async def metrics(self) -> bytes:
-        """Return what Temporal's server tells whoever measures it."""
+    async def metrics(self) -> dict[str, bytes]:
+        """Return what Temporal's server, and Duly itself, tell whoever measures them."""
+        ports = {"metrics": self.metrics_port, "metrics of Duly": int(self.environment["DULY_METRICS_PORT"])}
         async with AsyncClient() as client:
-            return (await client.get(f"http://127.0.0.1:{self.metrics_port}/metrics")).content
+            return {
+                name: (await client.get(f"http://127.0.0.1:{port}/metrics")).content for name, port in ports.items()
+            }
 
     def _commands(self) -> dict[str, list[str]]:
         commands = super()._commands()
@@ -163,6 +182,7 @@ async def house(folder: Path, migrated: Path) -> AsyncIterator[House]:
         "DULY_PACKS": str(school.FOLDER),
         "DULY_MAIL_FROM": "duly@newall-green.example",
         "DULY_KEYS": f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+        "DULY_METRICS_PORT": str(free_port()),
         "DULY_DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'data' / 'duly.sqlite3'}",
     }
     (folder / "data").mkdir(mode=0o700)

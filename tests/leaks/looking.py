@@ -1,6 +1,7 @@
 """Looking at everything that somebody can reach: every page there is, whatever its address needs, and its answer."""
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -33,6 +34,7 @@ _PARTS: Final[dict[str, tuple[str, ...]]] = {
     "fingerprint": ("nothing",),
     "file": ("duly.css",),
     "token": ("A" * 43,),
+    "secret": ("A" * 43,),
     "mail": ("0" * 32,),
     "id": ("0" * 32,),
     "hold": ("0" * 32,),
@@ -71,20 +73,28 @@ def _filled(page: Page, parts: dict[str, tuple[str, ...]]) -> Iterator[str]:
 class Looker:
     """Somebody who looks at everything, and at what everything leads to."""
 
-    def __init__(self, browser: Browser, db: Database) -> None:
-        """Look with `browser` at a site on `db`."""
+    def __init__(self, browser: Browser, db: Database, token: str = "") -> None:
+        """Look with `browser` at a site on `db`; with a `token`, as a program does."""
         self._browser = browser
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._db = db
 
     async def get(self, address: str) -> Seen:
         """Open a page."""
         with counted(self._db) as statements:
-            return seen(await self._browser.get(address), statements)
+            return seen(await self._browser.get(address, **self._headers), statements)
 
     async def post(self, address: str, **fields: str) -> Seen:
         """Send a form."""
         with counted(self._db) as statements:
             return seen(await self._browser.post(address, fields), statements)
+
+    async def send(self, address: str, sent: dict[str, Any]) -> Seen:
+        """Send what a program sends."""
+        with counted(self._db) as statements:
+            body = json.dumps(sent).encode()
+            kind = {"Content-Type": "application/json"}
+            return seen(await self._browser.client.post(address, content=body, headers=kind), statements)
 
     async def everything(self, known: Iterable[str]) -> dict[str, Seen]:
         """Open every address of `known`, and every other that a page on the way leads to."""

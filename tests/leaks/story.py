@@ -30,6 +30,7 @@ ASIDE: Final = "They are my cousin."
 """Why somebody steps aside, in words that somebody else could guess."""
 
 ALL: Final = ("investigate", "tell_subject", "open_disciplinary")
+_BLANK: Final = re.compile(r"\[[^\]\n]+\]")
 _TRIES: Final = 3
 _LATER: Final = 503
 _NOT_FOUND: Final = 404
@@ -168,7 +169,8 @@ def filled(form: Tag, kind: str, typed: dict[str, Any]) -> list[tuple[str, str]]
             case _ if name in values:
                 sent[name] = [str(values[name])]
             case "textarea":
-                sent[name] = [f"{old}\n\n{marker(kind, name)} is what it says.".strip()]
+                draft = _BLANK.sub("ten", old)
+                sent[name] = [f"{draft}\n\n{marker(kind, name)} is what it says.".strip()]
             case _:
                 sent[name] = [old or _usual(kind, name)]
     return [(name, text) for name, texts in sent.items() for text in texts]

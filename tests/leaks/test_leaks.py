@@ -28,7 +28,7 @@ from tests.leaks.house import SEARCHED, House, house
 from tests.leaks.searching import Found, Needle, of_rows, search, text, word
 from tests.leaks.shapes import Shape, shape_of, updates_of
 from tests.leaks.story import STEM
-from tests.leaks.troubles import OUTSIDERS, Everything, Troubles, told
+from tests.leaks.troubles import OUTSIDERS, PROGRAMS, Everything, Troubles, told
 from tests.leaks.world import world
 from tests.store.conftest import named, run_on
 
@@ -51,6 +51,9 @@ WORDS: Final = {
 RECUSED: Final = school.person(school.LINE_MANAGER)
 SECRETS: Final = ("a marker", "a day", "the code")
 """What nobody may read who may not know of the cases: every marker, the days, and the reporter's code."""
+
+PUBLIC: Final = ("pack_text.json_text", "document_version.text")
+"""The policy, and the documents that everybody of the organisation reads: both speak of such cases in general."""
 
 OWN_FILES: Final = {"Duly's duly.sqlite3", "Duly's duly.sqlite3-wal"}
 """Our own database as it is on the disk: its columns are looked at one by one besides."""
@@ -133,7 +136,7 @@ async def evidence(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
             shape = "SELECT DISTINCT \"case\", about, ask, gathered_at, dropped_at FROM mail WHERE template = 'neutral'"
             rows = [tuple(row) for row in await session.execute(sql(shape))]
     return Evidence(
-        kept={"metrics": metrics, **here.traces()},
+        kept={**metrics, **here.traces()},
         pages=pages,
         ordinary_mails=ordinary_mails,
         mails=here.letters.raw,
@@ -176,17 +179,35 @@ def test_nothing_that_was_said_is_kept_or_sent_in_any_form(evidence: Evidence) -
 
 def test_nothing_that_was_said_is_on_a_page_of_anybody_who_may_not_know(evidence: Evidence) -> None:
     assert len(evidence.pages) > 50 * len(OUTSIDERS)
+    everywhere = {where.partition(": ")[2] for where in evidence.pages}
+    assert {"/documents", "/coming", "/c/closed", f"{PROGRAMS}/cases, by a program"} <= everywhere
+    for lead in ("/documents/", "/admin/cases?", "/cases/"):
+        assert any(place.startswith(lead) for place in everywhere)
+    references = {one.row.reference for one in evidence.cases}
+    for last in ("/operation", "/evidence"):
+        own = {place.split("/")[2] for place in everywhere if re.fullmatch(rf"/cases/[^/]+{last}", place)}
+        # Of the case that they must not know of, and of one that an administrator knows.
+        assert own & references
+        assert own - references
     assert evidence.where(*SECRETS) & evidence.pages.keys() == set()
 
 
+def test_what_duly_tells_whoever_measures_it_is_of_ordinary_cases_alone(evidence: Evidence) -> None:
+    measured = evidence.kept["metrics of Duly"].decode()
+    assert "duly_cases_open{" in measured
+    processes = set(re.findall(r'process="([^"]*)"', measured))
+    assert "site_creation" in processes
+    assert processes.isdisjoint(process.key for process in school.pack().processes if process.confidential)
+
+
 def test_not_even_a_word_of_such_cases_is_kept_or_sent(evidence: Evidence) -> None:
-    # The policy and the names of tables are known to everybody.
-    public = {"Duly's duly.sqlite3: pack_text.json_text", *OWN_FILES}
+    # What everybody of the school reads, and the names of tables, are known to everybody.
+    public = {*(f"Duly's duly.sqlite3: {column}" for column in PUBLIC), *OWN_FILES}
     assert evidence.where(*WORDS) & evidence.kept.keys() - public == set()
 
 
 def test_who_it_is_about_stands_only_in_the_directory(evidence: Evidence) -> None:
-    columns = ("person.id", "person_school.person", "person.line_manager", "session.person")
+    columns = ("person.id", "person_school.person", "person.line_manager", "session.person", "api_token.person")
     found = evidence.where("a subject", "somebody recused") & evidence.kept.keys() - OWN_FILES
     assert found == {f"Duly's duly.sqlite3: {column}" for column in columns}
 
@@ -252,7 +273,8 @@ async def test_nothing_is_in_a_table_of_postgresql(postgres_url: str, migrated_p
             for name in SQLModel.metadata.tables:
                 rows = await session.execute(sql(f'SELECT * FROM "{name}"'))  # noqa: S608 -- a name of our own
                 tables |= of_rows(name, rows.keys(), rows.all())
-    tables.pop("pack_text.json_text")
+    for column in PUBLIC:
+        tables.pop(column, None)
     secrets = {"a marker": text(STEM), "the code": text(code, code.replace("-", ""))}
     assert search(tables, secrets | WORDS) == []
 

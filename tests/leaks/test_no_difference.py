@@ -79,6 +79,8 @@ async def test_a_case_that_is_not_yours_takes_as_long_as_one_that_is_not_there(
             theirs += [await one(looker, THEIRS) for one in GUESSES]
             not_there += [await one(looker, NOT_THERE) for one in GUESSES]
             assert [as_one(one) for one in theirs] == [as_one(one) for one in not_there]
+            # A program is told so because there is no such case for it, and not for want of a token.
+            assert (await looker.get(f"/api/v1/cases/{THEIRS}")).status == 404
 
 
 async def test_whoever_may_see_it_does_see_a_difference(drawn: Drawn, migrated_file: Path, tmp_path: Path) -> None:
@@ -91,6 +93,9 @@ async def test_whoever_may_see_it_does_see_a_difference(drawn: Drawn, migrated_f
         assert THEIRS.encode() in after["/tasks"].body
         assert (await head.get(f"/c/{THEIRS}")).status == 200
         assert (await head.get(f"/c/{NOT_THERE}")).status == 404
+        # But no program does, not even of somebody who may: a token never opens what is confidential.
+        there, not_there = [await head.get(f"/api/v1/cases/{one}") for one in (THEIRS, NOT_THERE)]
+        assert (there.status, there.body) == (404, not_there.body)
         await here.running.pass_time(timedelta(days=6))
         administrator = Looker(await here.browser(school.ADMINISTRATOR), here.site.db)
         assert b"needs attention" in (await administrator.get("/admin")).body
@@ -196,6 +201,13 @@ def _guess(address: str, **fields: str) -> Guess:
     return guess
 
 
+def _call(address: str, **sent: object) -> Guess:
+    async def guess(looker: Looker, reference: str) -> Seen:
+        return await looker.send(address.replace("{}", reference), sent)
+
+    return guess
+
+
 GUESSES: tuple[Guess, ...] = (
     _guess("/c/open", stage="propose", reference="{}", reason="It cannot wait."),
     _guess("/c/open", stage="confirm", reference="{}", proposal="0" * 32),
@@ -213,6 +225,8 @@ GUESSES: tuple[Guess, ...] = (
     _guess("/tasks/{}/a1", decision="approve", stage="review", comment=""),
     _guess("/tasks/{}/a1/step-aside", stage="review", comment="It is about me."),
     _guess("/report/receipt", code="{}"),
+    _call("/api/v1/cases/{}/asks/a1/review"),
+    _call("/api/v1/cases/{}/asks/a1/answer", version=1, verdict="approve", signature="Margaret Dunne"),
 )
 """What somebody sends who guesses that there is a case, and knows its reference."""
 

@@ -14,7 +14,7 @@ from domain.names import ACT, TASK_QUEUE, WORKFLOW
 from store.confidential import Confidential
 from tests.leaks import school, story
 from tests.leaks.house import House
-from tests.leaks.looking import Looker, addresses
+from tests.leaks.looking import Looker, Seen, addresses
 from tests.leaks.story import Desk, marker
 
 OUTSIDERS: Final = {
@@ -25,6 +25,10 @@ OUTSIDERS: Final = {
     "a stranger": "",
 }
 """Who may not know of the cases, and looks."""
+
+
+PROGRAMS: Final = "/api/v1"
+"""Where programs ask."""
 
 
 class Troubles:
@@ -104,6 +108,8 @@ class Everything(Troubles):
         for name, email in OUTSIDERS.items():
             looker = Looker(await self.here.browser(email, strong=bool(email)), self.here.db)
             found = await looker.everything(addresses((case.row.reference,), ()))
+            if email:
+                found |= await self._by_program(email, case.row.reference)
             self.pages |= {
                 f"{name}: {address}": one.body + repr(one.headers).encode() for address, one in found.items()
             }
@@ -128,6 +134,15 @@ class Everything(Troubles):
             with pytest.raises(WorkflowUpdateFailedError):
                 await handle.execute_update(ACT, {**wrong, "comment": marker("comment")})
         await self._begin_one_that_cannot_be_read(f"c-{'0' * 32}")
+
+    async def _by_program(self, email: str, reference: str) -> dict[str, Seen]:
+        """Have a program of somebody look at all that programs can ask for."""
+        looker = Looker(await self.here.browser(), self.here.db, await self.here.token(email))
+        known = [address for address in addresses((reference,), ()) if address.startswith(PROGRAMS)]
+        found = {f"{address}, by a program": await looker.get(address) for address in known}
+        assert found[f"{PROGRAMS}/cases, by a program"].status == 200
+        assert found[f"{PROGRAMS}/cases/{reference}, by a program"].status == 404
+        return found
 
     async def _begin_one_that_cannot_be_read(self, case: str) -> None:
         async with self.here.db.write() as session:

@@ -21,6 +21,7 @@ from sqlmodel import col
 import packs
 from domain.calendar import local_day
 from domain.cases import Act, Batch, Opening, Published, Reply, Request, taken_from
+from domain.interface import LONGEST, SCOPES
 from domain.mails import PersonalMail
 from domain.pack import digest
 from domain.report_questions import Place
@@ -30,7 +31,7 @@ from starter.runs import Health, Replayed, Run
 from starter.web import create_app
 from starter.web.signed_in import cookie_name
 from starter.web.site import Site
-from store import confidential, sessions
+from store import confidential, interface, sessions
 from store import packs as kept_packs
 from store import people as kept_people
 from store.confidential import Confidential
@@ -178,11 +179,15 @@ class World:
     transport: ASGITransport
 
     async def browser(self, email: str = "", *, strong: bool = False) -> Browser:
-        """Return a browser in which somebody is signed in, by their address; or nobody."""
+        """Return a browser in which somebody is signed in, by their address; or nobody.
+
+        It is a program of theirs as well, with a token for everything: one that calls finds what it answers to.
+        """
         browser = Browser(AsyncClient(transport=self.transport, base_url=BASE_URL))
         if email:
             secret, browser.form_token = await signed_in(self.site.db, email, self.running.now, strong=strong)
             browser.client.cookies.set(cookie_name(self.site, "session"), secret, domain="127.0.0.1")
+            browser.client.headers["Authorization"] = f"Bearer {await a_token(self.site.db, email, self.running.now)}"
         return browser
 
     @property
@@ -214,6 +219,24 @@ async def signed_in(db: Database, email: str, at: datetime, *, strong: bool) -> 
         opened = await sessions.session_of(session, secret, at)
         assert opened is not None
         return secret, opened.form_token
+
+
+async def a_token(db: Database, email: str, at: datetime) -> str:
+    """Return a new token of somebody for everything."""
+    async with db.write() as session:
+        token = await interface.make_token(
+            session,
+            id_=secrets.token_hex(16),
+            person=school.person(email).id,
+            name="everything",
+            scopes=tuple(SCOPES),
+            at=at,
+            lasts=LONGEST,
+        )
+        assert token is not None
+        # Its first use is noted, and no other of that day.
+        await interface.note_use(session, interface.digest(token), local_day(at))
+        return token
 
 
 async def every_case(db: Database, keys: CaseKeys) -> list[Confidential]:

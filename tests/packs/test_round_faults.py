@@ -96,11 +96,11 @@ def test_nothing_is_wrong_with_the_five(pack: str) -> None:
             "cycle.signed: the pack has no acknowledgement",
         ),
         ("acknowledgement", {"campaign": None}, "campaign: is missing"),
-        ("acknowledgement", {"steps": ()}, "steps: everybody signs for themselves, once: one step, one seat"),
+        ("acknowledgement", {"steps": ()}, "steps: everybody signs for themselves, once: one step, the seat signer"),
         (
             "acknowledgement",
             {"steps": ({**part("acknowledgement", "steps")[0], "seats": ["signer", "headteacher"]},)},
-            "steps: everybody signs for themselves, once: one step, one seat",
+            "steps: everybody signs for themselves, once: one step, the seat signer",
         ),
         *[
             (

@@ -67,6 +67,10 @@ class Carried:
         await self._go_on()
         return reply
 
+    def take(self, act: Act) -> Reply:
+        """Have the case take `act` within a turn that goes on."""
+        return self._case.receive(act)
+
     async def pass_time(self, until: datetime) -> None:
         """Let the clock stop wherever something happens by itself, up to `until`."""
         while self._case.outcome is None and (due := self._case.standing().next_at) is not None and due <= until:

@@ -5,16 +5,29 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from domain.allegations import Category
 from domain.calendar import Period
+from domain.cases import Act
 from domain.entries import AllegationRecorded, LadoReferralMade, ReporterNamed
 from domain.events import AskOpened, Escalated
 from domain.people import Asked
 from store import audit, confidential, people
 from store.audit import AuditReport, Broken
+from store.confidential.addresses import mail_again
 from store.database import Database
 from store.keys import CaseKeys
 from store.records import RecordGapError
-from tests.confidence import MARKERS, a_confidential_opening, a_matter, a_school, a_subject, an_act
+from store.tables import MailRow
+from tests.confidence import (
+    MARKERS,
+    a_confidential_opening,
+    a_disciplinary_process,
+    a_matter,
+    a_school,
+    a_subject,
+    a_task,
+    an_act,
+)
 from tests.store.carrying import Carried, a_place, carried
 from tests.store.conftest import Tamper
 from tests.stories import BEGINS, a_person
@@ -39,6 +52,16 @@ async def mailed(database: Database) -> list[str]:
     """Return who was mailed, in the order of their names."""
     async with database.read() as session:
         return list(await session.scalars(text("SELECT person FROM mail ORDER BY person")))
+
+
+def of_the_reporter() -> Act:
+    """Return that whoever reported it writes a message."""
+    return an_act("reporter", "message_written").model_copy(update={"how": "receipt"})
+
+
+def told(case: Carried) -> set[str]:
+    """Return who was mailed because of the latest turn."""
+    return {mail.person for mail in case.written[-1].mails}
 
 
 EVERYBODY = [one.id for one in a_school().people]
@@ -208,13 +231,59 @@ async def test_a_closed_case_is_on_nobodys_list(case: Carried, database: Databas
 
 async def test_one_turn_brings_each_person_one_mail_that_names_nothing(case: Carried, database: Database) -> None:
     assert {mail.person for mail in case.written[0].mails} == {"head", "lead"}
-    await case.act(an_act("head", "message_written"))
+    await case.act(of_the_reporter())
     assert sorted(mail.person for mail in case.written[-1].mails) == ["head", "lead"]
     async with database.read() as session:
         rows = (await session.execute(text('SELECT "case", template, about, ask, id FROM mail'))).all()
     assert {tuple(row[:4]) for row in rows} == {(None, "neutral", None, None)}
     assert len({row[4] for row in rows}) == 4
     assert all(len(row[4]) == 32 for row in rows)
+
+
+async def test_nobody_is_mailed_about_their_own_act(case: Carried) -> None:
+    await case.act(an_act("head", "message_written"))
+    assert told(case) == {"lead"}
+    await case.act(of_the_reporter())
+    assert told(case) == {"head", "lead"}
+    # What the case does at once because of it is no act of anybody else.
+    await case.act(an_act("head", "subject_corrected", subject=a_subject(category=Category.VOLUNTEER)))
+    assert told(case) == {"lead", "tara", "tom"}
+    for kind in ("police_hold_placed", "police_hold_released"):
+        await case.act(an_act("head", kind, who="PC Doe"))
+        assert told(case) == {"lead"}
+
+
+async def test_whoever_acts_is_mailed_what_they_are_asked_next(case: Carried) -> None:
+    await case.act(an_act("head", "lado_referral_made"))
+    assert told(case) == {"head"}
+
+
+async def test_of_two_who_acted_within_one_turn_each_is_mailed_about_the_other(case: Carried) -> None:
+    await case.pass_time(BEGINS + timedelta(days=5))
+    case.take(an_act("deputy", "message_written"))
+    await case.act(an_act("head", "police_hold_placed", who="PC Doe"))
+    assert len(case.batches[-1].mails) == 2
+    assert told(case) == {"head", "deputy", "lead"}
+
+
+async def test_nobody_is_mailed_once_their_part_is_over_and_whoever_sees_to_it_is(
+    database: Database, keys: CaseKeys
+) -> None:
+    process = a_disciplinary_process()
+    route = process.routes[-1]
+    route = route.model_copy(update={"ladders": route.ladders | {"decider": ("trust_lead",)}, "told": ()})
+    heard = a_task("appeal", "appeal_decided", "appeal", each_allegation=False)
+    process = process.model_copy(update={"routes": (route,), "tasks": (*process.tasks, heard)})
+    case = await carried(database, keys, a_confidential_opening(process))
+    await case.act(an_act("head", "triage_recorded", at_risk="no", reason="Only adults.", name="Head"))
+    await case.act(an_act("head", "procedure_chosen"))
+    assert told(case) == {"tara", "tom"}
+    await case.act(an_act("tara", "decision_made", sanction="no_action", reasons="Nothing of it was so."))
+    # Tom was asked as well, and reads nothing of it any more; the vice-chair is asked next.
+    assert told(case) == {"head", "vice"}
+    await case.act(an_act("vice", "appeal_decided", upheld="yes", reasons="It stands."))
+    assert (await case.read()).standing.outcome == "closed"
+    assert told(case) == {"head"}
 
 
 async def test_an_ask_that_reaches_nobody_is_mailed_to_the_custodians(database: Database, keys: CaseKeys) -> None:
@@ -236,8 +305,33 @@ async def test_mail_that_was_refused_is_seen_on_the_case_until_a_later_one_went(
     assert (await case.read()).refused == ("head",)
     async with database.read() as session:
         assert await confidential.health(session, keys, "elms", BEGINS) == "needs_attention"
-    await case.act(an_act("head", "message_written"))
+    await case.act(of_the_reporter())
     assert (await case.read()).refused == ()
+
+
+async def test_at_a_corrected_address_each_case_that_asks_something_is_mailed_anew_and_names_nothing(
+    case: Carried, database: Database, keys: CaseKeys
+) -> None:
+    other = await carried(database, keys, a_confidential_opening(key="other"))
+    async with database.write() as session:
+        await session.execute(text("UPDATE mail SET refused_at = queued_at"))
+        queued = await mail_again(session, keys, "head", "correction", BEGINS)
+    assert len(set(queued)) == 2
+    async with database.read() as session:
+        rows = [await session.get_one(MailRow, one) for one in queued]
+    assert {(one.case, one.person, one.template, one.about, one.ask) for one in rows} == {
+        (None, "head", "neutral", None, None)
+    }
+    # What was refused at the old address is not shown any more.
+    assert [(await one.read()).refused for one in (case, other)] == [("lead",), ("lead",)]
+
+
+@pytest.mark.parametrize("person", ["lead", "sam", "deputy", "admin"])
+async def test_of_whom_nothing_is_asked_nothing_is_mailed_at_a_corrected_address(
+    case: Carried, database: Database, keys: CaseKeys, person: str
+) -> None:
+    async with database.write() as session:
+        assert await mail_again(session, keys, person, "correction", BEGINS) == ()
 
 
 async def test_a_case_that_is_overdue_though_it_was_escalated_needs_attention(

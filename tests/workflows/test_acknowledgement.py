@@ -18,7 +18,9 @@ from tests.stories import a_person, an_answer
 
 def a_campaign(key: str) -> Opening:
     """Return the opening of a campaign."""
-    return an_opening_of(ACKNOWLEDGEMENT, key, "Code of conduct", document="code", version="1", digest="d" * 64)
+    return an_opening_of(
+        ACKNOWLEDGEMENT, f"campaign-{key}", "Code of conduct", document="code", version="1", digest="d" * 64
+    )
 
 
 async def begin(home: House, key: str) -> Begun:

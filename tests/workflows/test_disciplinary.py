@@ -361,6 +361,38 @@ def test_an_investigator_who_steps_aside_is_out_until_somebody_else_is_appointed
     assert whom(played(of_staff(), *moves), "investigator") == [ANOTHER]
 
 
+@pytest.mark.meets("PLAT-06", "ALLEG-11")
+def test_whoever_sees_to_it_steps_aside_though_nothing_is_asked_of_them_now() -> None:
+    waits = (*TO_THE_HEARING, record(HEAD, "decision_made", **WARNED), *NO_APPEAL)
+    assert played(of_staff(), *waits).standing.asks == ()
+
+    def aside(who: str, **more: Any) -> Act:
+        return Act(kind="step_aside", person=who, **{"how": "session", "comment": "A friend of mine.", **more})
+
+    for act, said in ((aside(VICE), "not_asked"), (aside(HEAD, comment=" "), "incomplete")):
+        so_far = played(of_staff(), *waits, act)
+        assert says(so_far)[-1] == said
+        assert kinds_of(so_far)[-1] != "ask_moved"
+    so_far = played(of_staff(), *waits, aside(HEAD), record(HEAD, "police_contacted"))
+    assert says(so_far)[-2:] == ["done", "not_asked"]
+    moved = [event for event in events(so_far) if isinstance(event, AskMoved)]
+    assert [(one.ask, one.why, one.by) for one in moved] == [(so_far.standing.managing, "stepped_aside", HEAD)]
+    assert HEAD in so_far.standing.recused
+    assert [one.person for one in so_far.asked[so_far.standing.managing or ""]] == [CHAIR]
+    assert says(played(of_staff(), *waits, aside(HEAD), record(CHAIR, "police_contacted")))[-1] == "done"
+
+
+def test_whoever_steps_aside_without_saying_from_what_is_out_of_every_ask() -> None:
+    so_far = played(of_staff(), *TO_THE_REPORT[:4])
+    assert whom(so_far) == [HEAD]
+    for who in (HEAD, INVESTIGATOR):
+        aside = Act(kind="step_aside", person=who, how="session", comment="A friend of mine.")
+        after = played(of_staff(), *TO_THE_REPORT[:4], aside)
+        assert says(after)[-1] == "done"
+        live = [*(ask.ask for ask in after.standing.asks), after.standing.managing or ""]
+        assert who not in {one.person for ask in live for one in after.asked[ask]}
+
+
 def test_whoever_sees_to_it_stays_in_the_case_while_somebody_else_does_their_part() -> None:
     so_far = played(of_staff(), *TO_THE_REPORT[:4])
     assert [(ask.step, ask.seat) for ask in so_far.standing.asks] == [

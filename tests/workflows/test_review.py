@@ -18,7 +18,7 @@ from tests.stories import an_answer
 
 def a_review(key: str, **answers: Any) -> Opening:
     """Return the opening of a review."""
-    return an_opening_of(REVIEW, key, "Code of conduct", document="code", version="1", **answers)
+    return an_opening_of(REVIEW, f"review-{key}", "Code of conduct", document="code", version="1", **answers)
 
 
 async def begin(home: House, key: str, **answers: Any) -> Begun:

@@ -3,10 +3,13 @@
 from datetime import timedelta
 from email.message import EmailMessage
 
+import pytest
+
 from domain.cases import Act, Present
 from tests.house import BASE_URL, House
 from tests.packs.rounds import a_life, a_signature, everybody, holder, live, record
 from tests.packs.trying import facts_of, whole_pack
+from tests.stories import an_answer
 
 CADMUS = whole_pack("cadmus")
 PEOPLE = facts_of("cadmus").directory
@@ -52,11 +55,32 @@ async def test_whoever_is_to_sign_is_asked_and_their_manager_and_head_are_told_w
     case = await at_home.begin(opening, PEOPLE, CADMUS)
     await case.settled()
     title = opening.request.title
-    assert [mail["Subject"] for mail in sent_to(at_home, signer)] == [f"Please see to it: {title}"]
-    assert "It is your turn in what is named below." in words(sent_to(at_home, signer)[0])
+    assert [mail["Subject"] for mail in sent_to(at_home, signer)] == [f"Please read and sign: {title}"]
+    assert "You are asked to read the document that is named below, and to sign it." in words(
+        sent_to(at_home, signer)[0]
+    )
     await case.pass_time(timedelta(days=21))
     await case.settled()
     # The head is her line manager too: one mail.
     told = sent_to(at_home, holder("cadmus", "headteacher"))
     (mail,) = [one for one in told if one["Subject"] == f"Not signed yet: {title}"]
     assert "Nadia Rahman has not read and signed it yet." in words(mail)
+
+
+@pytest.mark.meets("ACK-01", "ACK-08")
+async def test_the_mail_to_whoever_signed_is_a_certificate(at_home: House) -> None:
+    signer = holder("cadmus", "dsl")
+    opening = a_signature(CADMUS, signer).model_copy(update={"case": "c-certificate", "reference": "AAAA-CERT"})
+    case = await at_home.begin(opening, PEOPLE, CADMUS)
+    await case.settled()
+    at_home.outbox.messages.clear()
+    answered = an_answer("a1", signer, confirmations=(), comment="", signature="<b>N. R.</b>")
+    assert (await at_home.engine.act(opening.case, answered)).says == "done"
+    await case.settled()
+    (mail,) = sent_to(at_home, signer)
+    assert mail["Subject"] == f"Certificate: you have signed {opening.request.title}"
+    said = " ".join(words(mail).split())
+    assert f"You, Nadia Rahman, signed “{opening.request.title}”, version 2.0, on " in said
+    assert f"the digest of its text is {opening.request.answers['digest']}." in said
+    assert f"You signed under the words: “{opening.process.steps[0].attestation}”" in said
+    assert "N. R." not in said

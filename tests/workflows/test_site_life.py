@@ -33,7 +33,7 @@ def reviewed() -> SiteReviewed:
 
 async def begin(at_home: House, key: str, **answers: str) -> Begun:
     """Begin the life of a site."""
-    case = await at_home.begin(a_site(key, **answers), people_of_rounds(), a_pack_of_rounds())
+    case = await at_home.begin(a_site(f"life-{key}", **answers), people_of_rounds(), a_pack_of_rounds())
     await case.settled()
     return case
 

@@ -5,11 +5,12 @@ Every one of them asks first to confirm that it is you, and answers a case that 
 
 from typing import Final
 
-from starter.web.confidential import emergencies, recording, seeing, stepping
+from starter.web.confidential import emergencies, lists, recording, seeing, stepping
 
 PAGES: Final = (
     # Before the page of a case, whose address looks alike.
     *emergencies.PAGES,
+    *lists.PAGES,
     *seeing.PAGES,
     *recording.PAGES,
     *stepping.PAGES,

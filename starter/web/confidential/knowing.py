@@ -99,16 +99,6 @@ class InConfidence:
         return self.standing.outcome is None and allow(self.viewer, "record", self.access)
 
     @property
-    def own_asks(self) -> list[str]:
-        """The open asks that reached the viewer."""
-        asked = self.case.asked
-        return [
-            ask.ask
-            for ask in self.standing.asks
-            if any(one.person == self.viewer.person for one in asked.get(ask.ask, ()))
-        ]
-
-    @property
     def sees_reporter(self) -> bool:
         """Whether the viewer may know who reported it."""
         return allow(self.viewer, "see", self.access, "reporter")

@@ -2,15 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
 
 from domain.access import ConfidentialAccess, allow
+from domain.telling_entries import ENDINGS
 from domain.words import listed
 from starter.web.confidential.emergencies import is_custodian
-from starter.web.page import Visit
+from starter.web.confirming import needs_strong
+from starter.web.page import Page, Visit
 from store import people
-from store.confidential import Confidential, access_of, health, of_person
+from store.confidential import Confidential, access_of, has_closed_ones, health, of_person
 
 
 @dataclass(frozen=True)
@@ -24,10 +28,24 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Work:
-    """What of confidential cases waits for somebody; a custodian can open one in an emergency, with another."""
+    """What of confidential cases waits for somebody, and whether any of theirs is `closed`.
+
+    A custodian can open one in an emergency, with another.
+    """
 
     waiting: list[Waiting]
     custodian: bool
+    closed: bool
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A confidential case that has ended, and that the visitor may still read."""
+
+    reference: str
+    title: str
+    how: str
+    at: datetime
 
 
 async def confidential_work(visit: Visit, session: AsyncSession) -> Work | None:
@@ -44,7 +62,24 @@ async def confidential_work(visit: Visit, session: AsyncSession) -> Work | None:
         if allow(visit.viewer, "see", access):
             found += _waiting(visit, case) or [_to_read(visit, case, access)]
     found.sort(key=lambda one: (one.due is None, one.due or visit.site.clock(), one.reference))
-    return Work(found, is_custodian(visit, directory))
+    closed = await has_closed_ones(session, visit.site.keys, visit.person.id)
+    return Work(found, is_custodian(visit, directory), closed)
+
+
+async def c_closed(visit: Visit) -> Response:
+    """Show the closed cases that the visitor may still read: those that they saw to last, or are told of."""
+    asked = needs_strong(visit)
+    if asked is not None:
+        return asked
+    now, closed = visit.site.clock(), list[Closed]()
+    async with visit.site.db.read() as session:
+        directory = await people.directory(session, visit.person.organisation)
+        for case in await of_person(session, visit.site.keys, visit.person.id, closed=True):
+            if allow(visit.viewer, "see", access_of(case, directory, now)):
+                outcome = case.standing.outcome or ""
+                how, at = ENDINGS.get(outcome, outcome), case.row.closed_at or case.row.changed_at
+                closed.append(Closed(case.row.reference, case.opening.process.title, how, at))
+    return visit.show("c_closed.html", closed=closed)
 
 
 def _waiting(visit: Visit, case: Confidential) -> list[Waiting]:
@@ -79,3 +114,6 @@ async def confidential_health(visit: Visit, session: AsyncSession, failing: froz
     titles = {seat.key: seat.title for seat in visit.pack.seats}
     whom = listed(tuple(f"the {titles.get(seat, seat)}" for seat in custodians), "or") or "whoever sees to it"
     return f"Confidential work: needs attention. Tell {whom}, by phone or face to face."
+
+
+PAGES: Final = (Page("/c/closed", c_closed, ("GET",), "signed_in"),)

@@ -23,7 +23,7 @@ from domain.events import AnyEvent, StepRefused
 from domain.fields import OnePerson, People, Raw
 from domain.forms import Form, raw_answers
 from domain.offered_entries import Offer, clauses_of
-from domain.words import day_in_words
+from domain.words import day_in_words, listed
 from starter.engine import EngineLostError
 from starter.web.confidential.knowing import InConfidence, in_confidence, look
 from starter.web.confirming import needs_strong
@@ -43,6 +43,9 @@ _LOOKS: Final = 20
 
 _OWN: Final = ("stage", "occasion")
 _STAGES: Final = frozenset({"review", "change", "confirm"})
+NO_NAME: Final = "[name]"
+"""What stands in the draft of a letter where it is not known to whom it goes."""
+
 WATCHES: Final = "Somebody named here can open this case in an emergency. They step aside themselves"
 LATER: Final = "Nothing was recorded, because Duly could not reach the case. Try again in a minute, or phone"
 
@@ -89,8 +92,9 @@ async def _take(visit: Visit, known: InConfidence, offer: Offer, facts: EntryFac
     occasion = own["occasion"]
     if own["stage"] == "change":
         return _form(visit, known, offer, facts, read.raw, occasion)
-    if read.entry is None:
-        return _form(visit, known, offer, facts, read.raw, occasion, faults(read))
+    wrong = _left_blank(offer.kind, read) | faults(read)
+    if read.entry is None or wrong:
+        return _form(visit, known, offer, facts, read.raw, occasion, wrong)
     if own["stage"] == "review":
         return visit.show(
             "c_check.html",
@@ -154,6 +158,14 @@ def faults(read: Read) -> dict[str, str]:
     return {fault.field: fault.message for fault in read.faults}
 
 
+def _left_blank(kind: str, read: Read) -> dict[str, str]:
+    """Return what of the draft of a letter was not filled in, by question; brackets of its writer's own may stay."""
+    template, letter = FORMS[kind].letter, read.raw.get("letter", "")
+    blanks = dict.fromkeys((*templates.blanks(template), NO_NAME)) if template is not None else {}
+    left = tuple(blank for blank in blanks if blank in letter)
+    return {"letter": f"Fill in what still stands in brackets, or take it out: {listed(left)}"} if left else {}
+
+
 def _form(
     visit: Visit,
     known: InConfidence,
@@ -202,7 +214,7 @@ def _letter(visit: Visit, known: InConfidence, kind: str) -> str:
         template,
         school=known.school,
         day=day_in_words(visit.site.today),
-        name=known.matter.subjects[0].name if len(known.matter.subjects) == 1 else "[name]",
+        name=known.matter.subjects[0].name if len(known.matter.subjects) == 1 else NO_NAME,
         alleged=[one.what for one in known.matter.allegations],
         writer=visit.person.name,
         decision=SANCTIONS[decided.sanction].lower() if decided else "",

@@ -19,6 +19,7 @@ from domain.telling_entries import ENDINGS, REPORTER, ToldEntry
 from domain.waiting_matters import matter_stages
 from domain.words import listed
 from starter.web.confidential.knowing import InConfidence, in_confidence
+from starter.web.confidential.signed import signed_by_subjects
 from starter.web.confirming import needs_strong
 from starter.web.page import Page, Visit
 from starter.web.terms import term_of
@@ -76,8 +77,8 @@ async def c_case(visit: Visit) -> Response:
         subjects=[(one, CATEGORIES[one.category]) for one in known.matter.subjects],
         topics={topic.key: topic.label for topic in known.opening.process.topics},
         answers=ANSWERS,
-        may_step_aside=known.may_record and bool(known.own_asks),
         term=term_of(known.case),
+        signed=await signed_by_subjects(visit, known),
     )
 
 

@@ -22,13 +22,15 @@ from starter.web.reading import UnreadableBodyError, only
 async def c_step_aside(visit: Visit) -> Response:
     """Ask what the conflict of interest is; a POST shows it to be checked, and the next hands it to the case.
 
+    Whoever sees to the case can say so at any moment, whether anything is asked of them or not.
+
     Source: Merchant Taylors' Oxfordshire Academy Trust, Principles (PLAT-06); SECURITY, recusal set.
     """
     asked = needs_strong(visit)
     if asked is not None:
         return asked
     known = await in_confidence(visit, "the question whether to step aside")
-    if not known.may_record or not known.own_asks:
+    if not known.may_record:
         raise HTTPException(404)
     if not visit.is_post:
         return _shown(visit, known, "", stage="ask")
@@ -57,7 +59,6 @@ async def _step_aside(visit: Visit, known: InConfidence, reason: str) -> Respons
         kind="step_aside",
         person=known.viewer.person,
         how="session",
-        ask=known.own_asks[0],
         comment=reason,
         occasion=secrets.token_urlsafe(16),
     )
@@ -72,7 +73,7 @@ async def _step_aside(visit: Visit, known: InConfidence, reason: str) -> Respons
             known=known,
             numbers=known.numbers,
             title="You have not stepped aside",
-            why="You are not asked in this case now: somebody else may have been asked meanwhile.",
+            why="You do not see to this case now: somebody else may have been asked meanwhile.",
             clauses=(),
         )
     return visit.show("c_stepped_aside.html", numbers=known.numbers)

@@ -1,20 +1,21 @@
 """Cases that really run, in this process: the pages' acts reach a real case, whose turns go on a real record."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from domain.cases import Act, Batch, Opening, Published, Reply
+from domain.cases import Act, Batch, Opening, Published, Reply, Roll, RollCount
 from domain.people import Person
 from starter.engine import EngineLostError
 from starter.web.site import Site
-from store import links, packs
+from store import links, packs, people, queries
 from store.confidential import write as write_confidential
 from store.records import write_batch
+from store.rounds import rolls
 from store.tables import LinkRow
-from tests.builders import HELEN, PACK, an_opening
+from tests.builders import CALENDAR, HELEN, PACK, an_opening
 from workflows.case import Case
 from workflows.stories import STORIES
 
@@ -28,6 +29,7 @@ class Host:
     moved: asyncio.Event = field(default_factory=asyncio.Event)
     busy: bool = False
     begin: Callable[[Opening], Awaitable[None]] | None = None
+    act: Callable[[str, Act], Awaitable[Reply]] | None = None
     confidential: bool = False
 
     def now(self) -> datetime:
@@ -40,8 +42,32 @@ class Host:
             return await self._in_confidence(batch)
         async with self.site.db.write() as session:
             written = await write_batch(session, self.site.keys, batch, self.now())
+        await self._go_on(written.begins, written.supersedes, "superseded")
+        roll = await self._called(batch, batch.roll) if batch.roll is not None else None
         self.busy = False
-        return Published(asked=written.asked)
+        return Published(asked=written.asked, roll=roll, calendar=CALENDAR if batch.again else None)
+
+    async def _called(self, batch: Batch, roll: Roll) -> RollCount:
+        """Call a roll as the worker does: begin and call off what it finds."""
+        async with self.site.db.write() as session:
+            row = await queries.case_by_id(session, batch.case)
+            assert row is not None
+            opening = await queries.opening_of(session, self.site.keys, row)
+            directory = await people.directory(session, row.organisation)
+            called = await rolls.look_through(session, self.site.keys, opening, roll, directory, self.now())
+        await self._go_on(called.begins, called.call_off, called.why)
+        async with self.site.db.write() as session:
+            await rolls.mark_begun(session, called.begins, self.now())
+            return await rolls.counts(session, batch.case, more=called.more)
+
+    async def _go_on(self, begins: Sequence[Opening], call_off: Sequence[str], why: str) -> None:
+        """Begin the cases that were begun out of this one, and call off those that are not needed any more."""
+        for opening in begins:
+            assert self.begin is not None
+            await self.begin(opening)
+        for case in call_off:
+            assert self.act is not None
+            await self.act(case, Act(kind="call_off", person="duly", how="duly", comment=why))
 
     async def _in_confidence(self, batch: Batch) -> Published:
         """Put a turn of a confidential case on record, and begin the cases that it opens."""
@@ -76,7 +102,7 @@ class Running:
         async with self.site.db.write() as session:
             await self.site.keys.create(session, opening.case)
         self._held.set()
-        host = Host(self.site, self._held, begin=self.begin, confidential=opening.process.confidential)
+        host = Host(self.site, self._held, begin=self.begin, act=self.act, confidential=opening.process.confidential)
         case = Case(opening, host)
         story = STORIES[opening.process.story]()
         self._open[opening.case] = (case, host, asyncio.create_task(case.play(story)))

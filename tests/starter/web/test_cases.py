@@ -253,6 +253,7 @@ async def test_the_register_lists_approved_sites_and_leads_to_the_case_only_whom
             "Monday 2 November 2026",
             "Not said",
             "Not said",
+            "",
         ]
     ]
     assert page_of(answer).select("main a") == []

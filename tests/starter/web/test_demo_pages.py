@@ -55,7 +55,7 @@ async def somebody(site: Site, email: str) -> str:
 
 
 def titles(pack: Pack) -> set[str]:
-    """Return the titles of what begins with a form of `pack`, offered or not: not of what begins by itself or with a report."""
+    """Return the titles of what begins with a form of `pack`, offered or not, and of nothing that begins otherwise."""
     offered = {one.title for one in pack.processes if one.may_start}
     return offered | {one.title for one in pack.not_offered}
 
@@ -121,3 +121,26 @@ async def test_a_student_who_operates_a_site_is_told_who_asks_for_one(signed_in:
     answer = await browser.get(START)
     assert "You cannot start this yourself" in answer.text
     assert (await browser.post(START)).status_code == 403
+
+
+@pytest.mark.meets("REV-02", "REV-04", "REV-05", "REV-06", "REV-12")
+async def test_the_first_that_an_administrator_of_each_organisation_sees_is_that_its_policy_is_due(
+    site: Site, signed_in: SignedIn
+) -> None:
+    said = {}
+    for organisation, pack in site.packs.items():
+        async with site.db.read() as session:
+            directory = await people.directory(session, organisation)
+        administrator = next(one for one in directory.people if one.administrator)
+        due = page_of(await (await signed_in(administrator.email)).get("/")).select_one(".duly-due")
+        assert due is not None
+        policy = due.select("li")[0]
+        assert pack.document.title in policy.get_text()
+        said[organisation] = [tag.get_text(strip=True) for tag in policy.select(".govuk-tag--red")]
+    assert said == {
+        "cadmus": ["Overdue since 1 January 2025"],
+        "mtoat": ["Overdue since 31 May 2019"],
+        "newall-green": ["Overdue since 30 November 2024"],
+        "redhill": ["Overdue: it prints no date"],
+        "societas": ["Overdue since 31 July 2022"],
+    }

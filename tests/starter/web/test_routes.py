@@ -16,6 +16,7 @@ OPEN_TO_ANYONE = {
     *("static_file", "healthz", "readyz"),
     *("sign_in", "enter_code", "school_sign_in", "school_sign_in_back"),
     *("report", "report_calls", "report_receipt"),
+    "openapi",
     "calendar_feed",
 }
 """What nobody has to sign in for; a new one is added here on purpose, or not at all."""
@@ -67,10 +68,22 @@ async def test_what_is_for_the_demo_is_not_there_in_live_mode(site: Site, page: 
             assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if "POST" in p.methods and p.access != "link"], ids=lambda p: p.name)
+BY_FORM = [p for p in PAGES if "POST" in p.methods and p.access not in {"link", "token"}]
+
+
+@pytest.mark.parametrize("page", BY_FORM, ids=lambda p: p.name)
 async def test_no_form_is_taken_without_its_token(signed_in: SignedIn, page: Page) -> None:
     browser = await signed_in("ada@elmbrook.example")
     if page.access == "anyone":
         return
     answer = await browser.post(address_of(page), {"form_token": "wrong"})
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if p.access == "token"], ids=lambda p: p.name)
+async def test_nobody_reaches_a_call_for_programs_by_being_signed_in(signed_in: SignedIn, page: Page) -> None:
+    browser = await signed_in("ada@elmbrook.example", strong=True)
+    for method in page.methods:
+        answer = await (browser.get if method == "GET" else browser.post)(address_of(page))
+        assert answer.status_code == 401
+        assert answer.headers["Content-Type"] == "application/problem+json"

@@ -329,6 +329,36 @@ async def test_a_letter_begins_as_a_draft_with_the_right_to_be_accompanied(
     assert "[day]" in letter.get_text()
 
 
+@pytest.mark.parametrize("stage", ["review", "confirm"])
+async def test_a_letter_with_what_is_still_in_brackets_is_refused_and_each_is_named(
+    begin: Begin, strong: Strong, stage: str
+) -> None:
+    case = await begin(process=DISCIPLINARY, at_risk="no")
+    browser = await strong("helen")
+    answer = await browser.get(at("notice_given"))
+    draft = page_of(answer).select_one("textarea#letter")
+    assert draft is not None
+    typed = draft.get_text().replace("[the name of the policy and its date]", "the code of conduct") + "\nBy hand."
+    refused = await sent(browser, "notice_given", stage, {"letter": typed}, hidden(answer, "occasion"))
+    assert refused.status_code == 422
+    (fault,) = page_of(refused).select(".govuk-error-summary a[href='#letter']")
+    assert fault.get_text() == (
+        "Fill in what still stands in brackets, or take it out: [Who], [day] and [name and phone number]"
+    )
+    kept = page_of(refused).select_one("textarea#letter")
+    assert kept is not None
+    assert kept.get_text().split() == typed.split()
+    assert "notice_given" not in await case.kinds()
+
+
+async def test_a_letter_may_have_brackets_of_its_writers_own(begin: Begin, strong: Strong) -> None:
+    case = await begin(process=DISCIPLINARY, at_risk="no")
+    browser = await strong("helen")
+    letter = "You wrote that [the pupil] was “cleverer then [sic] you”."
+    assert (await recorded(browser, "notice_given", {"letter": letter})).status_code == 303
+    assert "notice_given" in await case.kinds()
+
+
 async def test_a_letter_is_recorded_as_it_was_edited_and_can_be_printed(begin: Begin, strong: Strong) -> None:
     case = await begin(process=DISCIPLINARY, at_risk="no")
     browser = await strong("helen")

@@ -1,11 +1,15 @@
 """Stepping aside in a confidential case: somebody else is asked, and who stepped aside sees nothing of it any more."""
 
+from datetime import timedelta
+
 import pytest
 
 from domain.events import AskMoved
+from domain.pack import EventMatch, Task
 from starter.web.confidential import recording
+from tests.matters import DISCIPLINARY
 from tests.starter.web.confidential.conftest import HERE, Begin, Strong, text_of
-from tests.starter.web.conftest import page_of
+from tests.starter.web.conftest import Clock, page_of
 from tests.starter.web.running import Running
 
 ASIDE = f"{HERE}/step-aside"
@@ -47,6 +51,25 @@ async def test_a_conflict_of_interest_is_said_in_words(begin: Begin, strong: Str
     assert (await helen.post(ASIDE, {"stage": "confirm", "comment": " "})).status_code == 422
     assert (await helen.post(ASIDE, {"stage": "else", "comment": WHY})).status_code == 422
     assert (await helen.get(HERE)).status_code == 200
+
+
+async def test_whoever_sees_to_a_case_steps_aside_though_nothing_is_asked_of_them(
+    begin: Begin, strong: Strong, clock: Clock
+) -> None:
+    warned = Task(
+        key="decision", title="Decide", seat="decider", done_by=EventMatch(event=("decision_made",)), clause="c16-2"
+    )
+    case = await begin(process=DISCIPLINARY.model_copy(update={"tasks": (DISCIPLINARY.tasks[0], warned)}))
+    await case.record("helen", "triage_recorded", at_risk="no", reason="Only adults.", name="Helen Marsh")
+    ends = clock().date() + timedelta(days=90)
+    await case.record("helen", "decision_made", sanction="first_warning", reasons="It was so.", expires_on=ends)
+    assert (await case.read()).standing.asks == ()
+    helen, dev = await strong("helen"), await strong("dev")
+    assert "Nothing is asked of them now" in await text_of(helen)
+    assert "step aside" in await text_of(helen)
+    assert (await helen.post(ASIDE, {"stage": "confirm", "comment": WHY})).status_code == 200
+    assert (await helen.get(HERE)).status_code == 404
+    assert "Dev Patel" in await text_of(dev)
 
 
 async def test_whoever_is_not_asked_has_nothing_to_step_aside_from(begin: Begin, strong: Strong) -> None:

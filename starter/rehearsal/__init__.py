@@ -1,0 +1,12 @@
+"""A rehearsal: a pack's school year, played by invented people on a private Temporal whose time is skipped.
+
+scenario.py   what the year is like: how many there are, what they do, what goes wrong; the default is beside it
+cast.py       who is in it: the pack's invented people and more of them, when they are away, when they leave
+private.py    the house that it is played in: a folder in memory, a database, a Temporal, a mail server that keeps
+              all that it is given; and the one clock
+watching.py   what every case says, as it says it; and that each case is brought to the time of the clock first
+doing.py      what somebody does about what they are asked, and when
+driving.py    the year: from what comes next to what comes next
+found.py      what came of it
+pages.py      the report, as a folder of pages
+"""

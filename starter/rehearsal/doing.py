@@ -1,0 +1,188 @@
+"""What somebody does about what they are asked, and when: the same for the same seed."""
+
+import random
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+from typing import Final
+
+from domain.calendar import LONDON, Calendar, due_on, local_day
+from domain.cases import Act, OpenAsk, Opening, Recordable, Request
+from domain.events import RequestEdited, Verdict
+from domain.order import matches
+from domain.pack import Changes, Reviews, Step, Task
+from domain.people import Asked, Directory, Person
+from domain.round_entries import DraftReady
+from starter.rehearsal.cast import Cast
+from starter.rehearsal.scenario import Scenario
+from starter.rehearsal.watching import Seen
+from workflows.explorer import Played
+from workflows.explorer_checks import reference
+from workflows.explorer_entries import Choices, chosen_in, entries
+
+_HOURS: Final = (9, 11, 14, 16)
+_SLOWEST: Final = 6
+_AHEAD: Final = timedelta(days=45)
+_SOON: Final = timedelta(days=14)
+_TRIES: Final = 8
+_CANDIDATES: Final = 60
+_MADE_UP: Final = "something"
+
+_WORDS: Final = {
+    "address": "https://www.school.example/site",
+    "privacy": "Open to read, closed to post.",
+    "what_changed": "The dates, and the names of those to ask.",
+    "with_whom": "Staff, governors and parents.",
+    "responses": "Nobody objected.",
+    "what_is_done": "Nothing is needed.",
+    "minute": "Minute 7",
+    "aims": "Families were told what happens at school.",
+    "contents": "Kept by the school, then deleted.",
+    "reason": "As the policy asks.",
+    "text": "The text of the new version.",
+}
+"""What is put in the place of what nobody looks at, so that the report reads well."""
+
+
+class Doings:
+    """What everybody of a rehearsal does. All of it is drawn from the seed, and from what it is about."""
+
+    def __init__(self, scenario: Scenario, cast: Cast, calendar: Calendar) -> None:
+        """Draw for a scenario, among a cast, on the working days of a calendar."""
+        self._scenario, self._cast, self._calendar = scenario, cast, calendar
+
+    @property
+    def directory(self) -> Directory:
+        """Everybody."""
+        return self._cast.directory
+
+    def when(
+        self, about: str, ask: OpenAsk, person: str, now: datetime, clocks: Step | Task | Changes | Reviews
+    ) -> datetime | None:
+        """Return when somebody sees to what they are asked since `now`; None where they never do."""
+        draw = self._draw("when", about, ask.ask, person)
+        habit = self._cast.habits.get(person, "prompt")
+        if habit == "silent":
+            return None
+        days = draw.choice((0, 0, 1))
+        if habit == "slow":
+            days = (clocks.remind_on[0] if clocks.remind_on else clocks.answer_within) + draw.randrange(_SLOWEST)
+        day = due_on(local_day(now), days, self._calendar)
+        at = _at(day, draw.choice(_HOURS))
+        return at if at > now else _at(due_on(day + timedelta(days=1), 0, self._calendar), _HOURS[0])
+
+    def back(self, person: Person, now: datetime) -> datetime | None:
+        """Return when somebody who is away now is back at their desk; None where they have left."""
+        day = local_day(now)
+        while person.is_active(day):
+            if not person.is_absent(day) and self._calendar.is_working_day(day):
+                return max(_at(day, _HOURS[0]), now)
+            day += timedelta(days=1)
+        return None
+
+    def answer(self, about: str, seen: Seen, ask: OpenAsk, asked: Asked, step: Step, now: datetime) -> Act:
+        """Return what somebody answers who is asked to approve."""
+        request = seen.standing.request or seen.opening.request
+        person = self.directory.person(asked.person)
+        verdict = self._verdict(about, seen, ask, asked.person)
+        return Act(
+            kind="answer",
+            person=asked.person,
+            how="session" if step.sign_in else "link",
+            ask=ask.ask,
+            version=request.version,
+            verdict=verdict,
+            signature=person.name if person is not None else asked.person,
+            confirmations=tuple(one.key for one in step.confirmations) if verdict is Verdict.APPROVE else (),
+            comment="" if verdict is Verdict.APPROVE else "Say more about who sees to it in the holidays.",
+            opened_at=now,
+        )
+
+    def _verdict(self, about: str, seen: Seen, ask: OpenAsk, person: str) -> Verdict:
+        """Return approval but for the shares of a scenario: only a request is rejected, and returned only once."""
+        process, shares = seen.opening.process, self._scenario.verdicts
+        if process.story not in {"site_creation", "site_life"}:
+            return Verdict.APPROVE
+        drawn = self._draw("verdict", about, ask.ask, person).random()
+        was_changed = any(isinstance(one, RequestEdited) for one in seen.what)
+        if drawn < shares.returned and process.changes is not None and not was_changed:
+            return Verdict.RETURN
+        if shares.returned <= drawn < shares.returned + shares.rejected:
+            return Verdict.REJECT
+        return Verdict.APPROVE
+
+    def edit(self, seen: Seen, person: str, now: datetime) -> Act:
+        """Return how an author changes a request: its date lies ahead again, or one text says more."""
+        request = seen.standing.request or seen.opening.request
+        return Act(
+            kind="edit", person=person, how="session", version=request.edition, request=changed(seen, request, now)
+        )
+
+    def entries(
+        self, about: str, seen: Seen, ask: OpenAsk, task: Task | Reviews, person: str, now: datetime
+    ) -> Iterator[Act]:
+        """Yield what somebody may put on record as done, one after the other until one is taken."""
+        played = Played(
+            events=tuple(seen.events),
+            replies=(),
+            standing=seen.standing,
+            asked={ask.ask: tuple(one for one in seen.asked.get(ask.ask, ()) if one.person == person)},
+            accepts=dict.fromkeys(task.done_by.event, frozenset({ask.seat})),
+            opened=(),
+            now=now,
+        )
+        found = entries(played, seen.opening, self._choices(seen.opening), task.done_by.event)
+        fitting = [
+            act for act in islice(found, _CANDIDATES) if act.entry is not None and matches(task.done_by, act.entry)
+        ]
+        self._draw("entry", about, ask.ask, person).shuffle(fitting)
+        for n, act in enumerate(fitting[:_TRIES]):
+            entry = _in_words(act.entry, seen) if act.entry is not None else None
+            yield act.model_copy(update={"person": person, "entry": entry, "occasion": f"{ask.ask}|{n}"})
+
+    def _choices(self, opening: Opening) -> Choices:
+        return _chosen(opening.model_copy(update={"case": "", "reference": ""}), self.directory)
+
+    def _draw(self, *about: str) -> random.Random:
+        return random.Random("|".join((str(self._scenario.seed), *about)))  # noqa: S311 -- no secret
+
+
+def _chosen(opening: Opening, directory: Directory) -> Choices:
+    gate = reference(opening.process)
+    return chosen_in(opening, directory, (*opening.process.rules, *gate), gate, frozenset(), frozenset(), 1)
+
+
+def changed(seen: Seen, request: Request, now: datetime) -> Request:
+    """Return a request with a date that lies ahead, and one more sentence in one of its texts."""
+    process, answers = seen.opening.process, dict(request.answers)
+    ahead = process.changes.ahead if process.changes is not None else None
+    today = local_day(now)
+    if ahead is not None and date.fromisoformat(str(answers[ahead])) <= today + _SOON:
+        answers[ahead] = (today + _AHEAD).isoformat()
+    texts = [
+        key
+        for key, value in answers.items()
+        if isinstance(value, str) and " " in value and key not in seen.opening.immaterial
+    ]
+    if texts:
+        key = max(texts, key=lambda one: len(str(answers[one])))
+        answers[key] = f"{answers[key]} Change {request.edition}: somebody sees to it in the holidays too."
+    return request.model_copy(update={"answers": answers})
+
+
+def _in_words(entry: Recordable, seen: Seen) -> Recordable:
+    """Return an entry that says something wherever only anything was made up."""
+    said = {name: _WORDS.get(name, "As it should be") for name, value in vars(entry).items() if value == _MADE_UP}
+    if isinstance(entry, DraftReady):
+        so_far = str(seen.opening.request.answers.get("version") or "1")
+        said |= {"version": _next_version(so_far), "text": _WORDS["text"]}
+    return entry.model_copy(update=said)
+
+
+def _next_version(so_far: str) -> str:
+    head, _, last = so_far.rpartition(".")
+    return f"{head}.{int(last) + 1}" if head and last.isdigit() else f"{so_far}, revised"
+
+
+def _at(day: date, hour: int) -> datetime:
+    return datetime.combine(day, time(hour), LONDON)
