@@ -49,11 +49,18 @@ class Rounds:
             covered = await looking.covered(session, organisation, directory, day)
             occasion = f"{version}|{day}"
             to_call = await looking.rolls_to_call(session, organisation, directory, day)
+            left_over = await looking.to_supersede(session, organisation)
         for key in to_begin:
             await self._begin(pack, key)
         for one in covered:
             cover = Act(kind="cover", person="duly", how="duly", present=one.present, occasion=occasion)
             await self.jobs.act(one.case, cover)
+        for case in left_over:
+            # It was beginning again when it was told so, or could not be reached.
+            again = f"{version}|{self.clock().isoformat()}"
+            await self.jobs.act(
+                case, Act(kind="call_off", person="duly", how="duly", comment="superseded", occasion=again)
+            )
         for case in to_call:
             now = self.clock().isoformat()
             await self.jobs.act(case, Act(kind="call_roll", person="duly", how="duly", occasion=now))

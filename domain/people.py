@@ -104,16 +104,25 @@ class Directory(Frozen):
                 found.setdefault((held.school, held.seat), []).append(person)
         return found
 
+    @cached_property
+    def _by_name(self) -> dict[str, tuple[Person, ...]]:
+        found: dict[str, tuple[Person, ...]] = {}
+        for person in self.people:
+            name = fold_name(person.name)
+            found[name] = (*found.get(name, ()), person)
+        return found
+
     def named(self, text: str) -> tuple[Person, ...]:
         """Return everybody whom `text` may mean: an id, an address in any spelling, a name, or initial and surname."""
-        by_id = tuple(person for person in self.people if person.id == text)
-        if by_id:
-            return by_id
+        by_id = self.person(text)
+        if by_id is not None:
+            return (by_id,)
         if "@" in text:
             return tuple(person for person in self.people if fold_email(person.email) == fold_email(text))
         wanted = fold_name(text)
-        exact = tuple(person for person in self.people if fold_name(person.name) == wanted)
-        return exact or tuple(person for person in self.people if _may_mean(wanted.split(), person.name))
+        return self._by_name.get(wanted) or tuple(
+            person for person in self.people if _may_mean(wanted.split(), person.name)
+        )
 
 
 def _may_mean(typed: list[str], name: str) -> bool:

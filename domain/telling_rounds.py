@@ -43,7 +43,11 @@ from domain.words import counted, day_in_words
 OfARound: TypeAlias = AnyRoundEntry | AnyRoundRemark
 """All that is put on record in what comes round."""
 
-_TURNED_DOWN: Final = {"lapsed": "nobody answered in time", "refused": "a rule of the policy forbids it"}
+_TURNED_DOWN: Final = {
+    "lapsed": "nobody answered in time",
+    "refused": "a rule of the policy forbids it",
+    "closed": "the site was closed",
+}
 _CALLED_OFF: Final = {
     "left": "they have left",
     "superseded": "a new version is to be signed",

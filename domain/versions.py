@@ -5,7 +5,17 @@ from datetime import datetime
 from typing import TypeAlias
 
 from domain.base import Frozen
-from domain.events import AskClosed, DatePassed, Recorded, RequestEdited, RequestSubmitted, RequestUnfit, Returned
+from domain.events import (
+    AnyEvent,
+    AskClosed,
+    DatePassed,
+    HoldReleased,
+    Recorded,
+    RequestEdited,
+    RequestSubmitted,
+    RequestUnfit,
+    Returned,
+)
 from domain.fields import Value
 from domain.forms import Answers, Form
 from domain.round_entries import ChangeTurnedDown, SiteChanged
@@ -49,21 +59,37 @@ def changes_of(history: Sequence[Recorded], begun: Answers | None = None) -> tup
     return tuple(changes)
 
 
-def as_approved(history: Sequence[Recorded], begun: Answers) -> dict[str, Value]:
-    """Return what was last approved of what is nobody's request, and began with the answers `begun`."""
-    approved = proposed = dict(begun)
-    for said in history:
-        match said.event:
-            case RequestEdited(answers=answers, material=material):
+def as_approved(events: Iterable[AnyEvent], begun: Answers) -> dict[str, Value]:
+    """Return what was last approved of what is nobody's request, and began with the answers `begun`.
+
+    What needs no approval counts at once, and nothing else that is proposed with it. Where an answer that approved the
+    latest change is found to be void, what stood before it stands, until it is decided anew.
+    """
+    before = approved = proposed = dict(begun)
+    pending = False
+    for event in events:
+        match event:
+            case RequestEdited(answers=answers, material=True):
+                proposed, pending = dict(answers), True
+            case RequestEdited(answers=answers, changed=changed):
+                before, approved = (_with(one, answers, changed) for one in (before, approved))
                 proposed = dict(answers)
-                approved = approved if material else proposed
             case SiteChanged():
-                approved = proposed
+                before, approved, pending = approved, proposed, False
             case ChangeTurnedDown(answers=answers):
-                approved = proposed = dict(answers)
+                before = approved = proposed = dict(answers)
+                pending = False
+            case HoldReleased(stands=False) if not pending:
+                approved, pending = before, True
             case _:
                 pass
     return approved
+
+
+def _with(answers: Answers, other: Answers, keys: Iterable[str]) -> dict[str, Value]:
+    """Return `answers`, with those of `other` to the questions `keys`."""
+    kept = {key: value for key, value in answers.items() if key not in keys}
+    return kept | {key: other[key] for key in keys if key in other}
 
 
 def of_a_change(form: Form, before: Mapping[str, object], after: Mapping[str, object]) -> Form:

@@ -14,7 +14,7 @@ from activities.lookout import Lookout
 from activities.mail import Smtp
 from activities.rounds import Rounds
 from domain.pack import Pack
-from starter.rehearsal.private import LOOPBACK
+from starter.rehearsal.catching import LOOPBACK
 from store.database import Database
 from store.keys import CaseKeys
 

@@ -23,6 +23,7 @@ def rehearse(folder: Path, scenario: Path | None, out: Path | None, works: "Work
     0: nothing is wrong; 1: a case stalled, a step could be done by nobody, or a rule was broken; 2: wrong use.
     """
     from packs import PackError, load
+    from starter.engine import EngineLostError
     from starter.rehearsal.playing import addresses, today
     from starter.rehearsal.private import NoTemporalError
     from starter.rehearsal.scenario import DEFAULT, ScenarioError, read
@@ -38,6 +39,11 @@ def rehearse(folder: Path, scenario: Path | None, out: Path | None, works: "Work
         played = _play(pack, folder.resolve(), year, works)
     except NoTemporalError as missing:
         typer.echo(str(missing), err=True)
+        return 2
+    except EngineLostError:
+        typer.echo(
+            "Temporal did not answer in time: this machine has too much else to do. Nothing was written.", err=True
+        )
         return 2
     except (KeyboardInterrupt, asyncio.CancelledError):
         typer.echo("Stopped; nothing was written.", err=True)

@@ -7,7 +7,7 @@ case by case, in no more than `MOST_WALKED` of them: whoever wants to look furth
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,11 +25,23 @@ FEW: Final = 1_000
 
 Sort: TypeAlias = Literal["newest", "oldest", "due", "ended", "title"]
 Open: TypeAlias = Literal["open", "held", "author", "vacant"]
-Closed: TypeAlias = Literal["closed", "approved", "rejected", "withdrawn", "lapsed", "cancelled", "refused"]
+Closed: TypeAlias = Literal[
+    "closed",
+    "approved",
+    "rejected",
+    "withdrawn",
+    "lapsed",
+    "cancelled",
+    "refused",
+    "superseded",
+    "signed",
+    "declined",
+    "called_off",
+]
 State: TypeAlias = Open | Closed
 
 _DESCENDING: Final = frozenset({"newest", "ended"})
-_ENDED: Final = frozenset({"closed", "approved", "rejected", "withdrawn", "lapsed", "cancelled", "refused"})
+_ENDED: Final = frozenset(get_args(Closed))
 Condition: TypeAlias = ColumnElement[bool]
 
 

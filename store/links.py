@@ -5,16 +5,18 @@ import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple, cast
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from domain.people import Person
+from store import people
 from store.statements import add, first, run, table
-from store.tables import LinkRow, MailRow, OpenedRow
+from store.tables import DirectoryRow, EventRow, LinkRow, MailRow, OpenedRow, PersonRow
 
 _TOKEN: Final = 32
 _LASTS: Final = timedelta(days=90)
@@ -39,6 +41,28 @@ _FIRST_OPENED: Final = select(_OPENED).where(
     _OPENED.c.case == bindparam("case"),
     _OPENED.c.version == bindparam("version"),
     _OPENED.c.person == bindparam("person"),
+)
+_EVENT: Final = table(EventRow)
+_PERSON: Final = table(PersonRow)
+_DIRECTORY: Final = table(DirectoryRow)
+_HEAD: Final = (
+    select(_EVENT.c.hash).where(_EVENT.c.case == _LINK.c.case).order_by(_EVENT.c.n.desc()).limit(1).scalar_subquery()
+)
+_AT_HAND: Final = (
+    select(
+        _LINK,
+        _HEAD.label("head"),
+        _OPENED.c.at.label("opened_at"),
+        _PERSON.c.organisation.label("organisation"),
+        _DIRECTORY.c.version.label("directory"),
+    )
+    .outerjoin(_PERSON, _PERSON.c.id == _LINK.c.person)
+    .outerjoin(_DIRECTORY, _DIRECTORY.c.organisation == _PERSON.c.organisation)
+    .outerjoin(
+        _OPENED,
+        and_(_OPENED.c.case == _LINK.c.case, _OPENED.c.version == _LINK.c.version, _OPENED.c.person == _LINK.c.person),
+    )
+    .where(_LINK.c.digest == bindparam("digest"))
 )
 
 Purpose = Literal["answer", "dispute"]
@@ -87,6 +111,30 @@ async def find(session: AsyncSession, token: str, purpose: Purpose = "answer") -
     return link if link is not None and link.purpose == purpose else None
 
 
+class AtHand(NamedTuple):
+    """A link with what is asked at once of whoever comes by it.
+
+    `head` is the hash of the last event of its case, `opened_at` when its person was first shown its version of the
+    form; `person` is None where they are in the directory no more.
+    """
+
+    link: LinkRow
+    person: Person | None
+    head: str
+    opened_at: datetime | None
+
+
+async def at_hand(session: AsyncSession, token: str) -> AtHand | None:
+    """Return the link of a token by which one answers, with all that goes with it; None where there is none."""
+    found = (await run(session, _AT_HAND, {"digest": digest(token)})).first()
+    if found is None or found.purpose != "answer":
+        return None
+    person = None
+    if found.organisation is not None:
+        person = await people.of_version(session, found.person, found.organisation, found.directory)
+    return AtHand(cast("LinkRow", found), person, found.head or "", found.opened_at)
+
+
 async def close_all(session: AsyncSession, people: Sequence[str], at: datetime) -> None:
     """Close every link of `people`: they have left, or their mail goes elsewhere now."""
     theirs = update(LinkRow).where(col(LinkRow.person).in_(people), col(LinkRow.status) == "open")
@@ -114,8 +162,8 @@ async def record_opened(session: AsyncSession, case: str, version: int, person: 
     """Write down that `person` was shown a version of the form, whole; return when they first were (SITE-37)."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = {"case": case, "version": version, "person": person, "at": at}
-    await run(session, insert(_OPENED).on_conflict_do_nothing(), row)
-    return await opened_at(session, case, version, person) or at
+    noted = await run(session, insert(_OPENED).on_conflict_do_nothing().returning(_OPENED.c.at), row)
+    return noted.scalar() or await opened_at(session, case, version, person) or at
 
 
 async def opened_at(session: AsyncSession, case: str, version: int, person: str) -> datetime | None:

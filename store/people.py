@@ -72,6 +72,12 @@ async def person(session: AsyncSession, person_id: str) -> Person | None:
     return await _one(session, _BY_ID, person_id)
 
 
+async def of_version(session: AsyncSession, person_id: str, organisation: str, version: str | None) -> Person | None:
+    """Return the person with that id, out of the directory whose version was just read in `session`."""
+    same_throughout(session, "directories")[organisation] = version
+    return (await _of_version(session, organisation, version)).person(person_id)
+
+
 async def person_by_email(session: AsyncSession, address: str) -> Person | None:
     """Return the person with that address, in any of its spellings, or None."""
     return await _one(session, _BY_ADDRESS, fold_email(address))
@@ -132,9 +138,7 @@ async def _one(session: AsyncSession, statement: Select[Any], wanted: str) -> Pe
     found = (await run(session, statement, {"wanted": wanted})).one_or_none()
     if found is None:
         return None
-    person_id, organisation, version = found
-    same_throughout(session, "directories")[organisation] = version
-    return (await _of_version(session, organisation, version)).person(person_id)
+    return await of_version(session, *found)
 
 
 async def _whole(session: AsyncSession, rows: Sequence[PersonRow], whose: Any) -> list[Person]:  # noqa: ANN401 -- ids, or what selects them

@@ -28,6 +28,7 @@ _MAIL: Final = table(MailRow)
 _BY_ID: Final = select(_CASE).where(_CASE.c.id == bindparam("case"))
 _BY_REFERENCE: Final = select(_CASE).where(_CASE.c.reference == bindparam("reference"))
 _EVENTS: Final = select(_EVENT).where(_EVENT.c.case == bindparam("case")).order_by(_EVENT.c.n)
+_EVENTS_FROM: Final = _EVENTS.where(_EVENT.c.n >= bindparam("n"))
 _ONE_EVENT: Final = select(_EVENT).where(_EVENT.c.case == bindparam("case"), _EVENT.c.n == bindparam("n"))
 LAST_EVENT: Final = (
     select(_EVENT.c.n, _EVENT.c.hash).where(_EVENT.c.case == bindparam("case")).order_by(_EVENT.c.n.desc()).limit(1)
@@ -120,6 +121,23 @@ async def history(session: AsyncSession, keys: CaseKeys, case: str) -> tuple[Rec
         return ()
     sealer = await keys.of(case, session)
     return tuple(_recorded(row, sealer) for row in events)
+
+
+async def history_after(
+    session: AsyncSession, keys: CaseKeys, case: str, before: tuple[Recorded, ...], head: str
+) -> tuple[Recorded, ...]:
+    """Return all that happened in a case of which `before` is what happened until the event with the hash `head`.
+
+    Raises:
+        BrokenRecordError: an event was changed.
+        CaseKeyMissingError: the case has no key.
+        SealBrokenError: the key of the case does not open.
+    """
+    last, *new = await every(session, _EVENTS_FROM, EventRow, case=case, n=before[-1].n) or (None,)
+    if last is None or last.hash != head:
+        return await history(session, keys, case)
+    sealer = await keys.of(case, session)
+    return (*before, *(_recorded(row, sealer) for row in new))
 
 
 async def head_of(session: AsyncSession, case: str) -> str:

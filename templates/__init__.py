@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -32,6 +32,10 @@ from domain.words import clock_time, weekday_in_words
 _HERE: Final = Path(__file__).parent
 _COMPONENTS: Final = "govuk_frontend_jinja"
 _LONGEST_SUBJECT: Final = 160
+_MOST_MADE: Final = 200
+_MADE: Final[dict[object, Markup]] = {}
+"""The components that were made already, by what they were made of."""
+
 _BLANK: Final = re.compile(r"\[[^\]\n]+\]")
 
 
@@ -64,8 +68,16 @@ def _is_html(name: str | None) -> bool:
     return name is None or not name.endswith(".txt")
 
 
+class _Plain(Environment):
+    """Templates that all have the globals of their environment, as they are: asked again at every import of a macro."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Return the globals of a template: the environment's own, where it has no others."""
+        return self.globals if d is None else super().make_globals(d)
+
+
 # The macros ask for what may be absent, so they have an environment of their own that bears it.
-_COMPONENT_TEMPLATES: Final = Environment(
+_COMPONENT_TEMPLATES: Final = _Plain(
     loader=PrefixLoader({_COMPONENTS: PackageLoader(_COMPONENTS)}),
     autoescape=True,
     undefined=ChainableUndefined,
@@ -75,7 +87,7 @@ _COMPONENT_TEMPLATES: Final = Environment(
 )
 
 
-class _Templates(Environment):
+class _Templates(_Plain):
     """Our templates: strict, and escaped wherever they make HTML."""
 
     def get_template(
@@ -90,6 +102,29 @@ class _Templates(Environment):
         return super().get_template(name, parent, globals)
 
 
+def _made_once(component: Callable[[object], Markup], parameters: dict[str, object]) -> Markup:
+    """Return the component that has `parameters`, made the first time: only for what is ours, never for what was typed.
+
+    Most of the time that a page takes goes into the components of forms, which nearly always show the same.
+    """
+    wanted = (component.name, _frozen(parameters))  # type: ignore[attr-defined]  # a macro of Jinja's has one
+    made = _MADE.get(wanted)
+    if made is None:
+        made = component(parameters)
+        if len(_MADE) < _MOST_MADE:
+            _MADE[wanted] = made
+    return made
+
+
+def _frozen(value: object) -> object:
+    """Return what tells `value` from any other: a text that is escaped already is not the same as one that is not."""
+    if isinstance(value, dict):
+        return tuple((name, _frozen(one)) for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return (list, *map(_frozen, value))
+    return type(value), value
+
+
 def _templates(loader: BaseLoader) -> _Templates:
     made = _Templates(
         loader=loader,
@@ -100,6 +135,7 @@ def _templates(loader: BaseLoader) -> _Templates:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    made.globals["made_once"] = _made_once
     made.filters |= {"day": day, "clock_time": clock_time, "moment": moment, "kept_lines": kept_lines}
     return made
 

@@ -9,9 +9,13 @@ from domain.round_entries import CampaignBegan, CampaignClosed, CampaignSupersed
 from workflows.case import Case
 from workflows.rounds import BY_RIGHT
 
-_SIGNING: Final = "signature"
+SIGNATURE: Final = "signature"
+"""The process, of no pack, in which one person signs."""
 _MOST_CALLS: Final = 200
 """A case that has called its roll so often begins again, so that its history stays short."""
+
+_MOST_ACTS: Final = 1000
+"""So does one that has taken so many acts, the signatures of visitors among them: Temporal takes no more than 2000."""
 
 
 class CampaignOutcome(StrEnum):
@@ -56,9 +60,14 @@ class Acknowledgement:
                 case.record(RollCalled(**called.model_dump(exclude={"more"})))
             if over is not None:
                 return CampaignOutcome(over)
-            if case.calls >= _MOST_CALLS:
+            # What was recorded while the roll was called, the case that begins again would not know of.
+            if _is_long(case) and _over(case) is None:
                 return case.again(request)
-            await case.once(lambda calls=calls: case.calls > calls or _over(case) is not None)  # type: ignore[misc]
+            await case.once(lambda calls=calls: case.calls > calls or _over(case) is not None or _is_long(case))  # type: ignore[misc]
+
+
+def _is_long(case: Case) -> bool:
+    return case.calls >= _MOST_CALLS or case.taken >= _MOST_ACTS
 
 
 def _over(case: Case) -> Literal["superseded", "closed"] | None:
@@ -74,4 +83,4 @@ def _roll(opening: Opening, campaign: Campaign, over: Literal["superseded", "clo
 
 def signing(process: Process) -> Process:
     """Return the process in which one person signs: the one step of the acknowledgement, and nothing else."""
-    return process.model_copy(update={"key": _SIGNING, "story": "signature", "rules": (), "notices": (), "tasks": ()})
+    return process.model_copy(update={"key": SIGNATURE, "story": "signature", "rules": (), "notices": (), "tasks": ()})

@@ -45,8 +45,8 @@ from domain.events import (
     Verdict,
 )
 from domain.matters import Facts, facts, goes_round_the_advice, has_outcome, replaces
-from domain.pack import Step
-from domain.round_entries import CalendarChanged, CampaignSuperseded, SignatureCalledOff
+from domain.pack import Step, Task
+from domain.round_entries import CalendarChanged, CampaignSuperseded, PostModerated, SignatureCalledOff
 from domain.text import is_blank
 from workflows import rounds
 from workflows.ask import Answer, Ask
@@ -96,7 +96,7 @@ _NOT_OFFERED: Final = Reply(says="not_offered")
 def take(case: "Case", act: Act) -> Reply:
     """Take `act`, tell the story on, and return what came of it."""
     case.taken += 1
-    if case.taken > _MOST and act.kind not in _ALWAYS:
+    if case.taken > _MOST and (act.kind not in _ALWAYS or isinstance(act.entry, PostModerated)):
         return _NOT_OFFERED
     if case.opening.process.confidential and act.kind not in _CONFIDENTIAL:
         return _NOT_OFFERED
@@ -169,6 +169,8 @@ def _step_aside(case: "Case", act: Act) -> Reply:
         return Reply(says="not_asked")
     if not ask.is_open:
         return _CLOSED
+    if ask.reach.fixed is not None:
+        return _NOT_OFFERED
     if is_blank(act.comment):
         return _INCOMPLETE
     if isinstance(ask.step, Step) and ask.step.sign_in and act.how != "session":
@@ -324,7 +326,7 @@ def _nudge(case: "Case", act: Act) -> Reply:
 def _reassign(case: "Case", act: Act) -> Reply:
     """Ask somebody else in the seat's place; never whoever reassigns it, nor anybody who may not decide it."""
     ask = _open_ask(case, act)
-    if ask is None or act.to is None or act.to in ask.reach.excluded | {act.person}:
+    if ask is None or ask.reach.fixed is not None or act.to is None or act.to in ask.reach.excluded | {act.person}:
         return _NOT_OFFERED
     if is_blank(act.comment):
         return _INCOMPLETE
@@ -450,7 +452,14 @@ def _is_in_it(case: "Case", act: Act, seats: frozenset[str]) -> bool:
     if BY_RIGHT in seats and act.how == "session":
         return True
     asks = [ask for ask in case.live_asks() if not seats - {"reporter", BY_RIGHT} or ask.seat in seats]
-    return any(ask.reaches(act.person) for ask in asks)
+    return any(ask.reaches(act.person) and _asks_for(case, ask, act) for ask in asks)
+
+
+def _asks_for(case: "Case", ask: Ask, act: Act) -> bool:
+    """Return whether an ask is for what is to be recorded: in a review, where one thing comes after the other."""
+    if case.opening.process.story != "review" or act.entry is None:
+        return True
+    return isinstance(ask.step, Task) and act.entry.kind in ask.step.done_by.event
 
 
 def _may_still_write(case: "Case", entry: Recordable) -> bool:

@@ -50,11 +50,13 @@ from domain.events import (
     StepRefused,
 )
 from domain.fields import Value
+from domain.forms import Answers
 from domain.matters import as_it_stands, is_done, is_on_hold, next_task, reviews_so_far, route_of
 from domain.order import about, barred, barred_from, forbidding_rule, is_between, matches
 from domain.pack import AnyClocks, Changes, EventMatch, Reviews, Route, Step, Task
 from domain.pack import Story as Tells
 from domain.people import Asked
+from domain.round_entries import ChangeTurnedDown, SiteChanged
 from workflows import acts
 from workflows.ask import Answer, Ask, Reach
 
@@ -86,6 +88,7 @@ _CLOSES: Final[dict[str, ClosedWhy]] = {
     "sent_back": "sent_back",
     "asked_again": "asked_again",
     "moved_on": "changed",
+    "closed": "no_longer_needed",
 }
 """Why an ask is closed that something else than its answer ended, by what that was."""
 
@@ -148,7 +151,8 @@ class Case:
     `own` is everybody whose request it is or ever was, `set_apart` whoever stepped aside or intervened: they decide
     nothing in it. `taken` counts the acts, `calls` those that had a roll called. `accepts` is what may be recorded,
     `dates` says what people look forward to, `present` who of those who run a site is there. In a confidential case,
-    `recused` must not learn of it, and `route` says who sees to it.
+    `recused` must not learn of it, and `route` says who sees to it. `approved` are the answers of a site as they were
+    approved, with how many events that is known of.
     """
 
     def __init__(self, opening: Opening, host: Host) -> None:
@@ -169,6 +173,7 @@ class Case:
         self.nudged_on: date | None = None
         self.recused: frozenset[str] = frozenset()
         self.route: Route | None = None
+        self.approved: tuple[int, Answers] = (-1, {})
         self.accepts: dict[str, Accepted] = {}
         self.present: Present | None = None
         self.dates: Callable[[], tuple[ComingDate, ...]] | None = None
@@ -177,6 +182,7 @@ class Case:
         self._said: list[Recorded] = []
         self._mails: list[MailOrder] = []
         self._interruption: Answer | None = None
+        self._may_be_interrupted = False
         self._settles_at: datetime | None = None
         self._opened = False
         self._untold: Opening | None = opening
@@ -560,8 +566,12 @@ class Case:
         return acts.take(self, act)
 
     def interrupt(self, answer: Answer) -> None:
-        """End what the process waits for with `answer`, and tell the story on."""
-        self._interruption = answer
+        """End what the process waits for with `answer`, where that can be ended, and tell the story on.
+
+        What waits for its day, or for something to be done, goes on waiting; nor does a later wait end by it.
+        """
+        if self._may_be_interrupted:
+            self._interruption = answer
         self.tell_on()
 
     def tell_on(self) -> None:
@@ -764,8 +774,10 @@ class Case:
         process = self.opening.process
         keys = [one.key for one in process.steps]
         again = process.changes.back_to if process.changes is not None else ""
-        # Of a step before that which a changed request begins again at, the approval stands for every version.
-        any_version = step.key in keys and again in keys[keys.index(step.key) + 1 :]
+        # Of a step before that which a changed request begins again at, the approval stands for every version; but not
+        # for another change of a site than that which it was asked about.
+        is_before = step.key in keys and again in keys[keys.index(step.key) + 1 :]
+        any_version = is_before and ask.version > self._decided_version()
         return (
             step.key in keys
             and isinstance(ask.step, Step)
@@ -776,8 +788,15 @@ class Case:
             and (any_version or ask.version == self.request.version)
         )
 
+    def _decided_version(self) -> int:
+        """Return the version of the latest change of a site that was decided, or 0."""
+        decided = (one.version for one in reversed(self.past) if isinstance(one, SiteChanged | ChangeTurnedDown))
+        return next(decided, 0)
+
     async def _first_of(self, asks: list[Ask], ready: Callable[[], Answer | None]) -> Answer:
+        self._may_be_interrupted = True
         answer = await Wait(lambda: self._interruption or ready())
+        self._may_be_interrupted = False
         why = _CLOSES[self._interruption.ending] if self._interruption else "no_longer_needed"
         self._interruption = None
         for ask in asks:

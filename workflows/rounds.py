@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from domain.calendar import local_day
 from domain.cases import Act, Present, Recordable, Reply
+from domain.forms import Answers
 from domain.round_entries import (
     ConsultationHeld,
     CoverChanged,
@@ -17,6 +18,7 @@ from domain.round_entries import (
     VisitorSigned,
 )
 from domain.text import is_blank
+from domain.versions import as_approved
 
 if TYPE_CHECKING:
     from workflows.case import Case
@@ -61,8 +63,11 @@ def fits(case: "Case", entry: Recordable) -> bool:
 
 
 def names(case: "Case", question: str) -> tuple[str, ...] | None:
-    """Return whom the form names as administrators or moderators of the site, or None where it does not ask."""
-    named = case.request.answers.get(question)
+    """Return whom the form, as it was approved, names as administrators or moderators of the site.
+
+    None, where it does not ask.
+    """
+    named = approved(case).get(question)
     return named if isinstance(named, tuple) else None
 
 
@@ -113,7 +118,23 @@ def take_cover(case: "Case", act: Act) -> Reply:
     return Reply(says="done")
 
 
+def approved(case: "Case") -> Answers:
+    """Return the answers of the form; of a site, as they were approved: what is only proposed changes nothing yet."""
+    if case.opening.process.story != "site_life":
+        return case.request.answers
+    events, answers = case.approved
+    if events != len(case.past):
+        answers = as_approved(case.past, case.opening.request.answers)
+        case.approved = len(case.past), answers
+    return answers
+
+
 def day_of(case: "Case", question: str) -> date | None:
-    """Return the day that the form says, or None where it says none."""
-    answer = case.request.answers.get(question)
+    """Return the day that the form says, as it was approved, or None where it says none."""
+    return day_in(approved(case), question)
+
+
+def day_in(answers: Answers, question: str) -> date | None:
+    """Return the day that `answers` say, or None where they say none."""
+    answer = answers.get(question)
     return date.fromisoformat(answer) if isinstance(answer, str) and answer else None

@@ -17,8 +17,10 @@ from domain.round_entries import (
     SiteLifeBegan,
     SiteWentLive,
 )
+from workflows.ask import Answer
 from workflows.case import Case
-from workflows.rounds import BY_RIGHT, day_of, is_covered_now
+from workflows.rounds import BY_RIGHT, day_in, day_of, is_covered_now
+from workflows.rounds import approved as as_approved
 
 _BEFORE_LIVE: Final = timedelta(days=14)
 _BEFORE_CLOSURE: Final = (90, 28, 7)
@@ -56,7 +58,9 @@ class SiteLife:
             )
         )
         case.accept(("site_went_live", "site_reviewed", "leadership_consulted", "site_evaluated"), (BY_RIGHT,))
-        case.accept(("post_moderated", "posting_suspended", "posting_resumed", "site_closed"), (BY_RIGHT,))
+        case.accept(("post_moderated", "posting_suspended", "posting_resumed"), (BY_RIGHT,))
+        # A change that waits for its approval is none of a site that is closed.
+        case.accept(("site_closed",), (BY_RIGHT,), lambda _: case.interrupt(Answer(ending="closed")))
         case.alongside(_go_live(case, process.task("go_live")))
         case.alongside(_close(case, process.task("close")))
         case.alongside(_tell_of_closure(case))
@@ -64,44 +68,51 @@ class SiteLife:
             case.alongside(_keep_covered(case, process.cover, process.task("suspend")))
         for recurring in process.rounds:
             case.alongside(_come_round(case, recurring, comes))
+        before, own = approved, frozenset[str]()
         while not _is_closed(case):
             answer = await case.disturbed(lambda: _is_closed(case))
             if answer.approves:
                 continue
             if case.request.version != approved.version:
-                approved = await _decide(case, approved)
+                before = approved
+                approved, own = await _decide(case, before)
+            elif answer.ending == "asked_again" and as_approved(case) != case.request.answers:
+                # Its approval is void: who proposed it does not approve it this time either.
+                case.own |= own
+                approved, own = await _decide(case, before)
             if case.count(CaseCancelled):
                 return LifeOutcome.CANCELLED
         return LifeOutcome.CLOSED
 
 
-async def _decide(case: Case, approved: Request) -> Request:
-    """Have a change of the site approved, and return the site as it is from now on."""
+async def _decide(case: Case, approved: Request) -> tuple[Request, frozenset[str]]:
+    """Have a change of the site approved; return the site as it is from now on, and whose change it was."""
     ending = "approved"
     while ending in {"approved", "changed", "asked_again", "moved_on"} and (step := case.next_step()) is not None:
         ending = (await case.ask(step)).ending
-    request, case.own = case.request, frozenset()
+    request, own, stands = case.request, case.own, dict(as_approved(case))
+    case.own = frozenset()
     if ending == "approved" and case.record(
         SiteChanged(
             version=request.version,
             title=request.title,
-            live_on=day_of(case, "go_live_date"),
-            closes_on=day_of(case, "closure_date"),
+            live_on=day_in(request.answers, "go_live_date"),
+            closes_on=day_in(request.answers, "closure_date"),
         )
     ):
-        return request
+        return request, own
     back = {"version": request.version + 1, "edition": request.edition + 1}
-    case.request = approved.model_copy(update=back)
+    case.request = approved.model_copy(update={**back, "answers": stands})
     case.record(
         ChangeTurnedDown(
-            why=ending,
+            why="refused" if ending == "approved" else ending,
             version=back["version"],
             edition=back["edition"],
             title=approved.title,
-            answers=approved.answers,
+            answers=stands,
         )
     )
-    return case.request
+    return case.request, own
 
 
 async def _go_live(case: Case, task: Task | None) -> None:

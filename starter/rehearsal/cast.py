@@ -29,7 +29,6 @@ class Cast:
     directory: Directory
     habits: dict[str, Habit]
     scanned: frozenset[str]
-    brought: frozenset[str]
 
 
 def brought_with(pack: Pack, folder: Path) -> tuple[Person, ...]:
@@ -71,7 +70,6 @@ def cast(pack: Pack, brought: Sequence[Person], scenario: Scenario, begins: date
         directory=Directory(people=tuple(sorted(known, key=lambda one: (one.name, one.id)))),
         habits=habits,
         scanned=frozenset(_drawn(draw, ids, round(len(ids) * scenario.mail.scanned))),
-        brought=frozenset(one.id for one in brought),
     )
 
 

@@ -11,20 +11,24 @@ from domain.cases import Act, OpenAsk, Opening, Recordable, Request
 from domain.events import RequestEdited, Verdict
 from domain.order import matches
 from domain.pack import Changes, Reviews, Step, Task
-from domain.people import Asked, Directory, Person
-from domain.round_entries import DraftReady
+from domain.people import Asked, Directory, Person, PersonKind
+from domain.round_entries import DraftReady, SiteWentLive
 from starter.rehearsal.cast import Cast
 from starter.rehearsal.scenario import Scenario
 from starter.rehearsal.watching import Seen
 from workflows.explorer import Played
 from workflows.explorer_checks import reference
 from workflows.explorer_entries import Choices, chosen_in, entries
+from workflows.explorer_watched import names_in
+from workflows.rounds import TEAM
+from workflows.stories import STORIES
 
 _HOURS: Final = (9, 11, 14, 16)
 _SLOWEST: Final = 6
 _AHEAD: Final = timedelta(days=45)
 _SOON: Final = timedelta(days=14)
 _TRIES: Final = 8
+_TRIES_AGAIN: Final = 5
 _CANDIDATES: Final = 60
 _MADE_UP: Final = "something"
 
@@ -111,12 +115,47 @@ class Doings:
             return Verdict.REJECT
         return Verdict.APPROVE
 
+    def later(self, now: datetime) -> datetime:
+        """Return when somebody tries again what they could not do now."""
+        return _at(due_on(local_day(now), _TRIES_AGAIN, self._calendar), _HOURS[0])
+
+    def has_lost_some(self, seen: Seen, now: datetime) -> bool:
+        """Return whether somebody who runs a site has left."""
+        request = seen.standing.request or seen.opening.request
+        return any(not self._is_here(one, now) for team in TEAM for one in _named(request, team))
+
+    def _is_here(self, person: str, now: datetime) -> bool:
+        one = self.directory.person(person)
+        return one is not None and one.is_active(local_day(now))
+
+    def _with_others(self, request: Request, school: str, now: datetime) -> Request:
+        """Return a request that names somebody else for each of those who run its site and have left."""
+        free = [
+            one.id
+            for one in self.directory.people
+            if school in one.schools and one.leaves_on is None and one.kind is PersonKind.EMPLOYEE
+        ]
+        answers = dict(request.answers)
+        for team in TEAM:
+            named = _named(request, team)
+            others = iter([one for one in free if one not in named])
+            here = [one if self._is_here(one, now) else next(others, one) for one in named]
+            if named:
+                answers[team] = tuple(here)
+        return request.model_copy(update={"answers": answers})
+
     def edit(self, seen: Seen, person: str, now: datetime) -> Act:
         """Return how an author changes a request: its date lies ahead again, or one text says more."""
         request = seen.standing.request or seen.opening.request
-        return Act(
-            kind="edit", person=person, how="session", version=request.edition, request=changed(seen, request, now)
-        )
+        edited = self._with_others(changed(seen, request, now), seen.opening.school, now)
+        return Act(kind="edit", person=person, how="session", version=request.edition, request=edited)
+
+    def changes_at(self, about: str, seen: Seen, now: datetime) -> datetime | None:
+        """Return when the owner of an approved site changes it; None where they never do."""
+        draw = self._draw("site changes", about)
+        if seen.opening.process.changes is None or draw.random() >= self._scenario.cases.changed:
+            return None
+        return _at(due_on(local_day(now), draw.randrange(5, 40), self._calendar), draw.choice(_HOURS))
 
     def entries(
         self, about: str, seen: Seen, ask: OpenAsk, task: Task | Reviews, person: str, now: datetime
@@ -149,7 +188,8 @@ class Doings:
 
 def _chosen(opening: Opening, directory: Directory) -> Choices:
     gate = reference(opening.process)
-    return chosen_in(opening, directory, (*opening.process.rules, *gate), gate, frozenset(), frozenset(), 1)
+    named = names_in(STORIES[opening.process.story]())
+    return chosen_in(opening, directory, (*opening.process.rules, *gate), gate, named, frozenset(), 1)
 
 
 def changed(seen: Seen, request: Request, now: datetime) -> Request:
@@ -157,7 +197,7 @@ def changed(seen: Seen, request: Request, now: datetime) -> Request:
     process, answers = seen.opening.process, dict(request.answers)
     ahead = process.changes.ahead if process.changes is not None else None
     today = local_day(now)
-    if ahead is not None and date.fromisoformat(str(answers[ahead])) <= today + _SOON:
+    if ahead is not None and ahead in answers and date.fromisoformat(str(answers[ahead])) <= today + _SOON:
         answers[ahead] = (today + _AHEAD).isoformat()
     texts = [
         key
@@ -172,11 +212,21 @@ def changed(seen: Seen, request: Request, now: datetime) -> Request:
 
 def _in_words(entry: Recordable, seen: Seen) -> Recordable:
     """Return an entry that says something wherever only anything was made up."""
-    said = {name: _WORDS.get(name, "As it should be") for name, value in vars(entry).items() if value == _MADE_UP}
+    said: dict[str, object] = {
+        name: _WORDS.get(name, "As it should be") for name, value in vars(entry).items() if value == _MADE_UP
+    }
+    if isinstance(entry, SiteWentLive):
+        request = seen.standing.request or seen.opening.request
+        said["trained"] = tuple(dict.fromkeys(one for team in TEAM for one in _named(request, team)))
     if isinstance(entry, DraftReady):
         so_far = str(seen.opening.request.answers.get("version") or "1")
         said |= {"version": _next_version(so_far), "text": _WORDS["text"]}
     return entry.model_copy(update=said)
+
+
+def _named(request: Request, question: str) -> tuple[str, ...]:
+    named = request.answers.get(question, ())
+    return named if isinstance(named, tuple) else ()
 
 
 def _next_version(so_far: str) -> str:

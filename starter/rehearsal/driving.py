@@ -5,30 +5,30 @@ import heapq
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from domain.calendar import LONDON, local_day
-from domain.cases import Act, OpenAsk, Opening, Request, taken_from
-from domain.fields import FormFacts, OnePerson, Raw
-from domain.forms import check
-from domain.pack import Changes, Pack, Process, Step
+from domain.cases import Act, OpenAsk, Opening, Reply, Request, taken_from
+from domain.pack import Changes, Pack, Process, Reviews, Step, Task
 from domain.people import Asked, Person
 from domain.refs import case_id, reference
-from packs import sample_answers
+from domain.round_entries import SiteChanged, SiteLifeBegan
 from starter.engine import EngineLostError
 from starter.exploring import Place, runs
+from starter.rehearsal.asking_for import asked_for
 from starter.rehearsal.cast import Cast
 from starter.rehearsal.doing import Doings
 from starter.rehearsal.private import House
 from starter.rehearsal.scenario import Scenario
 from starter.rehearsal.watching import Seen
+from starter.rehearsal.year import Happened, Undone, Year
+from store import mails, people
 from store import packs as kept_packs
-from store import people
 from store.rounds.looking import documents_of, school_of
 from store.rounds.reading import campaigns, in_force
 
@@ -39,43 +39,20 @@ _SIGNING_FROM: Final = 21
 """Days after which everybody is asked to sign what no review has had them sign."""
 
 _SOON: Final = timedelta(minutes=1)
+_GATHERED_FOR: Final = timedelta(hours=4, minutes=1)
+"""After how long what was put by for somebody is sent as one mail, and a little more."""
+
+_LOOKS: Final = 1000
+_LOOKS_AGAIN: Final = 0.02
+"""How often it is looked whether all mails have gone, and after how many seconds each time."""
+
+_TRIES: Final = 2
+_TRIED: Final = 4
+"""How often somebody tries again, some days later each time, to do what cannot be done."""
 
 
 Deed: TypeAlias = Callable[[], Awaitable[object]]
 """Something that is done at its time."""
-
-
-class Undone(NamedTuple):
-    """Something that somebody was asked for and tried, and could not do: what they were answered, by which clause."""
-
-    case: str
-    ask: str
-    person: str
-    at: datetime
-    says: str
-    clause: str
-
-
-class Happened(NamedTuple):
-    """Something of the year that is no event of a case, for its calendar."""
-
-    at: datetime
-    what: str
-
-
-@dataclass
-class Year:
-    """A year as it was played: its cases by id, what could not be done, and what happened besides."""
-
-    cases: dict[str, Seen]
-    names: dict[str, str]
-    ends: datetime
-    undone: list[Undone] = field(default_factory=list)
-    happened: list[Happened] = field(default_factory=list)
-    coming: frozenset[tuple[str, str]] = frozenset()
-    acts: int = 0
-    looks: int = 0
-    moments: int = 0
 
 
 class Driver:
@@ -104,6 +81,9 @@ class Driver:
         self._waiting: Counter[tuple[str, str]] = Counter()
         self._names: dict[str, str] = {}
         self._scanned = 0
+        self._digest_at: datetime | None = None
+        self._tried: Counter[tuple[str, str]] = Counter()
+        self._heard: Counter[str] = Counter()
         self.year = Year(house.watch.cases, self._names, ends=self._ends)
 
     # The year.
@@ -112,7 +92,6 @@ class Driver:
         """Play the year to its end, and return what came of it."""
         await self._plan()
         while (moment := self._next()) is not None and moment <= self._ends:
-            self.year.moments += 1
             self._house.clock.go_to(moment)
             self._progress((moment - self._begins).days, f"{local_day(moment):%d %B %Y}")
             await self._let_come(moment)
@@ -156,6 +135,8 @@ class Driver:
             self._name(case, seen)
             if not seen.over:
                 self._hear(case, seen)
+                self._see_to_cover(case, seen)
+        await self._gather()
         await self._scan()
 
     def _later(self, at: datetime, row: str, deed: Deed) -> None:
@@ -247,8 +228,8 @@ class Driver:
     # What Duly, its mail server and its administrators do.
 
     async def _look(self) -> None:
-        self.year.looks += 1
         await self._house.work.look()
+        await self._mails_go()
 
     async def _mail(self, *, out: bool) -> None:
         self._house.sink.out = out
@@ -259,15 +240,28 @@ class Driver:
             waited = await self._house.watch.let_go()
             late = f": {waited} mail{'' if waited == 1 else 's'} went late" if waited else ""
             self.year.happened.append(Happened(self._house.clock(), f"The mail server takes mail again{late}"))
-            await self._sent(waited)
+            await self._mails_go()
 
-    async def _sent(self, waited: int) -> None:
-        """Wait until mails have gone that had to wait: each is a job of its own, which no case knows of."""
-        target = len(self._house.sink.caught) + waited
-        for _ in range(400):
-            if len(self._house.sink.caught) >= target:
-                return
-            await asyncio.sleep(0.01)
+    async def _mails_go(self) -> None:
+        """Wait until every mail has gone that is a job of its own, of which no case knows; unless no mail goes."""
+        for _ in range(_LOOKS if not self._house.sink.out else 0):
+            async with self._house.db.read() as session:
+                if not await mails.left_behind(session, self._house.clock() + _SOON):
+                    return
+            await asyncio.sleep(_LOOKS_AGAIN)
+
+    async def _gather(self) -> None:
+        """Have the lookout look when it is time for a digest, where mails were put by for one."""
+        if self._digest_at is not None:
+            return
+        async with self._house.db.read() as session:
+            if await mails.put_by(session, self._house.clock() + _SOON):
+                self._digest_at = self._house.clock() + _GATHERED_FOR
+                self._later(self._digest_at, "look", self._send_digests)
+
+    async def _send_digests(self) -> None:
+        self._digest_at = None
+        await self._look()
 
     async def _ask_everybody(self) -> None:
         """Have everybody asked to sign each document that no review has had them sign."""
@@ -298,59 +292,12 @@ class Driver:
     async def _request(self, process: Process, starter: Person, n: int, withdraws: bool) -> None:
         """Send a request for a site, as the demo's sample says it, or with the fewest answers."""
         today = local_day(self._house.clock())
-        request = self._as_typed(process, starter, n, today) or self._as_explored(process, starter, n, today)
+        request = asked_for(self._folder, self._place, process, starter, n, today)
         case = await self._begin(self._opening(process, request, starter), f"request {n}")
         if withdraws:
             at = self._house.clock() + timedelta(days=1)
             act = Act(kind="withdraw", person=starter.id, how="session")
             self._later(at, case, lambda: self._act(case, "", act))
-
-    def _as_typed(self, process: Process, starter: Person, n: int, today: date) -> Request | None:
-        """Return a request with the sample's answers; None where there is no sample, or the form refuses it."""
-        form = self._pack.form(process.form)
-        if form is None:
-            return None
-        try:
-            sample = sample_answers((self._folder,), self._pack.key, form, today)
-        except (StopIteration, FileNotFoundError):
-            return None
-        manager = self._cast.directory.person(starter.line_manager or "")
-        own: dict[str, Raw] = {}
-        for question in form.questions():
-            if isinstance(question, OnePerson) and question.default == "starter":
-                own[question.key] = starter.id
-            elif (
-                isinstance(question, OnePerson) and question.default == "starters_line_manager" and manager is not None
-            ):
-                own[question.key] = manager.id
-        title = form.site_title
-        if title is not None:
-            own[title] = f"{sample.get(title, 'A site')} {n + 1}"
-        facts = FormFacts(directory=self._cast.directory, today=today, school=starter.schools[0])
-        checked = check(form, sample | own, facts)
-        if checked.faults:
-            return None
-        return Request(
-            title=str(checked.answers.get(title or "", process.title)),
-            starter=starter.id,
-            author=starter.id,
-            answers=checked.answers,
-            overrides=tuple(fault.message for fault in checked.overrides),
-        )
-
-    def _as_explored(self, process: Process, starter: Person, n: int, today: date) -> Request:
-        """Return a request as the explorer makes one up."""
-        run = next(iter(runs(self._place, process, further=False)))
-        request = run.world.opening.request
-        form = self._pack.form(process.form)
-        title = (form.site_title if form else None) or "title"
-        answers = {**request.answers, title: f"A new site {n + 1}"}
-        for seat in self._pack.seats:
-            if seat.from_field == "line_manager" and starter.line_manager is not None:
-                answers["line_manager"] = starter.line_manager
-        if process.changes is not None and process.changes.ahead is not None:
-            answers[process.changes.ahead] = (today + timedelta(days=30)).isoformat()
-        return Request(title=f"A new site {n + 1}", starter=starter.id, author=starter.id, answers=answers)
 
     def _opening(self, process: Process, request: Request, starter: Person | None = None) -> Opening:
         return Opening(
@@ -389,7 +336,14 @@ class Driver:
         taken = set(self._names.values())
         self._names[case] = next(one for n in count(1) if (one := name if n == 1 else f"{name} {n}") not in taken)
         if opening.process.story == "site_life":
-            # Its cover is looked at for the first time, as within seconds it would be.
+            at = self._doings.changes_at(self._names[case], seen, self._house.clock())
+            if at is not None:
+                self._later(at, case, partial(self._change, case))
+
+    def _see_to_cover(self, case: str, seen: Seen) -> None:
+        """Have the cover of a site looked at that is new or changed, as within seconds it would be."""
+        since, self._heard[case] = self._heard[case], len(seen.events)
+        if any(isinstance(one.event, SiteLifeBegan | SiteChanged) for one in seen.events[since:]):
             self._later(self._house.clock() + _SOON, "look", self._look)
 
     # What people do.
@@ -433,29 +387,56 @@ class Driver:
         elif isinstance(clocks, Changes):
             await self._act(case, ask_id, self._doings.edit(seen, person_id, now))
         elif clocks is not None:
-            for act in self._doings.entries(self._names[case], seen, ask, clocks, person_id, now):
-                if await self._act(case, ask_id, act, note=False):
-                    return
+            await self._record(case, seen, ask, asked, clocks)
+
+    async def _record(self, case: str, seen: Seen, ask: OpenAsk, asked: Asked, task: Task | Reviews) -> None:
+        """Let somebody put on record that a task is done; what cannot be done now they try again some days later."""
+        now = self._house.clock()
+        for act in self._doings.entries(self._names[case], seen, ask, task, asked.person, now):
+            if await self._act(case, ask.ask, act, note=False):
+                return
+        if ask.seat != task.seat:
+            # Whoever sees to a case is asked beside those who do it, and sees that it is done.
+            return
+        self._tried[case, ask.ask] += 1
+        if self._tried[case, ask.ask] > _TRIED:
             self._undone(case, ask, asked, now)
+            return
+        if seen.opening.process.story == "site_life" and self._doings.has_lost_some(seen, now):
+            await self._change(case, asked.person)
+        self._plan_deed(self._doings.later(now), case, ask.ask, asked.person)
 
     def _undone(self, case: str, ask: OpenAsk, asked: Asked, now: datetime) -> None:
-        self.year.undone.append(
-            Undone(case, ask.ask, asked.person, now, self._said or "there is nothing to put on record", "")
-        )
+        said = self._said or "there is nothing to put on record"
+        self.year.undone.append(Undone(case, ask.ask, asked.person, now, said, ""))
+
+    async def _change(self, case: str, person: str = "") -> None:
+        """Have a site changed by `person`, or by its owner, if they are there and it is not closed."""
+        seen, now = self._house.watch.cases[case], self._house.clock()
+        by = self._cast.directory.person(person or str(seen.opening.request.answers.get("author", "")))
+        if by is not None and not seen.over and self._doings.back(by, now) == now:
+            await self._act(case, "", self._doings.edit(seen, by.id, now))
 
     async def _act(self, case: str, ask: str, act: Act, *, note: bool = True) -> bool:
         """Have a case take an act; return whether it did. What it does not take is noted."""
         self.year.acts += 1
-        try:
-            reply = await self._house.engine.act(case, act)
-        except EngineLostError:
-            self.year.undone.append(Undone(case, ask, act.person, self._house.clock(), "Temporal did not answer", ""))
-            return False
+        reply = await self._answered(case, act)
         self._said = reply.says.replace("_", " ")
         done = reply.says in {"done", "already_decided", "closed"}
         if not done and note and reply.says not in {"not_asked", "wrong_version"}:
             self.year.undone.append(Undone(case, ask, act.person, self._house.clock(), self._said, reply.clause or ""))
         return done
+
+    async def _answered(self, case: str, act: Act) -> Reply:
+        """Return what a case says to an act; where Temporal is slow it is sent again, which has the one effect.
+
+        Raises:
+            EngineLostError: Temporal did not answer, however often.
+        """
+        for _ in range(_TRIES):
+            with suppress(EngineLostError):
+                return await self._house.engine.act(case, act)
+        return await self._house.engine.act(case, act)
 
     async def _scan(self) -> None:
         """Let the scanner open the links of what came since it was last here."""

@@ -16,9 +16,9 @@ from domain.round_entries import CycleBegan
 from domain.telling import Teller
 from domain.telling_entries import MatterTeller
 from domain.words import counted, day_in_words, listed
-from starter.rehearsal.driving import Undone, Year
 from starter.rehearsal.scenario import Habit
 from starter.rehearsal.watching import Seen
+from starter.rehearsal.year import Undone, Year
 
 _HABITS: Final[dict[Habit, str]] = {"prompt": "prompt", "slow": "slow", "silent": "never answers"}
 _MANY: Final = "signature"

@@ -8,9 +8,9 @@ from typing import Final, TypeVar
 
 from domain.calendar import local_day
 from domain.words import counted
+from starter.rehearsal.catching import Caught
 from starter.rehearsal.found import Found, Line
 from starter.rehearsal.playing import Played
-from starter.rehearsal.private import Caught
 from starter.web.site import STATIC
 from templates import rehearsed
 

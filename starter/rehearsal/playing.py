@@ -11,10 +11,12 @@ from domain.calendar import LONDON, local_day
 from domain.pack import Pack
 from starter.exploring import Place
 from starter.rehearsal.cast import Cast, brought_with, cast
+from starter.rehearsal.catching import Caught
 from starter.rehearsal.doing import Doings
-from starter.rehearsal.driving import Driver, Year
-from starter.rehearsal.private import Caught, Works, house
+from starter.rehearsal.driving import Driver
+from starter.rehearsal.private import Works, house
 from starter.rehearsal.scenario import Scenario
+from starter.rehearsal.year import Year
 from store import queries
 
 _BEGINS: time = time(5)

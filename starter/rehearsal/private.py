@@ -3,26 +3,19 @@
 import asyncio
 import base64
 import os
-import re
 import secrets
 import shutil
 import socket
-import sqlite3
 import sys
 import sysconfig
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, suppress
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
-from email import policy
-from email.message import EmailMessage
-from email.parser import BytesParser
-from functools import cached_property
 from pathlib import Path
 from typing import Final, Protocol
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import event
@@ -33,8 +26,8 @@ from temporalio.testing import TimeSkipper
 from domain.pack import Pack
 from settings import Settings
 from starter.engine import Engine
+from starter.rehearsal.catching import BASE_URL, LOOPBACK, Scanner, Sink
 from starter.rehearsal.watching import Clock, Watch
-from starter.web import create_app
 from starter.web.site import Site
 from store import confidential, migrate
 from store import packs as kept_packs
@@ -42,10 +35,7 @@ from store.codec import data_converter
 from store.database import Database
 from store.keys import CaseKeys, Keyring
 
-SENDER: Final = "duly@rehearsal.invalid"
-BASE_URL: Final = "http://127.0.0.1:8000"
-LOOPBACK: Final = "127.0.0.1"
-_FAILED: Final = 500
+SENDER: Final = "duly@rehearsal.example"
 _IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 -- a folder of its own is made in it
 _ROOM: Final = 500_000_000
 """Bytes that have to be free in memory for the folder to lie there."""
@@ -54,12 +44,13 @@ _LOOKS: Final = 300
 _LOOKS_AGAIN: Final = 0.1
 """How often, and after how many seconds each time, it is looked whether the server answers."""
 
-_LINK: Final = re.compile(re.escape(BASE_URL) + r"(/[^\s<>\")]*)")
 _FLAGS: Final = (
     "frontend.WorkflowTimeSkippingEnabled=true",
     'history.timerProcessorMaxTimeShift="1ms"',
     "history.timerProcessorMaxPollRPS=1000",
     "history.timerProcessorMaxPollHostRPS=1000",
+    # It asks nobody whether there is a newer one.
+    "frontend.enableServerVersionCheck=false",
 )
 
 
@@ -86,63 +77,6 @@ class Works(Protocol):
         packs: Mapping[str, Pack],
     ) -> AbstractAsyncContextManager[Work]:
         """Run a worker that hands mail to a port of this machine; yield its lookout."""
-
-
-@dataclass(frozen=True)
-class Caught:
-    """A mail as it was handed over: when by the clock, to whom, and the message."""
-
-    at: datetime
-    to: str
-    content: bytes
-
-    @cached_property
-    def message(self) -> EmailMessage:
-        """The message, parsed."""
-        return BytesParser(EmailMessage, policy=policy.default).parsebytes(self.content)
-
-    @property
-    def subject(self) -> str:
-        """Its subject."""
-        return str(self.message["Subject"] or "")
-
-    @property
-    def text(self) -> str:
-        """What it says, in plain text."""
-        part = self.message.get_body(preferencelist=("plain",))
-        return str(part.get_content()) if part else ""
-
-    def links(self) -> tuple[str, ...]:
-        """Return where its links lead, each once."""
-        return tuple(dict.fromkeys(_LINK.findall(self.text)))
-
-
-@dataclass
-class Sink:
-    """The mail server: it keeps what it is given, and takes nothing while it is `out`; `refused` counts that."""
-
-    clock: Clock
-    out: bool = False
-    caught: list[Caught] = field(default_factory=list)
-    refused: int = 0
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 -- aiosmtpd's name
-        """Keep a message, or say that it cannot be taken now."""
-        del server, session
-        if self.out:
-            self.refused += 1
-            return "451 The mail server is out"
-        content = envelope.original_content or b""
-        self.caught.append(Caught(self.clock(), ", ".join(envelope.rcpt_tos), content))
-        return "250 Kept"
-
-    @asynccontextmanager
-    async def listening(self) -> AsyncIterator[int]:
-        """Listen on loopback, and yield the port."""
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: SMTP(self, enable_SMTPUTF8=True, loop=loop), LOOPBACK, 0)
-        async with server:
-            yield server.sockets[0].getsockname()[1]
 
 
 class _Alone(Settings):
@@ -174,71 +108,8 @@ class House:
     db: Database
     keys: CaseKeys
     sink: Sink
-    scanner: "Scanner"
+    scanner: Scanner
     work: Work
-
-
-@dataclass
-class Scanner:
-    """Opens links as some mail gateways do, and sees that nothing came of it: `changed` says what did."""
-
-    site: Site
-    database: Path
-    opened: int = 0
-    changed: list[str] = field(default_factory=list)
-
-    @cached_property
-    def _app(self) -> Callable[..., Awaitable[None]]:
-        return create_app(self.site)
-
-    async def open(self, paths: Iterable[str]) -> None:
-        """Open each of `paths` twice, first without and then with its page; note where that changed anything."""
-        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as watching:
-
-            def version() -> tuple[int]:
-                """Return what is another as soon as anything was written by anybody."""
-                found: tuple[int] = watching.execute("PRAGMA data_version").fetchone()
-                return found
-
-            for path in paths:
-                before = version()
-                for method in ("HEAD", "GET"):
-                    status = await self._request(method, path)
-                    self.opened += 1
-                    if status >= _FAILED:
-                        self.changed.append(f"{method} of a link was answered {status}")
-                if version() != before:
-                    self.changed.append("something was written when a link was opened")
-
-    async def _request(self, method: str, path: str) -> int:
-        status = 0
-
-        async def receive() -> dict[str, object]:
-            return {"type": "http.request", "body": b"", "more_body": False}
-
-        async def send(message: dict[str, object]) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = int(str(message["status"]))
-
-        host, _, port = BASE_URL.removeprefix("http://").partition(":")
-        where, _, query = path.partition("?")
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "http",
-            "path": where,
-            "raw_path": where.encode(),
-            "query_string": query.encode(),
-            "root_path": "",
-            "headers": [(b"host", f"{host}:{port}".encode()), (b"user-agent", b"a scanner")],
-            "client": (LOOPBACK, 1),
-            "server": (host, int(port)),
-        }
-        await self._app(scope, receive, send)
-        return status
 
 
 @asynccontextmanager
@@ -291,6 +162,7 @@ async def _temporal() -> AsyncIterator[TimeSkipper]:
         stdin=nowhere,
         stdout=nowhere,
         stderr=nowhere,
+        env={name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")},
         # Ctrl-C is for the rehearsal: it stops the server itself, once nothing asks it any more.
         start_new_session=True,
     )
@@ -361,7 +233,7 @@ def _settings(place: Path, folder: Path) -> Settings:
         packs=(folder,),
         base_url=BASE_URL,
         smtp_host=LOOPBACK,
-        mail_from="duly@rehearsal.example",
+        mail_from=SENDER,
         keys=SecretStr(f"rehearsal:{key}"),
     )
 

@@ -32,14 +32,16 @@ class Verdicts(Frozen):
 
 
 class Cases(Frozen):
-    """How much begins by hand in the year: requests, changes of approved sites, allegations, disciplinary cases.
+    """How much begins by hand in the year: requests, allegations, disciplinary cases.
 
-    Reviews begin by themselves, and so does the life of an approved site. `signing` has everybody asked, once, to sign
-    each document that the pack has people sign and that no review has them sign within the first weeks.
+    `changed` is the share of approved sites that their owners change later. Reviews begin by themselves, and so does
+    the life of an approved site. `signing` has everybody asked, once, to sign each document that the pack has people
+    sign and that no review has them sign within the first weeks.
     """
 
     requests: int = Field(default=40, ge=0, le=1000)
     withdrawn: int = Field(default=2, ge=0, le=1000)
+    changed: Share = 0.2
     allegations: int = Field(default=4, ge=0, le=100)
     disciplinary: int = Field(default=2, ge=0, le=100)
     signing: bool = True

@@ -113,7 +113,8 @@ async def ask_everybody(visit: Visit) -> Response:
             return _shown(visit, asking, LATER, 503)
     try:
         for row in asking.running:
-            if row.case != case:
+            # A page that is sent again long after ends nothing that came later.
+            if row.case != case and (begun is None or row.began_at < begun.began_at):
                 await visit.site.engine.act(row.case, _superseded())
     except EngineLostError:
         return _shown(visit, asking, HALF, 503)

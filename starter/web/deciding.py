@@ -182,15 +182,18 @@ async def _review(visit: Visit, desk: Desk, typed: Typed, faults: tuple[Fault, .
 
     Source: Cadmus Appendix 1, Approval (SITE-37).
     """
-    async with visit.site.db.write() as session:
-        await links.record_opened(session, desk.known.row.id, desk.version, desk.person.id, visit.site.clock())
+    if desk.opened_at is None:
+        async with visit.site.db.write() as session:
+            await links.record_opened(session, desk.known.row.id, desk.version, desk.person.id, visit.site.clock())
     return await _show(visit, "decide_review.html", desk, typed, faults)
 
 
 async def _confirm(visit: Visit, desk: Desk, step: Step, typed: Typed) -> Response:
     """Hand the signed answer to the case, which decides what comes of it."""
-    async with visit.site.db.read() as session:
-        opened_at = await links.opened_at(session, desk.known.row.id, desk.version, desk.person.id)
+    opened_at = desk.opened_at
+    if opened_at is None and not desk.token:
+        async with visit.site.db.read() as session:
+            opened_at = await links.opened_at(session, desk.known.row.id, desk.version, desk.person.id)
     if opened_at is None:
         unread = Fault(field="form", message="Read the request below before you sign your answer")
         return await _review(visit, desk, typed, (unread,))

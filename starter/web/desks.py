@@ -1,7 +1,7 @@
 """The desk: somebody at work on one ask of a case, how they came to it, and what is said to whoever comes in vain."""
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Final, Literal
 
 from starlette.exceptions import HTTPException
@@ -22,7 +22,7 @@ from starter.web.levers import stepped_aside
 from starter.web.page import Visit
 from starter.web.reading import Pairs, only
 from starter.web.signing import is_signature, why_not
-from store import links, people, queries
+from store import links, queries
 from store.tables import AskedRow, AskRow
 
 Gone = Literal["used", "aside", "expired", "replaced", "changed", "back", "closed"]
@@ -53,7 +53,7 @@ class Desk:
     """Somebody at work on one ask of a case, and how they came: by the link with `token`, or signed in.
 
     The ask is of a `step`, or of a `task`. Neither is there where the case was moved on to a pack that does without it;
-    then the desk is gone.
+    then the desk is gone. `opened_at` is when whoever came by a link was first shown the version that it is of.
     """
 
     known: Known
@@ -66,6 +66,7 @@ class Desk:
     token: str = ""
     gone: Gone | None = None
     task: Task | None = None
+    opened_at: datetime | None = None
 
     @property
     def viewer(self) -> Viewer:
@@ -130,18 +131,19 @@ async def desk_of(visit: Visit, token: str) -> Desk:
         HTTPException: 404, there is no such link; 429, and too many like it were tried from the same address.
     """
     async with visit.site.db.read() as session:
-        link = await links.find(session, token)
-        if link is None:
+        found = await links.at_hand(session, token)
+        if found is None:
             raise unknown_link(visit)
-        person = await people.person(session, link.person)
+        link, person = found.link, found.person
         row = await queries.case_by_id(session, link.case)
         if person is None or row is None:
             raise HTTPException(404)
-        known = await know(visit.site, session, row)
+        known = await know(visit.site, session, row, found.head)
     # A link that is not open may be of somebody who is not asked any more: somebody else holds the seat.
     desk = _seated(known, link.ask, person, link.version, "link", token, was_asked=link.status != "open")
     if desk is None:
         raise HTTPException(404)
+    desk = replace(desk, opened_at=found.opened_at)
     if not person.is_active(visit.site.today):
         return replace(desk, gone="closed")
     if desk.gone is None and link.status != "open":

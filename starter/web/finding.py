@@ -18,6 +18,7 @@ from starlette.responses import Response
 from domain.access import allow
 from domain.asking import AUTHOR
 from domain.calendar import beginning_of, local_day
+from domain.pack import Pack
 from domain.people import Directory
 from domain.refs import read_reference
 from domain.text import tidy
@@ -31,6 +32,7 @@ from store import people, queries
 from store.finding import MOST_WALKED, Found, Place, Sort, State, Wanted, find
 from store.tables import CaseRow
 from store.views import views_of
+from workflows.acknowledgement import SIGNATURE
 
 MOST: Final = 50
 """Cases on one page."""
@@ -59,6 +61,10 @@ STATES: Final[Mapping[State, str]] = {
     "lapsed": "Ended: lapsed",
     "cancelled": "Ended: cancelled",
     "refused": "Ended: stopped by a rule",
+    "superseded": "Ended: a new version is to be signed",
+    "signed": "Ended: signed",
+    "declined": "Ended: not signed",
+    "called_off": "Ended: need not be signed",
 }
 SORTS: Final[Mapping[Sort, str]] = {
     "newest": "Newest first",
@@ -151,7 +157,7 @@ async def show(visit: Visit, pairs: Pairs, view: KeptView | None = None, status:
         found=found,
         onward=_onward(visit, looked, found),
         schools={school.key: school.name for school in visit.pack.organisation.schools},
-        processes={process.key: process.title for process in visit.pack.processes if not process.confidential},
+        processes=titles_of(visit.pack),
         seats={AUTHOR: "Author", **{seat.key: seat.title for seat in visit.pack.seats}},
         states=STATES,
         sorts=SORTS,
@@ -198,6 +204,13 @@ def look(visit: Visit, pairs: Pairs, directory: Directory) -> Looked:
         sort=typed.get("sort") or "newest",  # type: ignore[arg-type]  # likewise
     )
     return Looked(typed, wanted, _place(typed.get("after", ""), wanted.sort), faults)
+
+
+def titles_of(pack: Pack) -> dict[str, str]:
+    """Return what each ordinary process of a pack is called, and the signatures that an acknowledgement asks for."""
+    titles = {process.key: process.title for process in pack.processes if not process.confidential}
+    campaign = pack.told_by("acknowledgement")
+    return titles | ({SIGNATURE: f"{campaign.title}: one person signs"} if campaign is not None else {})
 
 
 def stands(visit: Visit, row: CaseRow) -> str:

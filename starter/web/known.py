@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
+from typing import Final
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,6 +29,9 @@ from store import packs, people, queries
 from store.tables import AskedRow, AskRow, CaseRow
 
 log = structlog.get_logger()
+
+_OF_THE_FORM: Final = ("names", "sections")
+"""What of a case depends on its form and the directory, and on nothing that happened."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ class Known:
     @cached_property
     def approved(self) -> dict[str, Value]:
         """The answers as they were last approved, where what is nobody's is being changed."""
-        return as_approved(self.history, self.opening.request.answers)
+        return as_approved((said.event for said in self.history), self.opening.request.answers)
 
     @cached_property
     def sections(self) -> tuple[ShownSection, ...]:
@@ -138,6 +142,17 @@ class Known:
                 form = of_a_change(form, self.approved, self.request.answers)
             self._faults[today] = check(form, typed_again(form, self.request.answers), facts).faults
         return self._faults[today]
+
+    def take_over(self, before: "Known") -> None:
+        """Know still what was worked out of the form `before` something more happened, where that left it as it is."""
+        same = (
+            self.opening is before.opening
+            and self.directory is before.directory
+            and self.row.school == before.row.school
+        )
+        if same and self.request == before.request and not self.is_nobodys:
+            self._faults.update(before._faults)
+            self.__dict__.update({name: before.__dict__[name] for name in _OF_THE_FORM if name in before.__dict__})
 
     def name(self, person: str) -> str:
         """Return somebody's name."""
@@ -190,20 +205,23 @@ class Known:
         )
 
 
-async def know(site: Site, session: AsyncSession, row: CaseRow) -> Known:
+async def know(site: Site, session: AsyncSession, row: CaseRow, head: str | None = None) -> Known:
     """Return the record of the case of `row`, for whoever may see it: the holder of a link, or after `allow`.
 
-    It is read once, and again when something more has happened there.
+    It is read once, and again when something more has happened there: when its `head` is another, which is read here
+    where it is not known.
     """
-    known = await know_if(site, session, row, lambda _: True)
+    known = await know_if(site, session, row, lambda _: True, head)
     if known is None:
         raise LookupError(row.id)
     return known
 
 
-async def know_if(site: Site, session: AsyncSession, row: CaseRow, may: Callable[[CaseAccess], bool]) -> Known | None:
+async def know_if(
+    site: Site, session: AsyncSession, row: CaseRow, may: Callable[[CaseAccess], bool], head: str | None = None
+) -> Known | None:
     """Return the record of the case of `row`; None, and it stays sealed, where whoever asks `may` not see it."""
-    head = await queries.head_of(session, row.id)
+    head = await queries.head_of(session, row.id) if head is None else head
     recent = site.recent.get(row.id, head)
     # Who sees what is nobody's request, its seats say: who holds them changes without a word in the case.
     stays = recent is not None and not queries.is_nobodys(row)
@@ -226,18 +244,28 @@ async def _now(site: Site, session: AsyncSession, recent: Known, row: CaseRow, a
 
 
 async def _read(site: Site, session: AsyncSession, row: CaseRow, head: str, access: CaseAccess) -> Known:
-    opening = await queries.opening_of(session, site.keys, row)
+    past, before = site.recent.before(row.id) or ("", None)
+    if before is not None and before.history:
+        history = await queries.history_after(session, site.keys, row.id, before.history, past)
+    else:
+        history = await queries.history(session, site.keys, row.id)
+    if before is not None and before.row.sealed_opening == row.sealed_opening:
+        opening = before.opening
+    else:
+        opening = await queries.opening_of(session, site.keys, row)
     known = Known(
         row=row,
         access=access,
         opening=opening,
         standing=await queries.standing_of(session, site.keys, row),
-        history=await queries.history(session, site.keys, row.id),
+        history=history,
         asks=tuple(await queries.asks_of(session, row.id)),
         asked=tuple(await queries.asked_of(session, row.id)),
         pack=await packs.pack_of(session, opening.pack_digest),
         directory=await people.directory(session, row.organisation),
     )
+    if before is not None:
+        known.take_over(before)
     site.recent.keep(row.id, head, known)
     return known
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from domain.access import allow
-from domain.asking import AUTHOR
+from domain.asking import AUTHOR, SIGNER
 from domain.calendar import CalendarTooShortError, due_on, local_day
 from domain.cases import Act
 from domain.deciding import LONGEST_COMMENT
@@ -237,6 +237,8 @@ def _is_for(known: Known, lever: Lever, ask: AskRow) -> bool:
     """Return whether `lever` may be pulled for `ask` as it stands; a reminder to nobody is none."""
     if lever is RELEASE:
         return ask.ask in known.standing.disputed
+    if lever is REASSIGN and ask.seat == SIGNER:
+        return False
     reached = any(one.ask == ask.ask for one in known.asked)
     return ask.closed_at is None and ask.seat != AUTHOR and (reached or lever is not REMIND)
 

@@ -20,6 +20,8 @@ from domain.trends import Chart, Series, Week, days_taken, draw, mondays_until
 from domain.words import listed
 from starter.runs import Health
 from starter.web.confidential.lists import confidential_health
+from starter.web.documents import policies_due
+from starter.web.finding import titles_of
 from starter.web.page import Page, Visit
 from starter.web.reading import read_pairs
 from store import overview, people, queries, webhooks
@@ -72,9 +74,11 @@ async def admin(visit: Visit) -> Response:
         troubles = await _troubles(visit, session, health, names)
         weeks = await _weeks(visit, session)
         confidential = await confidential_health(visit, session, health.failing)
+        due = await policies_due(visit, session)
     return visit.show(
         "admin.html",
         troubles=troubles,
+        due=due,
         overdue=[(moves, _whose(visit, moves, names)) for moves in late[:MOST]],
         more_overdue=len(late) > MOST,
         by_process=_rows(visit, open_now, "process"),
@@ -203,7 +207,7 @@ def _of_engine(health: Health) -> Iterable[Trouble]:
 def _rows(visit: Visit, found: Sequence[Open], by: str) -> list[Row]:
     """Return a row for each process, or each school, that has open cases, in the order of the pack."""
     schools = {school.key: school.name for school in visit.pack.organisation.schools}
-    titles = {process.key: process.title for process in visit.pack.processes} if by == "process" else schools
+    titles = titles_of(visit.pack) if by == "process" else schools
     keys = dict.fromkeys([*titles, *(getattr(one, by) for one in found)])
     counted = {key: [one for one in found if getattr(one, by) == key] for key in keys}
     return [_row(visit, titles.get(key, key), {by: key}, some) for key, some in counted.items() if some]

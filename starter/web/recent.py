@@ -20,6 +20,10 @@ class Recent(Generic[Reading]):
         found = self._read.get(case)
         return found[1] if found is not None and found[0] == head else None
 
+    def before(self, case: str) -> tuple[str, Reading] | None:
+        """Return what was read of `case` last, and what its last event was then; None where nothing was."""
+        return self._read.get(case)
+
     def keep(self, case: str, head: str, reading: Reading) -> None:
         """Keep what was read, in place of what was read longest ago."""
         self._read[case] = (head, reading)

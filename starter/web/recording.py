@@ -155,7 +155,7 @@ async def facts_of(visit: Visit, known: Known) -> RoundFacts:
     """Return what the form of an entry must know of the case."""
     return RoundFacts(
         opening=known.opening,
-        request=known.request,
+        request=known.request.model_copy(update={"answers": known.approved}),
         past=this_round([said.event for said in known.history]),
         today=visit.site.today,
         names=known.names,

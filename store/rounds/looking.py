@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from domain.calendar import Calendar
@@ -16,7 +17,7 @@ from domain.pack import Pack
 from domain.people import Directory
 from store import confidential, packs, queries
 from store.keys import CaseKeyMissingError, CaseKeys, SealBrokenError
-from store.rounds.rolls import review_case
+from store.rounds.rolls import has_come_back, review_case
 from store.rounds.tables import CampaignRow, LifeRow, ReviewRow, SignatureRow, TeamRow, VersionRow
 from store.rounds.writing import TEAM, present_text
 from store.tables import CaseRow
@@ -121,6 +122,18 @@ async def rolls_to_call(session: AsyncSession, organisation: str, directory: Dir
     return [one.case for one in campaigns if await _has_changed(session, one, directory, day)]
 
 
+async def to_supersede(session: AsyncSession, organisation: str) -> Sequence[str]:
+    """Return the campaigns that go on although a later one asks for the same document: they were not told of it."""
+    later, ours = aliased(CampaignRow), CampaignRow
+    there_is = select(col(later.case)).where(
+        col(later.organisation) == col(ours.organisation),
+        col(later.document) == col(ours.document),
+        col(later.began_at) > col(ours.began_at),
+    )
+    left_over = (col(ours.organisation) == organisation, col(ours.over_at).is_(None), there_is.exists())
+    return (await session.scalars(select(col(ours.case)).where(*left_over))).all()
+
+
 async def _has_changed(session: AsyncSession, campaign: CampaignRow, directory: Directory, day: date) -> bool:
     kinds = campaign.audience.split()
     audience = {one.id for one in directory.people if one.kind in kinds and one.is_active(day)}
@@ -128,8 +141,9 @@ async def _has_changed(session: AsyncSession, campaign: CampaignRow, directory: 
     known = select(col(row.person), col(row.signed_at), col(row.declined_at), col(row.left_at), col(row.begun_at))
     rows = (await session.execute(known.where(col(row.campaign) == campaign.case))).all()
     waiting = {one[0] for one in rows if one[1] is None and one[2] is None and one[3] is None}
+    back = {one[0] for one in rows if has_come_back(one[1], one[2], one[3])}
     begun = all(one[4] is not None for one in rows if one[0] in waiting)
-    return not begun or bool(audience - {one[0] for one in rows}) or bool(waiting - audience)
+    return not begun or bool(audience - {one[0] for one in rows}) or bool(waiting - audience) or bool(audience & back)
 
 
 def _is_there(person: str, directory: Directory, day: date) -> bool:

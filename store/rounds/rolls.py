@@ -48,20 +48,41 @@ async def look_through(
         return Called((), off, roll.over, more=len(begun) > AT_ONCE)
     gone = [row.case for row in begun if row.person not in audience]
     known = {row.person for row in rows}
+    for row in rows:
+        if has_come_back(row.signed_at, row.declined_at, row.left_at) and row.person in audience:
+            _ask_anew(row, at)
+            waiting.append(row)
     new = [one for one in audience.values() if one.id not in known]
-    late = [row for row in waiting if row.begun_at is None and row.person in audience][:AT_ONCE]
+    owed = [row for row in waiting if row.begun_at is None and row.person in audience]
+    late = owed[:AT_ONCE]
     asked = [*late, *await _rows(session, opening, new[: AT_ONCE - len(late)], at)]
     begins, calendar = [], opening.calendar.for_years(local_day(at).year, _YEARS)
     for row in asked:
         await keys.create(session, row.case)
         begins.append(_signing(opening, roll, row, audience[row.person], calendar))
-    more = len(new) + len(late) > len(asked) or len(gone) > AT_ONCE
+    more = len(new) + len(owed) > len(asked) or len(gone) > AT_ONCE
     return Called(tuple(begins), tuple(gone[:AT_ONCE]), "left", more=more)
 
 
 def is_in(person: Person, roll: Roll, at: datetime) -> bool:
     """Return whether somebody is in the audience of a roll today."""
     return person.kind in roll.audience and person.is_active(local_day(at))
+
+
+def has_come_back(signed_at: datetime | None, declined_at: datetime | None, left_at: datetime | None) -> bool:
+    """Return whether somebody who is in the audience had left it without an answer: they are asked anew."""
+    return left_at is not None and signed_at is None and declined_at is None
+
+
+def _ask_anew(row: SignatureRow, at: datetime) -> None:
+    """Have somebody who came back be asked in another case: the one before was called off."""
+    row.case, row.reference = _new_case(row.campaign, row.person)
+    row.asked_at, row.begun_at, row.left_at = at, None, None
+
+
+def _new_case(campaign: str, person: str) -> tuple[str, str]:
+    """Return the id and the reference of a case in which somebody signs, which nobody can work out."""
+    return case_id(f"{campaign}|{person}|{secrets.token_hex(16)}"), reference(secrets.token_bytes(8))
 
 
 async def mark_begun(session: AsyncSession, begins: Sequence[Opening], at: datetime) -> None:
@@ -95,8 +116,8 @@ async def _rows(
         SignatureRow(
             campaign=opening.case,
             person=one.id,
-            case=case_id(f"{opening.case}|{one.id}|{secrets.token_hex(16)}"),
-            reference=reference(secrets.token_bytes(8)),
+            case=case,
+            reference=its_reference,
             organisation=opening.organisation,
             document=str(wanted["document"]),
             version=str(wanted["version"]),
@@ -104,6 +125,7 @@ async def _rows(
             asked_at=at,
         )
         for one in people
+        for case, its_reference in (_new_case(opening.case, one.id),)
     ]
     if rows:
         await session.execute(insert(SignatureRow), [row.model_dump() for row in rows])

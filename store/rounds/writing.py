@@ -37,6 +37,7 @@ from store.tables import CaseRow, SiteRow
 
 TEAM = ("administrators", "moderators")
 _AUTHOR = "author"
+_DAYS = ("go_live_date", "closure_date")
 
 
 async def note(session: AsyncSession, case: CaseRow, answers: dict[str, Value], recorded: Recorded) -> None:
@@ -57,11 +58,7 @@ async def note(session: AsyncSession, case: CaseRow, answers: dict[str, Value], 
         case SiteWentLive():
             await _live(session, case.id, state="live", address=event.address, live_on=event.on)
         case SiteChanged():
-            await _live(session, case.id, closes_on=event.closes_on)
-            planned = update(LifeRow).where(col(LifeRow.case) == case.id, col(LifeRow.state) == "approved")
-            await session.execute(planned.values(live_on=event.live_on))
-            await _team(session, case.id, answers)
-            await _register(session, case.id, event, answers)
+            await _stand(session, case.id, event, answers)
         case PostingSuspended():
             await _live(session, case.id, state="suspended")
         case PostingResumed():
@@ -72,6 +69,10 @@ async def note(session: AsyncSession, case: CaseRow, answers: dict[str, Value], 
             await _live(session, case.id, present=present_text(event.administrators, event.moderators))
         case ChangeTurnedDown():
             case.title, case.version = event.title, event.version
+            # Of a change whose approval was found to be void, more than that was there.
+            live_on, closes_on = (_day(event.answers.get(question)) for question in _DAYS)
+            was = SiteChanged(version=event.version, title=event.title, live_on=live_on, closes_on=closes_on)
+            await _stand(session, case.id, was, event.answers)
         case VersionAdopted():
             await _adopt(session, case, event, at)
         case CampaignBegan():
@@ -215,6 +216,19 @@ async def _earlier(session: AsyncSession, organisation: str, document: str, begu
 def present_text(administrators: Iterable[str], moderators: Iterable[str]) -> str:
     """Return who is there as it is kept beside a site."""
     return f"{' '.join(administrators)}|{' '.join(moderators)}"
+
+
+async def _stand(session: AsyncSession, case: str, event: SiteChanged, answers: dict[str, Value]) -> None:
+    """Have everything say what a site is from now on; the day on which one went live stays."""
+    await _live(session, case, closes_on=event.closes_on)
+    planned = update(LifeRow).where(col(LifeRow.case) == case, col(LifeRow.state) == "approved")
+    await session.execute(planned.values(live_on=event.live_on))
+    await _team(session, case, answers)
+    await _register(session, case, event, answers)
+
+
+def _day(answer: Value | None) -> date | None:
+    return date.fromisoformat(answer) if isinstance(answer, str) and answer else None
 
 
 async def _live(session: AsyncSession, case: str, **values: str | date | None) -> None:

@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.journeys.browsing import Town
-from tests.journeys.test_site_creation import SAMPLE, START, asked, decide
+from tests.journeys.test_site_creation import AMIR, SAMPLE, START, asked, decide
 
-AMIR = "amir.khan@cadmus.example"
 TOM = "tom.fielding@cadmus.example"
 GRACE = "grace.okafor@cadmus.example"
 SOPHIE = "sophie.lane@cadmus.example"

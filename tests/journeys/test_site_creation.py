@@ -6,6 +6,7 @@ import pytest
 
 from tests.journeys.browsing import Mail, Somebody, Town
 
+AMIR = "amir.khan@cadmus.example"
 PRIYA = "priya.shah@cadmus.example"
 SOPHIE = "sophie.lane@cadmus.example"
 TOM = "tom.fielding@cadmus.example"
@@ -189,7 +190,7 @@ async def send(town: Town, author: Somebody, title: str) -> str:
     await author.says("Request sent", "What happens next")
     reference = await author.page.locator(".govuk-panel strong").inner_text()
     signed_in = await author.page.locator(".duly-header__person a").inner_text()
-    email = {"Priya Shah": PRIYA, "Sophie Lane": SOPHIE, "Leo Mbeki": LEO}[signed_in]
+    email = {"Priya Shah": PRIYA, "Sophie Lane": SOPHIE, "Leo Mbeki": LEO, "Amir Khan": AMIR}[signed_in]
     mail = await town.mailbox.next(email, f"We have your request: {title}")
     assert reference in mail.text
     return reference

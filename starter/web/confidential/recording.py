@@ -190,7 +190,7 @@ def _form(
         form=form,
         view=View(raw, wrong, optional_questions(form)),
         occasion=occasion,
-        errors=[(f"#{links[key]}", message) for key, message in wrong.items()],
+        errors=[(f"#{place}", wrong[key]) for key, place in links.items() if key in wrong],
         people=_people(known, form),
     )
 

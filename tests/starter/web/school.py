@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from domain.documents import DocumentControl
 from domain.fields import (
     Day,
     LongText,
@@ -25,7 +26,6 @@ from domain.forms import (
     Section,
     Within,
 )
-from domain.documents import DocumentControl
 from domain.pack import Changes, Clause, NotOffered, Organisation, Pack, School
 from domain.people import Person, PersonKind
 from tests.builders import ORGANISATION, PACK, PEOPLE, PROCESS, SCHOOL, a_person

@@ -13,8 +13,8 @@ from starter.web.site import Site
 from tests.builders import BEN, MONDAY
 from tests.starter.web.conftest import BASE_URL, Browser, Clock, RememberedCases, SignedIn, page_of
 from tests.starter.web.running import Running, a_link, requested
-from tests.starter.web.test_finding import a_row
 from tests.starter.web.test_drafts import filled, stored
+from tests.starter.web.test_finding import a_row
 
 AMINAS = "amina@elmbrook.example"
 BAD = "A" * 43

@@ -40,14 +40,14 @@ def an_ask(n: int, *asked: str, seat: str = "headteacher") -> list[AskRow | Aske
 
 def needs(answer: str) -> str:
     """Return what the page says between its first two headings."""
-    return answer.partition("What needs somebody")[2].partition("Overdue, and whose")[0].strip()
+    return answer.partition("What needs somebody")[2].partition("Policies due")[0].strip()
 
 
 async def test_where_nothing_is_and_nothing_failed_the_page_says_so(ada: Browser) -> None:
     answer = await ada.get("/admin")
     text = text_of(answer)
     assert needs(text) == "Nothing has failed."
-    for said in ("Nothing is overdue.", "Open now: 0 No request is open.", "Nothing was sent, and nothing ended."):
+    for said in ("No answer is overdue.", "Open now: 0 No request is open.", "Nothing was sent, and nothing ended."):
         assert said in text
     assert not page_of(answer).find_all("svg")
 
