@@ -32,6 +32,7 @@ from domain.events import (
     Returned,
     SiteRegistered,
 )
+from domain.fields import Value
 from domain.mails import NEUTRAL
 from domain.people import Asked, who_is_asked
 from domain.round_entries import CalendarChanged, CycleBegan
@@ -41,7 +42,7 @@ from store.mails import neutral
 from store.people import directory
 from store.queries import LAST_EVENT, opening_of, reached
 from store.rounds import writing as rounds
-from store.statements import add, run, table
+from store.statements import add, loose, run, table, values_of
 from store.tables import AskedRow, AskRow, CaseRow, EventRow, LinkRow, MailRow, SiteRow
 
 _SALT = 16
@@ -127,8 +128,8 @@ async def write_batch(session: AsyncSession, keys: CaseKeys, batch: Batch, at: d
     found = dict((await run(session, _CASE_NOW, {"id": batch.case})).mappings().first() or {})
     # Of a new case it is not known yet whether anybody is told of it.
     may_be_told = bool(found.pop("is_told", True))
-    case = CaseRow(**found) if found else _new_case(sealer, batch)
-    before = case.model_dump()
+    case = loose(CaseRow, found or _new_case(sealer, batch))
+    before = values_of(case)
     if not found:
         await add(session, CaseRow, [before])
     last, previous = await head(session, batch.case)
@@ -156,8 +157,8 @@ async def write_batch(session: AsyncSession, keys: CaseKeys, batch: Batch, at: d
         for mail in await _letters(turn, order, by_number.get(order.about), batch)
     }
     for mail in mails.values():
-        turn.add(MailRow, **mail.model_dump())
-    changed = {name: value for name, value in case.model_dump().items() if value != before[name]}
+        turn.add(MailRow, **values_of(mail))
+    changed = {name: value for name, value in values_of(case).items() if value != before[name]}
     await run(session, _change(_CASE, ("id",), tuple(changed)), {"_id": case.id, **changed})
     await session.flush()
     await turn.insert()
@@ -174,25 +175,25 @@ async def _begun_out_of(
     return await rounds.begun_out_of(session, keys, opening, batch)
 
 
-def _new_case(sealer: Sealer, batch: Batch) -> CaseRow:
+def _new_case(sealer: Sealer, batch: Batch) -> dict[str, Any]:
     if batch.opening is None:
         raise RecordGapError(batch.case)
     opening, began = batch.opening, batch.events[0].at
-    return CaseRow(
-        id=opening.case,
-        reference=opening.reference,
-        organisation=opening.organisation,
-        school=opening.school,
-        process=opening.process.key,
-        title=opening.request.title,
-        starter=opening.request.starter,
-        author=opening.request.author,
-        version=opening.request.version,
-        opened_at=began,
-        changed_at=began,
-        sealed_opening=_sealed_opening(sealer, opening),
-        sealed_standing=b"",
-    )
+    return {
+        "id": opening.case,
+        "reference": opening.reference,
+        "organisation": opening.organisation,
+        "school": opening.school,
+        "process": opening.process.key,
+        "title": opening.request.title,
+        "starter": opening.request.starter,
+        "author": opening.request.author,
+        "version": opening.request.version,
+        "opened_at": began,
+        "changed_at": began,
+        "sealed_opening": _sealed_opening(sealer, opening),
+        "sealed_standing": b"",
+    }
 
 
 def _sealed_opening(sealer: Sealer, opening: Opening) -> bytes:
@@ -266,9 +267,25 @@ async def _apply(turn: _Turn, recorded: Recorded, batch: Batch) -> AnyEvent:
     elif isinstance(event, CaseEnded):
         case.closed_at, case.outcome = recorded.at, event.outcome
     if rounds.concerns(event):
-        request = batch.standing.request or (turn.opening.request if turn.opening is not None else None)
-        await rounds.note(turn.session, case, request.answers if request is not None else {}, recorded)
+        await rounds.note(turn.session, case, _answers_then(turn, recorded, batch), recorded)
     return event
+
+
+def _answers_then(turn: _Turn, recorded: Recorded, batch: Batch) -> dict[str, Value]:
+    """Return the answers of the request when `recorded` happened: what the batch says of it may have come later."""
+    edits = [(said.n, said.event.answers) for said in batch.events if isinstance(said.event, RequestEdited)]
+    before = [answers for n, answers in edits if n < recorded.n]
+    if before:
+        return before[-1]
+    begun_with = turn.opening.request if turn.opening is not None else None
+    if not edits:
+        request = batch.standing.request or begun_with
+    elif recorded.n == 1:
+        request = begun_with
+    else:
+        stood = turn.sealer.open("case|standing", turn.case.sealed_standing)
+        request = Standing.model_validate_json(stood).request or begun_with
+    return request.answers if request is not None else {}
 
 
 async def _reach(turn: _Turn, event: Reaching, recorded: Recorded) -> AnyEvent:
@@ -389,21 +406,21 @@ async def _letters(turn: _Turn, order: MailOrder, about: AnyEvent | None, batch:
     if order.template == NEUTRAL and order.ask is not None:
         newly = turn.newly.get(order.ask, ())
         before = [one.person for one in await _asked_now(turn, order.ask) if one not in newly]
-        return [neutral(turn.sealer, str(order.about), person, turn.at) for person in before]
+        made = (neutral(turn.sealer, str(order.about), person, turn.at) for person in before)
+        return [loose(MailRow, mail.model_dump()) for mail in made]
     mails = []
     for person in filter(None, dict.fromkeys(await _recipients(turn, order, about, batch))):
         text = f"{turn.case.id}|{order.about}|{order.template}|{order.ask}|{person}"
-        mails.append(
-            MailRow(
-                id=hashlib.sha256(text.encode()).hexdigest()[:32],
-                case=turn.case.id,
-                person=person,
-                template=order.template,
-                about=order.about,
-                ask=order.ask,
-                queued_at=turn.at,
-            )
-        )
+        mail = {
+            "id": hashlib.sha256(text.encode()).hexdigest()[:32],
+            "case": turn.case.id,
+            "person": person,
+            "template": order.template,
+            "about": order.about,
+            "ask": order.ask,
+            "queued_at": turn.at,
+        }
+        mails.append(loose(MailRow, mail))
     return mails
 
 

@@ -41,6 +41,7 @@ _TOLD_OTHERWISE: Final = frozenset(
         *(
             "asks",
             "accepts",
+            "approved",
             "disputed",
             "route",
             "recused",
@@ -116,6 +117,7 @@ class Place:
             (case.recused, case.set_apart - case.recused),
             self.road or (case.route.key if case.route else None),
             self._request(),
+            tuple(self._held(one) for one in case.approved[1].items()),
             self._to_come(),
             self._memory.state(self),
         )

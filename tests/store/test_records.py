@@ -129,6 +129,18 @@ async def test_a_changed_directory_does_not_change_whom_an_ask_reached(database:
     assert again.asked == {"a1": (BENS,)}
 
 
+async def test_what_happened_since_is_read_after_what_is_known(database: Database, keys: CaseKeys) -> None:
+    await put(database, keys, the_first_turn())
+    async with database.read() as session:
+        known, head = await queries.history(session, keys, "c-1"), await queries.head_of(session, "c-1")
+    await put(database, keys, the_second_turn())
+    async with database.read() as session:
+        whole = await queries.history(session, keys, "c-1")
+        assert len(whole) > len(known)
+        assert await queries.history_after(session, keys, "c-1", known, head) == whole
+        assert await queries.history_after(session, keys, "c-1", known, "of another past") == whole
+
+
 async def test_a_turn_before_its_time_is_refused_and_leaves_nothing(database: Database, keys: CaseKeys) -> None:
     with pytest.raises(RecordGapError):
         await put(database, keys, the_second_turn())

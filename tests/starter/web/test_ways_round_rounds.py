@@ -15,8 +15,9 @@ from store import people
 from store.rounds import looking
 from store.rounds.tables import CampaignRow, LifeRow, TeamRow
 from tests.builders import ORGANISATION, a_person
+from tests.rounds import put_on_record
 from tests.starter.web.conftest import Clock, RememberedCases, SignedIn, page_of
-from tests.starter.web.living import ANSWERS, begun
+from tests.starter.web.living import ANSWERS, LIVE, begun
 from tests.starter.web.papers import PAPERS, asked_to_sign, case_of, signature_of, taken_on
 from tests.starter.web.running import Running, answered
 from tests.stories import a_lever
@@ -111,6 +112,35 @@ async def test_an_administrator_has_nobody_sign_in_somebody_elses_place(
     assert (await ada.post(f"{case}/asks/a1/reassign", sent)).headers["Location"] == case
 
 
+async def stands(site: Site) -> tuple[set[str], date | None]:
+    """Return who moderates the one site that there is, and when it is to be closed."""
+    async with site.db.read() as session:
+        team = select(col(TeamRow.person)).where(col(TeamRow.role) == "moderators")
+        life = (await session.scalars(select(LifeRow))).one()
+        return set((await session.scalars(team)).all()), life.closes_on
+
+
+async def test_what_is_proposed_at_the_moment_of_an_approval_is_not_approved_with_it(
+    site: Site, running: Running
+) -> None:
+    opening = await begun(running)
+
+    def changed(edition: int, *moderators: str) -> Act:
+        new = opening.request.model_copy(update={"answers": ANSWERS | {"moderators": moderators}})
+        return Act(kind="edit", person="amina", how="session", version=edition, request=new)
+
+    await running.act(opening.case, changed(1, "dev", "helen"))
+    running.hold()
+    await running.act(opening.case, put_on_record(LIVE, "amina"))
+    said = {"kind": "answer", "person": "helen", "how": "session", "ask": "a2", "version": 2, "verdict": "approve"}
+    approved = Act.model_validate({**said, "signature": "Helen", "opened_at": site.clock()})
+    assert (await running.act(opening.case, approved)).says == "done"
+    assert (await running.act(opening.case, changed(2, "ben", "otto"))).says == "done"
+    running.let_go()
+    await running.settled(opening.case)
+    assert (await stands(site))[0] == {"dev", "helen"}
+
+
 async def test_who_runs_a_site_by_a_change_whose_approval_is_void_runs_it_no_more_once_it_is_turned_down(
     site: Site, running: Running
 ) -> None:
@@ -121,13 +151,7 @@ async def test_who_runs_a_site_by_a_change_whose_approval_is_void_runs_it_no_mor
     assert (await running.act(opening.case, edit)).says == "done"
     assert (await answered(running, "helen", "a2", opening.case, version=2, confirmations=())).says == "done"
 
-    async def stands() -> tuple[set[str], date | None]:
-        async with site.db.read() as session:
-            team = select(col(TeamRow.person)).where(col(TeamRow.role) == "moderators")
-            life = (await session.scalars(select(LifeRow))).one()
-            return set((await session.scalars(team)).all()), life.closes_on
-
-    assert await stands() == ({"dev", "helen"}, date(2029, 11, 2))
+    assert await stands(site) == ({"dev", "helen"}, date(2029, 11, 2))
     dispute = Act(kind="dispute", person="helen", how="session", ask="a2")
     assert (await running.act(opening.case, dispute)).says == "done"
     assert (await running.act(opening.case, a_lever("release", "ada", ask="a2", stands=False))).says == "done"
@@ -135,4 +159,4 @@ async def test_who_runs_a_site_by_a_change_whose_approval_is_void_runs_it_no_mor
         running, "helen", "a3", opening.case, version=2, verdict=Verdict.REJECT, comment="No.", confirmations=()
     )
     assert no.says == "done"
-    assert await stands() == ({"dev", "otto"}, date(2028, 11, 2))
+    assert await stands(site) == ({"dev", "otto"}, date(2028, 11, 2))
