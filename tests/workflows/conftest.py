@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from tests.house import House, house, temporal
+from tests.house import House, end_what_goes_on, house, temporal
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +20,4 @@ async def at_home(environment: WorkflowEnvironment, tmp_path_factory: pytest.Tem
     folder: Path = tmp_path_factory.mktemp("house")
     async with house(environment, folder) as home:
         yield home
+        await end_what_goes_on(home.client)
