@@ -84,6 +84,9 @@ class Engine:
                 return Reply(says="closed")
             raise EngineLostError from error
         except (RuntimeError, TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as lost:
+            # The client says the same of a wait that was too long and of one that somebody wants to end.
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError from lost
             raise EngineLostError from lost
 
     async def mail_person(self, mail: PersonalMail) -> None:

@@ -5,7 +5,7 @@ from tests.journeys.test_site_creation import AMIR, RUTH, SAMPLE, TOM, asked, be
 
 
 async def test_an_administrator_finds_a_case_and_sees_all_that_came_of_it(town: Town) -> None:
-    title = "Year 2 Garden Club"
+    title = "Year 2 Beekeeping Club"
     amir = await town.sign_in(AMIR)
     await begin(amir)
     await amir.press(SAMPLE)
@@ -21,13 +21,13 @@ async def test_an_administrator_finds_a_case_and_sees_all_that_came_of_it(town: 
     assert await ruth.page.get_by_role("img", name="Requests sent and ended, week by week").is_visible()
 
     await ruth.follow("Find")
-    await ruth.type("Words of the title", "garden year")
+    await ruth.type("Words of the title", "beekeeping year")
     await ruth.press("Search")
     assert [row[0] for row in await ruth.table("Cases found: newest first")] == [reference]
-    await ruth.type("Keep this search as a view of yours, called", "Gardens")
+    await ruth.type("Keep this search as a view of yours, called", "Bees")
     await ruth.press("Keep the view")
-    await ruth.follow("Gardens")
-    file = await ruth.fetch("/admin/cases.csv?words=garden")
+    await ruth.follow("Bees")
+    file = await ruth.fetch("/admin/cases.csv?words=beekeeping")
     assert title in await file.text()
 
     await ruth.follow(reference)
@@ -43,5 +43,5 @@ async def test_an_administrator_finds_a_case_and_sees_all_that_came_of_it(town: 
     await ruth.press("Replay the history")
     await ruth.says("It holds.")
     await ruth.follow("Find")
-    await ruth.press("Delete Gardens")
-    assert await ruth.page.get_by_role("link", name="Gardens").count() == 0
+    await ruth.press("Delete Bees")
+    assert await ruth.page.get_by_role("link", name="Bees").count() == 0
