@@ -94,7 +94,7 @@ def _play(pack: "Pack", folder: Path, year: "Scenario", works: "Works") -> "Play
 
     async def playing() -> "Played":
         task = asyncio.current_task()
-        for name in (signal.SIGTERM, signal.SIGHUP):
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(name, task.cancel if task is not None else int)
         return await play(pack, folder, year, today(), works, came_to)
 
