@@ -150,6 +150,7 @@ class Settings(BaseSettings):
     keys_file: Path | None = None
     keys: SecretStr | None = None
     signing_key_file: Path | None = None
+    checkpoints_to: Annotated[tuple[EmailStr, ...], NoDecode] = ()
     oidc_issuer: str | None = None
     oidc_tenant: str | None = None
     oidc_hosted_domain: str | None = None
@@ -221,6 +222,13 @@ class Settings(BaseSettings):
     @classmethod
     def _several_folders(cls, folders: object) -> object:
         return [part for part in folders.split(os.pathsep) if part] if isinstance(folders, str) else folders
+
+    @field_validator("checkpoints_to", mode="before")
+    @classmethod
+    def _several_addresses(cls, addresses: object) -> object:
+        return (
+            [part.strip() for part in addresses.split(",") if part.strip()] if isinstance(addresses, str) else addresses
+        )
 
     @field_validator("packs")
     @classmethod

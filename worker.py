@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from importlib.metadata import version
 from typing import Final
 
 import structlog
@@ -16,6 +17,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import packs
+from activities.custodians import Custodians
 from activities.jobs import Jobs
 from activities.lookout import EVERY, Lookout
 from activities.mail import Post, Smtp
@@ -100,11 +102,13 @@ def build(
     anchor: Anchor | None = None,
     policies: Callable[[], Mapping[str, Pack]] | None = None,
     webhooks_anywhere: bool = False,
+    checkpoints_to: tuple[str, ...] = (),
 ) -> Worker:
     """Return a worker that runs every case by `runner`, sends every mail, and looks whom asks should reach.
 
     With `anchor`, it takes a checkpoint each day. With `policies`, it begins the reviews of their documents.
-    Webhooks are out in the world, unless they may be anywhere.
+    Webhooks are out in the world, unless they may be anywhere. Each checkpoint is mailed to the addresses of
+    `checkpoints_to`.
     """
     quieten()
     people, jobs = People(keys), Jobs(client)
@@ -112,17 +116,20 @@ def build(
     records = Records(db, keys, people, post, clock, mails_a_day)
     rounds = Rounds(db, keys, jobs, policies or dict, clock)
     webhooks = Webhooks(db, keys.ring, jobs, clock, anywhere=webhooks_anywhere)
-    lookout = Lookout(db, keys, jobs, clock, anchor=anchor, rounds=rounds, webhooks=webhooks)
+    custodians = Custodians(db, smtp, jobs, clock, base_url, checkpoints_to)
+    lookout = Lookout(db, keys, jobs, clock, anchor=anchor, rounds=rounds, webhooks=webhooks, custodians=custodians)
     return Worker(
         client,
         task_queue=TASK_QUEUE,
         workflows=[CaseWorkflow],
-        activities=[records.publish, post.send_mail, post.mail_person, webhooks.tell],
+        activities=[records.publish, post.send_mail, post.mail_person, webhooks.tell, custodians.mail_checkpoint],
         workflow_runner=runner,
         sticky_queue_schedule_to_start_timeout=_STICKY,
         max_concurrent_workflow_tasks=_TURNS_AT_ONCE,
         max_heartbeat_throttle_interval=_TOLD_EVERY,
         graceful_shutdown_timeout=_FINISH_WITHIN,
+        # Unless it is told, Temporal's library reads the code of every module that was imported, at each start.
+        build_id=f"duly-{version('duly')}",
         identity="duly-worker",
         plugins=[SimplePlugin("lookout", run_context=lambda: lookout.looking(look_every))],
     )
@@ -148,6 +155,7 @@ async def main(settings: Settings) -> None:
             anchor=Anchor(db, signing_keys(settings.signing_key), settings.checkpoints),
             policies=cache(lambda: packs.load_all(settings.packs)),
             webhooks_anywhere=settings.mode == "demo",
+            checkpoints_to=settings.checkpoints_to,
         )
         async with working:
             await told_to_stop.wait()

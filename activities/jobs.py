@@ -7,16 +7,25 @@ from typing import Final
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
-from temporalio.client import Client, WorkflowUpdateFailedError
-from temporalio.common import ActivityIDConflictPolicy, RetryPolicy, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.common import (
+    ActivityIDConflictPolicy,
+    ActivityIDReusePolicy,
+    RetryPolicy,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import ActivityAlreadyStartedError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.cases import Act, Opening
-from domain.mails import PersonalMail
-from domain.names import ACT, MAIL_PERSON, SEND_MAIL, TASK_QUEUE, TELL_WEBHOOK, WORKFLOW
+from domain.cases import Act, Opening, Reply
+from domain.mails import CheckpointMail, PersonalMail
+from domain.names import ACT, MAIL_CHECKPOINT, MAIL_PERSON, SEND_MAIL, TASK_QUEUE, TELL_WEBHOOK, WORKFLOW
 
 _PATIENCE: Final = 10.0
+
+_A_MOMENT: Final = 0.1
+"""Seconds after which a case that was beginning again is told once more."""
 
 _TURN: Final = timedelta(seconds=2)
 """A turn takes milliseconds. One that a killed worker had begun is given to another after this long."""
@@ -34,18 +43,30 @@ class Jobs:
     async def act(self, case: str, act: Act) -> None:
         """Have the case take `act`, once; a case that is over, or that Temporal does not know, needs none.
 
+        One that is beginning again at this moment takes it once it has.
+
         Raises:
             RPCError: Temporal cannot be reached, or did not answer in time; the act may be sent again.
             TimeoutError: the same.
         """
         try:
             async with asyncio.timeout(_PATIENCE):
-                await self.client.get_workflow_handle(case).execute_update(ACT, act, id=act.digest)
+                handle = self.client.get_workflow_handle(case)
+                while True:
+                    reply: Reply = await handle.execute_update(ACT, act, id=act.digest, result_type=Reply)
+                    if reply.says != "again":
+                        return
+                    await asyncio.sleep(_A_MOMENT)
         except WorkflowUpdateFailedError:
             return
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
+        except WorkflowUpdateRPCTimeoutOrCancelledError as lost:
+            # The client says the same of a wait that was too long and of one that somebody wants to end.
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError from lost
+            raise TimeoutError from lost
 
     async def begin(self, opening: Opening) -> None:
         """Begin the case of `opening`; one that has begun before is left alone.
@@ -98,6 +119,27 @@ class Jobs:
             RPCError: Temporal did not take the job.
         """
         await self._leave(MAIL_PERSON, mail, mail.id)
+
+    async def mail_checkpoint(self, mail: CheckpointMail) -> None:
+        """Leave the mail of a checkpoint to a job, once: one that was done in the last days is not done again.
+
+        Raises:
+            RPCError: Temporal did not take the job.
+        """
+        try:
+            await self.client.start_activity(
+                MAIL_CHECKPOINT,
+                mail,
+                id=mail.id,
+                task_queue=TASK_QUEUE,
+                id_reuse_policy=ActivityIDReusePolicy.REJECT_DUPLICATE,
+                id_conflict_policy=ActivityIDConflictPolicy.USE_EXISTING,
+                start_to_close_timeout=timedelta(seconds=30),
+                schedule_to_close_timeout=timedelta(days=90),
+                retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=10)),
+            )
+        except ActivityAlreadyStartedError:
+            return
 
     async def tell_webhook(self, delivery: str) -> None:
         """Leave a delivery to a job that keeps trying for three days; one that is at it already is enough.

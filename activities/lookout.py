@@ -16,6 +16,7 @@ from typing import Final
 import structlog
 
 from activities import retention
+from activities.custodians import Custodians
 from activities.jobs import Jobs
 from activities.rounds import Rounds
 from activities.webhooks import Webhooks
@@ -70,6 +71,7 @@ class Lookout:
     anchor: Anchor | None = None
     rounds: Rounds | None = None
     webhooks: Webhooks | None = None
+    custodians: Custodians | None = None
 
     @asynccontextmanager
     async def looking(self, every: float = EVERY) -> AsyncIterator[None]:
@@ -134,12 +136,23 @@ class Lookout:
         if taken is not None:
             log.info("checkpoint_taken", checkpoint=taken.n)
 
+    async def look_for_custodians(self) -> None:
+        """Have the latest checkpoints mailed to those who keep them, where they were not yet.
+
+        Raises:
+            RPCError: Temporal did not take a job; the next look sees to it.
+            SQLAlchemyError: the database does not answer; the same.
+        """
+        if self.custodians is not None:
+            await self.custodians.look()
+
     async def _keep_looking(self, every: float) -> None:
         for number in count():
             await _goes_well(self.look())
             if number % _LOOKS_FOR_MAILS == 0:
                 await _goes_well(self.look_for_mails())
                 await _goes_well(self.look_for_checkpoint())
+                await _goes_well(self.look_for_custodians())
             await asyncio.sleep(every)
 
     async def _look_at(self, organisation: str, day: date, occasion: str) -> bool:

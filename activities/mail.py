@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import quopri
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -73,6 +74,7 @@ class Smtp:
         connection = aiosmtplib.SMTP(
             hostname=self.host,
             port=self.port,
+            local_hostname=_own_name(),
             timeout=_PATIENCE,
             use_tls=self.tls == "tls",
             start_tls=self.tls == "starttls",
@@ -110,6 +112,12 @@ class Smtp:
 def _trusted() -> ssl.SSLContext:
     """Return what says whom to trust, read once: it takes longer to read than a mail to send."""
     return ssl.create_default_context()
+
+
+@cache
+def _own_name() -> str:
+    """Return what this machine calls itself to a mail server, asked for once: a slow resolver would hold up all."""
+    return socket.getfqdn()
 
 
 def _header(name: str, value: str) -> bytes:
@@ -176,7 +184,8 @@ class Post:
     async def send_mail(self, mail_id: str) -> None:
         """Send one queued mail; a mail that was sent, dropped or refused is left alone.
 
-        Where somebody's time to answer runs from being told, the case learns when they were.
+        Where somebody's time to answer runs from being told, the case learns when they were: of what a digest stands
+        for, when that went.
 
         Raises:
             OSError: the server cannot be reached (retried).
@@ -193,7 +202,10 @@ class Post:
             async with self.smtp.connected() as connection:
                 taken = await self._hand_over(connection, letter)
             await self._note(dict.fromkeys((mail_id, *letter.gathered), taken))
-        await self._tell(mail_id)
+        async with self.db.read() as session:
+            told = [mail_id, *await mails.sent_with(session, mail_id)]
+        for one in told:
+            await self._tell(one)
 
     @activity.defn(name=MAIL_PERSON)
     async def mail_person(self, mail: PersonalMail) -> None:
@@ -300,7 +312,7 @@ class Post:
         try:
             await connection.sendmail(self.smtp.sender, [letter.person.email], message)
         except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException) as answer:
-            if not _for_good(answer):
+            if not for_good(answer):
                 raise
             log.warning("mail_refused", mail=letter.id)
             return None
@@ -308,7 +320,7 @@ class Post:
         return Taken(hashlib.sha256(message).hexdigest(), await self._made_of(letter, text))
 
 
-def _for_good(answer: aiosmtplib.SMTPException) -> bool:
+def for_good(answer: aiosmtplib.SMTPException) -> bool:
     """Return whether the server will give the same answer for ever."""
     if isinstance(answer, aiosmtplib.SMTPRecipientsRefused):
         return all(one.code >= _PERMANENT for one in answer.recipients)

@@ -1,4 +1,4 @@
-"""Seeing to what comes round: the review of each document begins, cover is looked at, and rolls are called."""
+"""Seeing to what comes round: reviews and campaigns begin, cover is looked at, and rolls are called."""
 
 import asyncio
 import secrets
@@ -12,8 +12,10 @@ from activities.jobs import Jobs
 from domain.calendar_changes import ENOUGH_YEARS, brought_up_to_date, years_to_know
 from domain.cases import Act
 from domain.pack import Pack
+from store import packs as kept
 from store import people
 from store.database import Database
+from store.found_by import fill_in, words_to_fill_in
 from store.keys import CaseKeys
 from store.rounds import looking
 
@@ -25,7 +27,8 @@ _KNOWN_FOR: Final = timedelta(days=365 * (packs.YEARS - ENOUGH_YEARS))
 class Rounds:
     """What the lookout does for what comes round; `policies` gives the packs in use, by organisation.
 
-    `_looked_ahead` says of each old case in which year it was last seen to that it knows enough years to come.
+    `_looked_ahead` says of each old case in which year it was last seen to that it knows enough years to come;
+    `_filled_in` are the organisations of which every case has the words by which it is found.
     """
 
     db: Database
@@ -34,9 +37,10 @@ class Rounds:
     policies: Callable[[], Mapping[str, Pack]]
     clock: Callable[[], datetime]
     _looked_ahead: dict[str, int] = field(default_factory=dict)
+    _filled_in: set[str] = field(default_factory=set)
 
     async def look_at(self, organisation: str, version: str, day: date) -> None:
-        """Begin the reviews that have not begun, say whose cover changed, and have rolls called since people changed.
+        """Begin the reviews and the campaigns that are to begin, say whose cover changed, and have rolls called.
 
         Raises:
             RPCError: Temporal cannot be reached; the next look sees to it.
@@ -50,11 +54,16 @@ class Rounds:
             occasion = f"{version}|{day}"
             to_call = await looking.rolls_to_call(session, organisation, directory, day)
             left_over = await looking.to_supersede(session, organisation)
+            come_round = await looking.campaigns_to_begin(session, organisation, pack, day) if pack is not None else ()
         for key in to_begin:
             await self._begin(pack, key)
-        for one in covered:
-            cover = Act(kind="cover", person="duly", how="duly", present=one.present, occasion=occasion)
-            await self.jobs.act(one.case, cover)
+        for one in come_round:
+            await self._ask_anew(pack, one)
+        for site in covered:
+            # The same people may be there again later that day; each minute it is said once.
+            seen = f"{occasion}|{self.clock():%H:%M}"
+            cover = Act(kind="cover", person="duly", how="duly", present=site.present, occasion=seen)
+            await self.jobs.act(site.case, cover)
         for case in left_over:
             # It was beginning again when it was told so, or could not be reached.
             again = f"{version}|{self.clock().isoformat()}"
@@ -66,6 +75,7 @@ class Rounds:
             await self.jobs.act(case, Act(kind="call_roll", person="duly", how="duly", occasion=now))
         if pack is not None:
             await self._look_ahead(pack, day)
+            await self._fill_in(pack)
 
     async def _look_ahead(self, pack: Pack, day: date) -> None:
         """Give cases that have gone on for years the bank holidays of the next ones."""
@@ -84,6 +94,19 @@ class Rounds:
                 )
             self._looked_ahead[case] = day.year
 
+    async def _fill_in(self, pack: Pack) -> None:
+        """Have older cases found by the words that the pack names, a few at each look until all are."""
+        organisation = pack.organisation.key
+        if organisation in self._filled_in:
+            return
+        async with self.db.read() as session:
+            words = await words_to_fill_in(session, self.keys, pack)
+        if not words:
+            self._filled_in.add(organisation)
+            return
+        async with self.db.write() as session:
+            await fill_in(session, words)
+
     async def _begin(self, pack: Pack | None, key: str) -> None:
         """Begin the review of one document; however often, there is one."""
         if pack is None:
@@ -97,3 +120,16 @@ class Rounds:
         await self.jobs.begin(opening)
         async with self.db.write() as session:
             await looking.mark_begun(session, organisation, key, now)
+
+    async def _ask_anew(self, pack: Pack | None, recurs: looking.Recurs) -> None:
+        """Begin the campaign of a period; however often, there is one."""
+        if pack is None:
+            return
+        calendar = await asyncio.to_thread(packs.expand, pack.calendar, self.clock().year)
+        organisation = pack.organisation.key
+        case = looking.recurring_case(organisation, recurs)
+        async with self.db.write() as session:
+            await kept.keep(session, pack)
+            await self.keys.create(session, case)
+            directory = await people.directory(session, organisation)
+        await self.jobs.begin(looking.a_campaign(pack, recurs.process, recurs.version, case, calendar, directory))

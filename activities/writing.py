@@ -39,6 +39,9 @@ from templates import RenderedMail, mail
 
 CHANGES: Final = "changes"
 RECEIPT: Final = "receipt"
+_SIGNED: Final = frozenset({"signature", "acknowledgement"})
+"""In whose cases people sign a document: one person, or a seat besides everybody."""
+
 _WHILE_HELD: Final = frozenset({"disputed", "held"})
 
 Decision: TypeAlias = Approved | Returned | Rejected
@@ -257,7 +260,7 @@ def _own_decision(at: datetime, event: Decision, case: CaseFile) -> str:
 def _to_be_signed(case: CaseFile, ask: OpenAsk) -> dict[str, object]:
     """Return what a mail says more, and what it does not say, where it asks for a signature."""
     step = case.opening.process.step(ask.step)
-    if case.opening.process.story != "signature" or step is None:
+    if case.opening.process.story not in _SIGNED or step is None:
         return {}
     return {"attestation": step.attestation, "why": ""}
 
@@ -267,7 +270,7 @@ def _certificate(at: datetime, event: Decision, case: CaseFile) -> dict[str, obj
 
     Source: Redhill, appendix 1; Cadmus, last page (ACK-01, ACK-08).
     """
-    if case.opening.process.story != "signature":
+    if case.opening.process.story not in _SIGNED:
         return {}
     when, wanted = f"{weekday_in_words(local_day(at))} at {clock_time(at)}", case.request.answers
     if not isinstance(event, Approved):

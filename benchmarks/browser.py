@@ -50,6 +50,10 @@ class Browser:
             raise RuntimeError(msg)
         self.form_token = found.group(1)
 
+    def keep(self, cookie: str, secret: str) -> None:
+        """Keep a cookie, as if the site had set it."""
+        self._cookies[cookie] = secret
+
     def be_as(self, other: "Browser") -> None:
         """Be signed in as whoever is at `other`."""
         self._cookies, self.form_token = other._cookies, other.form_token

@@ -54,8 +54,6 @@ def fill(database: Path, cases: int, now: datetime, done: Callable[[int], None])
                     )
             db.commit()
             done(len(places))
-        db.execute("ANALYZE")
-        db.commit()
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

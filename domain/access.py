@@ -36,12 +36,14 @@ class Viewer(Frozen):
     """Somebody who is signed in, or holds a link: who, of which organisation, and whether an administrator.
 
     `strong` is whether they showed who they are in two ways, or to their school, within the last quarter of an hour.
+    A `service` is a program of the organisation and nobody at all: `person` is then its id.
     """
 
     person: str
     organisation: str
     administrator: bool = False
     strong: bool = False
+    service: bool = False
 
 
 class CaseAccess(Frozen):
@@ -93,8 +95,12 @@ def allow(
     emergency; by nobody who is recused, nor without a strong sign-in, and by no administrator as such. Who reported it,
     only those who see to it know, and those for whom it was opened.
 
+    A service reads ordinary cases of its organisation, as an administrator without a part in them does, and no more.
+
     Source: Newall Green 3.5 (PLAT-08), 6.20 (PLAT-10) and 6.24 (ALLEG-11).
     """
+    if viewer.service:
+        return _allow_service(viewer, action, case, field)
     if isinstance(case, ConfidentialAccess):
         return _allow_confidential(viewer, action, case, field)
     if case is None:
@@ -140,3 +146,11 @@ def _allow_confidential(viewer: Viewer, action: Action, case: ConfidentialAccess
     if field == "reporter":
         return viewer.person in case.managers | case.opened_for
     return viewer.person in case.asked | case.told | case.opened_for
+
+
+def _allow_service(viewer: Viewer, action: Action, case: CaseAccess | ConfidentialAccess | None, field: Field) -> bool:
+    if case is None:
+        return action == "list_all"
+    if not isinstance(case, CaseAccess) or viewer.organisation != case.organisation:
+        return False
+    return action == "see" and field == "content"

@@ -1,7 +1,7 @@
 """What opens a case, what people do in it, what it answers, and what it hands over to be recorded."""
 
 import hashlib
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
@@ -14,7 +14,7 @@ from domain.entries import AnyEntry
 from domain.events import AnyEvent, Recorded, Verdict
 from domain.fields import Value
 from domain.forms import Fault
-from domain.pack import Pack, Process, Seat, Story, digest
+from domain.pack import Pack, Process, Recurring, Seat, Step, Story, Task, digest
 from domain.people import Asked, PersonKind
 from domain.round_entries import AnyRoundEntry
 
@@ -64,12 +64,112 @@ def taken_from(pack: Pack, process: Process, calendar: Calendar) -> FromPack:
     )
 
 
+class Present(Frozen):
+    """Who of those who run a site is there today, by their ids."""
+
+    administrators: tuple[str, ...]
+    moderators: tuple[str, ...]
+
+
+Said = Literal[
+    "done",
+    "already_decided",
+    "closed",
+    "not_asked",
+    "wrong_version",
+    "not_opened",
+    "incomplete",
+    "not_offered",
+    "refused",
+    "held",
+    "unfit",
+    "sign_in",
+    "too_soon",
+    "unchanged",
+    "again",
+]
+"""What came of an act. `held`: a disputed answer has to be settled first. `unfit`: the form does not hold any more, and
+goes back to its author. `sign_in`: a link is not enough for this step. `too_soon`: nudged today already. `again`: the
+case begins again at this moment, and takes the act once it has: no page is ever told so."""
+
+
+class Reply(Frozen):
+    """What the case says to an act; `decision` is what stands for that ask, whoever decided it."""
+
+    says: Said
+    decision: AnyEvent | None = None
+    clause: str | None = None
+
+
+class CarriedAsk(Frozen):
+    """An ask that a case takes along when it begins again: as it was asked, when what is due, and what came of it.
+
+    `reminders`, `escalates` and `lapses` are when it does so, `given` are the working days that were given besides.
+    `told` is whether a mail that came late was counted, `waited` whether the story still waits for it; `ending` is how
+    it ended, where it has.
+    """
+
+    ask: str
+    step: Step | Recurring | Task
+    seat: str
+    version: int
+    opened_at: datetime
+    ladder: tuple[str, ...]
+    named: str | None = None
+    excluded: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    due: datetime
+    reminders: tuple[datetime, ...] = ()
+    escalates: datetime | None = None
+    lapses: datetime | None = None
+    given: int = 0
+    reminded: int = 0
+    escalated: bool = False
+    told: bool = False
+    waited: bool = False
+    ending: str | None = None
+    decision: AnyEvent | None = None
+
+
+class Carried(Frozen):
+    """What a case that begins again in the midst of things still knows: the life of a site, after a thousand acts.
+
+    `events` are those of its past that it goes by still, in their order. `request` is as it is now, `approved` as it
+    was approved last, `before` as it was before that; `stands` and `stood` are the answers of the two. `own` is whose
+    the latest change was, `set_apart` who decides nothing in the case, `apart` who decides nothing about that change.
+    `void` are answers that were found to be void. `days` are those that the story counts from.
+    """
+
+    events: tuple[AnyEvent, ...]
+    asks: tuple[CarriedAsk, ...]
+    request: Request
+    approved: Request
+    before: Request
+    stands: dict[str, Value]
+    stood: dict[str, Value]
+    own: tuple[str, ...] = ()
+    set_apart: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    void: tuple[str, ...] = ()
+    present: Present | None = None
+    days: dict[str, date] = Field(default_factory=dict)
+
+
+class Replied(Frozen):
+    """That an act was done, by its digest: whoever sends it again is answered as before, and it is not done twice."""
+
+    digest: str
+    reply: Reply
+
+
 class Opening(FromPack):
     """All that a case begins with; it never looks anything up again but who holds a seat.
 
     A confidential case begins with a `matter`, and with an empty request: nobody is its author. `clearance` is what
     lets a disciplinary case begin without a triage of its own, `parent` the case out of which it was opened.
-    A case that began again, to be told on for years, has said `events` before, and opened `asked` asks.
+    A case that began again, to be told on for years, has said `events` before, and opened `asked` asks; `replied` are
+    the latest acts that were done before, and `carried` is what it still knows, where it began again in the midst.
     """
 
     case: str
@@ -82,13 +182,8 @@ class Opening(FromPack):
     parent: str | None = None
     events: int = 0
     asked: int = 0
-
-
-class Present(Frozen):
-    """Who of those who run a site is there today, by their ids."""
-
-    administrators: tuple[str, ...]
-    moderators: tuple[str, ...]
+    replied: tuple[Replied, ...] = ()
+    carried: Carried | None = None
 
 
 ActKind = Literal[
@@ -112,6 +207,7 @@ ActKind = Literal[
     "call_roll",
     "call_off",
     "recalendar",
+    "open",
 ]
 """What can be done in a case. Whoever is asked answers, or steps aside from a conflict of interest, or says that an
 answer was not theirs. The author withdraws, edits, nudges. Administrators reassign, remind, extend, cancel, release a
@@ -119,7 +215,8 @@ hold. Duly itself has an ask looked up anew when people changed, says when a mai
 on to another pack where whoever runs it wants that. In a confidential case, those who see to it, and the reporter,
 record entries; and Duly halts a case that was opened out of another when that does not permit it any more. Duly says
 who of those who run a site is there, has a roll called because people came or left, calls off what nobody has to sign
-any more, and has a case go by a calendar that was brought up to date."""
+any more, and has a case go by a calendar that was brought up to date. Whoever is to sign opens what there is to read
+besides."""
 
 
 class Act(Frozen):
@@ -131,7 +228,9 @@ class Act(Frozen):
     `request` is what an edit makes of the request, `version` the edition that it changes. `at` is when a mail was
     delivered. `pack` is what the case shall go by from now on. `entry` is what is to be put on record. `occasion` tells
     two acts apart that say the same; in a confidential case it is random, so that nobody guesses an act by its digest.
-    `present` is who of those who run a site is there, `calendar` the one to go by from now on.
+    `present` is who of those who run a site is there, `calendar` the one to go by from now on. `authors` are those who
+    wrote with whoever sends an edit: nobody of them approves it. `reading` is what whoever is to sign has
+    opened, by its key.
     """
 
     kind: ActKind
@@ -155,6 +254,8 @@ class Act(Frozen):
     occasion: str = ""
     present: Present | None = None
     calendar: Calendar | None = None
+    authors: tuple[str, ...] = ()
+    reading: str = ""
 
     @property
     def digest(self) -> str:
@@ -163,34 +264,6 @@ class Act(Frozen):
         Whoever repeats a digest is answered without a look at the act, so the verdict is part of it.
         """
         return hashlib.sha256(self.model_dump_json(exclude={"opened_at"}).encode()).hexdigest()
-
-
-Said = Literal[
-    "done",
-    "already_decided",
-    "closed",
-    "not_asked",
-    "wrong_version",
-    "not_opened",
-    "incomplete",
-    "not_offered",
-    "refused",
-    "held",
-    "unfit",
-    "sign_in",
-    "too_soon",
-    "unchanged",
-]
-"""What came of an act. `held`: a disputed answer has to be settled first. `unfit`: the form does not hold any more, and
-goes back to its author. `sign_in`: a link is not enough for this step. `too_soon`: nudged today already."""
-
-
-class Reply(Frozen):
-    """What the case says to an act; `decision` is what stands for that ask, whoever decided it."""
-
-    says: Said
-    decision: AnyEvent | None = None
-    clause: str | None = None
 
 
 class MailOrder(Frozen):

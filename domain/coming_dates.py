@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Final, Literal
 
 from domain.base import Frozen
-from domain.calendar import Calendar, CalendarTooShortError
+from domain.calendar import Calendar, CalendarTooShortError, Period
 from domain.documents import months_after
 
 Every = Literal["month", "term", "half_year", "year"]
@@ -12,6 +12,7 @@ Every = Literal["month", "term", "half_year", "year"]
 
 _MONTHS: Final[dict[Every, int]] = {"month": 1, "term": 4, "half_year": 6, "year": 12}
 _SATURDAY: Final = 5
+_SEPTEMBER: Final = 9
 _AT_LEAST: Final = timedelta(days=28)
 """What came round within the last weeks of a term is not due again at the end of that term."""
 
@@ -36,6 +37,22 @@ def next_round(after: date, every: Every, calendar: Calendar) -> date:
         if ends:
             return working_day_before(min(ends), calendar)
     return working_day_before(months_after(after, _MONTHS[every]), calendar)
+
+
+def period_of(day: date, every: Every, terms: tuple[Period, ...]) -> date | None:
+    """Return the first day of the period in which `day` lies; None between terms, where it is terms that come round.
+
+    Where the school has published no terms, or none so late, a term is a third of the year. The school's year begins in
+    September.
+    """
+    if every == "term" and any(term.last >= day for term in terms):
+        return next((term.first for term in terms if term.first <= day <= term.last), None)
+    months = _MONTHS[every]
+    since_september = (day.month - _SEPTEMBER) % 12
+    first = day.replace(day=1)
+    for _ in range(since_september % months):
+        first = (first - timedelta(days=1)).replace(day=1)
+    return first
 
 
 def working_day_before(day: date, calendar: Calendar) -> date:

@@ -15,13 +15,10 @@ Asks = Literal["no", "may", "must"]
 """Whether a form asks something: it does not, it may be left empty, or it has to be answered."""
 
 
-class EntryForm(Frozen):
+class InWords(Frozen):
     """An entry in words: what the page is called, what the entry is, what it does, and what it asks.
 
-    `thing` names the entry inside a sentence. `about` is whether it says which allegations it is about, `subject`
-    whether it names one of the subjects, `when` whether it says when it happened. `note` is the question whose answer
-    is the note of the entry, and `letter` the template that a letter begins as. `source` is the law or guidance where
-    the pack has no clause.
+    `thing` names the entry inside a sentence. `note` is the question whose answer is the note of the entry.
     """
 
     kind: str
@@ -30,10 +27,20 @@ class EntryForm(Frozen):
     lead: str
     fields: tuple[AnyField, ...] = ()
     rules: tuple[AnyRule, ...] = ()
+    note: str = "Anything else that should be on record"
+
+
+class EntryForm(InWords):
+    """An entry of a confidential case in words.
+
+    `about` is whether it says which allegations it is about, `subject` whether it names one of the subjects, `when`
+    whether it says when it happened. `letter` is the template that a letter begins as. `source` is the law or guidance
+    where the pack has no clause.
+    """
+
     about: Asks = "may"
     subject: bool = False
     when: Asks = "may"
-    note: str = "Anything else that should be on record"
     note_required: bool = False
     letter: str | None = None
     source: str = ""

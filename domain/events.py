@@ -45,7 +45,7 @@ class RequestSubmitted(Frozen):
 class RequestEdited(Frozen):
     """The author changed the request. Where a `changed` answer is material, that is a new version of it.
 
-    `edition` counts all changes, from 1 for the request as it was sent.
+    `edition` counts all changes, from 1 for the request as it was sent. `people` are those who wrote it besides `by`.
     """
 
     kind: Literal["request_edited"] = "request_edited"
@@ -58,6 +58,7 @@ class RequestEdited(Frozen):
     title: str
     answers: dict[str, Value]
     overrides: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
 
 
 class RequestUnfit(Frozen):

@@ -7,17 +7,25 @@ withheld by a rule, and something stands in its place for which only whoever sig
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
-from pydantic import Field, JsonValue, TypeAdapter
+from pydantic import BaseModel, Field, JsonValue, StrictInt, TypeAdapter
 
 from domain.base import Frozen
 from domain.chain import Link, Salted, canonical, unveiled
+from domain.documents import text_digest as document_digest
 from domain.events import AnyEvent, Approved, Confirmed, Recorded, Rejected, RequestEdited, RequestSubmitted, Returned
 from domain.order import standing
 from domain.pack import OrderRule
+from domain.round_entries import CampaignBegan, CycleBegan, DocumentSigned, VisitorSigned
 
-FORMAT: Final = "duly-evidence/1"
+E = TypeVar("E", bound=BaseModel)
+
+Format: TypeAlias = Literal["duly-evidence/1", "duly-evidence/2"]
+"""The formats that can be read: the first had no documents in attestations, and nobody who signed without an ask."""
+
+FIRST_FORMAT: Final[Format] = "duly-evidence/1"
+FORMAT: Final[Format] = "duly-evidence/2"
 MANIFEST: Final = "manifest.json"
 SIGNATURE: Final = "manifest.sig"
 EVENTS: Final = "events.json"
@@ -32,6 +40,9 @@ READ_ME: Final = "READ-ME.txt"
 
 LINK: Final = "https://link-withheld.invalid/"
 """What stands in a mail of a bundle where its link was."""
+
+WITHHELD: Final = "[withheld]"
+"""What stands for a text that is withheld."""
 
 _HEX: Final = r"^[0-9a-f]{64}$"
 
@@ -56,7 +67,7 @@ class Withheld(Frozen):
 class EventShown(Frozen):
     """An event of a chain: the entry as it was hashed, and its fields, each shown or withheld."""
 
-    n: int
+    n: StrictInt
     entry: str
     previous: str
     hash: str
@@ -95,30 +106,44 @@ class FormVersion(Frozen):
     shown: tuple[ShownLines, ...]
 
 
+class DocumentShown(Frozen):
+    """The version of a document that somebody put their name to, as the event `event` has it.
+
+    `digest` is that of the document's title, version and text; `[withheld]`, where one of these is.
+    """
+
+    event: int
+    document: str
+    version: str
+    digest: str
+
+
 class Attestation(Frozen):
-    """An answer that somebody gave, as the event `event` has it: in which seat, what, and under which words.
+    """What somebody put their name to, as the event `event` has it: in which seat, what, and under which words.
 
     `confirmed` are the statements that were confirmed with it. `counts` is whether it stands: it was neither disputed
-    with success nor overtaken by a change of the form.
+    with success nor overtaken by a change of the form. `document` is what was signed, where that is a document. Who
+    signed without being asked, as visitors do, did so in no seat and for no step.
     """
 
     event: int
     at: datetime
-    ask: str
-    step: str
-    seat: str
+    ask: str | None
+    step: str | None
+    seat: str | None
     by: str
     name: str
     instead_of: str | None
-    answer: Literal["approved", "returned", "rejected"]
-    version: int
+    answer: Literal["approved", "returned", "rejected", "signed"]
+    version: int | None
     how: str
-    opened_at: datetime
+    opened_at: datetime | None
     signature: str
     attestation: str
     confirmed: tuple[str, ...]
     comment: str
     counts: bool
+    document: DocumentShown | None = None
 
 
 class Rendered(Frozen):
@@ -149,8 +174,8 @@ class MailShown(Frozen):
     refused_at: datetime | None
     dropped_at: datetime | None
     message_sha256: str | None
-    rendered: Rendered | None = None
-    why_not: str = ""
+    rendered: Rendered | None
+    why_not: str
 
 
 class ClauseShown(Frozen):
@@ -182,16 +207,16 @@ class CheckpointProof(Frozen):
     """A checkpoint, and the proof that it knew `count` events of the case, the last of them with the hash `head`."""
 
     text: str
-    count: int
+    count: StrictInt
     head: str
-    index: int
+    index: StrictInt
     beside: tuple[str, ...]
 
 
 class HeadShown(Frozen):
     """Where the chain ends: the number and the hash of its last event."""
 
-    n: int
+    n: StrictInt
     hash: str
 
 
@@ -199,7 +224,7 @@ class MemberShown(Frozen):
     """A file of a bundle: the digest of its bytes, and how many there are."""
 
     sha256: str = Field(pattern=_HEX)
-    size: int = Field(ge=0)
+    size: StrictInt = Field(ge=0)
 
 
 class Manifest(Frozen):
@@ -209,7 +234,7 @@ class Manifest(Frozen):
     `key` is the public key (hex) of whoever signed, `former_keys` those whose checkpoints they vouch for.
     """
 
-    format: Literal["duly-evidence/1"]
+    format: Format
     made_at: datetime
     case: str
     reference: str
@@ -233,34 +258,112 @@ def text_digest(subject: str, text: str, html: str) -> str:
     return hashlib.sha256(canonical([subject, text, html]).encode()).hexdigest()
 
 
-def attestations(history: Sequence[Recorded], names: Mapping[str, str]) -> tuple[Attestation, ...]:
-    """Return every answer that was given in a case, in order; `names` are those of people, by id."""
+def attestations(
+    history: Sequence[Recorded], names: Mapping[str, str], format_: Format = FORMAT
+) -> tuple[Attestation, ...]:
+    """Return everything that somebody put their name to in a case, in order; `names` are those of people, by id."""
     events = [said.event for said in history]
     counting = {id(event) for event in standing(events)}
     version = max((event.version for event in events if isinstance(event, RequestEdited)), default=1)
-    return tuple(
-        Attestation(
-            event=said.n,
-            at=said.at,
-            ask=event.ask,
-            step=event.step,
-            seat=event.seat,
-            by=event.by,
-            name=names.get(event.by, ""),
-            instead_of=event.instead_of,
-            answer=event.kind,
-            version=event.version,
-            how=event.how,
-            opened_at=event.opened_at,
-            signature=event.signature.name,
-            attestation=event.signature.attestation,
-            confirmed=tuple(one.confirmation for one in events if isinstance(one, Confirmed) and one.ask == event.ask),
-            comment=event.comment,
-            counts=id(event) in counting and event.version >= version,
-        )
-        for said in history
-        if isinstance(event := said.event, Approved | Returned | Rejected)
+    found = []
+    for place, said in enumerate(history):
+        event = said.event
+        if isinstance(event, Approved | Returned | Rejected):
+            found.append(
+                Attestation(
+                    event=said.n,
+                    at=said.at,
+                    ask=event.ask,
+                    step=event.step,
+                    seat=event.seat,
+                    by=event.by,
+                    name=names.get(event.by, ""),
+                    instead_of=event.instead_of,
+                    answer=event.kind,
+                    version=event.version,
+                    how=event.how,
+                    opened_at=event.opened_at,
+                    signature=event.signature.name,
+                    attestation=event.signature.attestation,
+                    confirmed=tuple(
+                        one.confirmation for one in events if isinstance(one, Confirmed) and one.ask == event.ask
+                    ),
+                    comment=event.comment,
+                    counts=id(event) in counting and event.version >= version,
+                    document=None if format_ == FIRST_FORMAT else _document(history, place, event),
+                )
+            )
+        elif isinstance(event, VisitorSigned) and format_ != FIRST_FORMAT:
+            found.append(_of_visitor(said, event, _campaign(history[:place])))
+    return tuple(found)
+
+
+def _of_visitor(said: Recorded, event: VisitorSigned, document: DocumentShown | None) -> Attestation:
+    return Attestation(
+        event=said.n,
+        at=said.at,
+        ask=None,
+        step=None,
+        seat=None,
+        by=event.by,
+        name=event.name,
+        instead_of=None,
+        answer="signed",
+        version=None,
+        how=event.how,
+        opened_at=None,
+        signature=event.name,
+        attestation=event.wording,
+        confirmed=(),
+        comment=event.note,
+        counts=True,
+        document=document,
     )
+
+
+def _document(history: Sequence[Recorded], place: int, answer: Approved | Returned | Rejected) -> DocumentShown | None:
+    """Return the document that an answer is about: one that was signed with it, or the draft of a review."""
+    for said in history[place + 1 :]:
+        event = said.event
+        if isinstance(event, DocumentSigned) and event.by == answer.by:
+            return DocumentShown(event=said.n, document=event.document, version=event.version, digest=event.digest)
+    cycle = _latest(history[:place], CycleBegan)
+    draft = _latest(history[:place], RequestEdited)
+    if cycle is None or draft is None or draft.n < cycle.n:
+        return None
+    title, answers = draft.event.title, draft.event.answers
+    version, text = str(answers.get("new_version", "")), str(answers.get("text", ""))
+    hidden = WITHHELD in {title, version, text}
+    return DocumentShown(
+        event=draft.n,
+        document=cycle.event.document,
+        version=version,
+        digest=WITHHELD if hidden else document_digest(title, version, text),
+    )
+
+
+def _campaign(past: Sequence[Recorded]) -> DocumentShown | None:
+    """Return the document that everybody is asked to sign."""
+    began = _latest(past, CampaignBegan)
+    if began is None:
+        return None
+    event = began.event
+    return DocumentShown(event=began.n, document=event.document, version=event.version, digest=event.digest)
+
+
+class _Said(NamedTuple, Generic[E]):
+    n: int
+    event: E
+
+
+def _latest(past: Sequence[Recorded], kind: type[E]) -> _Said[E] | None:
+    """Return the latest event of a kind, with its number, or None."""
+    for said in reversed(past):
+        event = said.event
+        if isinstance(event, kind):
+            latest: E = event
+            return _Said(said.n, latest)
+    return None
 
 
 def form_events(history: Sequence[Recorded]) -> list[tuple[Recorded, RequestSubmitted | RequestEdited]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from typing import Final
 
 from domain.base import Frozen
@@ -28,6 +29,11 @@ class Entry(Frozen):
     notes: tuple[str, ...] = ()
     url: str = ""
     changed_at: datetime
+
+
+def uid_of(case: str, what: str) -> str:
+    """Return by what a calendar knows the date of a case, however it came there: it is shown once."""
+    return f"{sha256(f'duly/date/v1|{case}|{what}'.encode()).hexdigest()[:32]}@duly"
 
 
 def written(name: str, entries: Iterable[Entry], at: datetime) -> bytes:

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit
@@ -21,8 +21,25 @@ SCOPES: Final[Mapping[Scope, str]] = {
 }
 """What a token can be for, each in words for the person whose it is."""
 
+SCOPES_OF_OTHERS: Final[Mapping[Scope, str]] = {
+    "cases:read": "Read the requests that they may see, and what happened in them",
+    "cases:start": "Send requests in their name",
+    "cases:answer": "Answer in their name what they are asked, where a link in a mail is enough for that",
+    "webhooks": "Read what webhooks could not deliver",
+}
+"""The same in words for administrators, who see for what the tokens of others are."""
+
+SERVICE_SCOPES: Final[Mapping[Scope, str]] = {
+    "cases:read": "Read all ordinary requests, and what happened in them",
+    "webhooks": "Read what webhooks could not deliver",
+}
+"""What the token of a service can be for: a service is nobody, so it starts nothing and answers nothing."""
+
 LONGEST: Final = timedelta(days=365)
 """For how long a token lasts at most."""
+
+LONGEST_PROGRAM: Final = 60
+"""How long the name of a program may be."""
 
 KINDS: Final[Mapping[str, str]] = {
     "request_submitted": "A request was sent",
@@ -51,6 +68,19 @@ LONGEST_ADDRESS: Final = 500
 
 _TUNNELS: Final = tuple(map(IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "::/96")))
 """Addresses of the new kind that lead to one of the old kind, by way of somebody who translates."""
+
+
+class Service(Frozen):
+    """A service as somebody asks for it: its name, what its token is for, the last day of it, and who asks."""
+
+    name: str
+    scopes: tuple[Scope, ...]
+    until: date
+    made_by: str
+
+    def in_words(self) -> tuple[str, ...]:
+        """Return what the token is for."""
+        return tuple(SERVICE_SCOPES[scope] for scope in SERVICE_SCOPES if scope in self.scopes)
 
 
 class Told(Frozen):

@@ -1,5 +1,6 @@
 """What a mail may say, and the mails that are no part of a case."""
 
+import hashlib
 from datetime import datetime
 from typing import Annotated, Final, TypeAlias
 
@@ -24,6 +25,7 @@ NOTICE_TEMPLATES: Final = (
     "site_closed",
     "review_overdue",
     "version_adopted",
+    "question_answered",
 )
 """The mails that a pack may hang on an event."""
 
@@ -76,3 +78,16 @@ class PersonalMail(Frozen):
     titles: tuple[str, ...] = Field(default=(), repr=False)
     requester: str = ""
     code: str = Field(default="", repr=False)
+
+
+class CheckpointMail(Frozen):
+    """A checkpoint that is to be mailed: the number that it has, and to whom."""
+
+    n: int
+    to: EmailStr = Field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """The name of this mail, once for all; it does not say to whom it goes."""
+        to = hashlib.sha256(f"duly/checkpoint-mail/v1 {self.to.casefold()}".encode()).hexdigest()[:16]
+        return f"checkpoint-{self.n}-{to}"

@@ -167,6 +167,12 @@ def accepted(process: Process, procedure: str) -> dict[str, Seats]:
     return {kind: seats for kind, seats in (kinds | _DISCIPLINARY).items() if kind not in _OF_ALLEGATIONS}
 
 
+def at_any_time(process: Process, procedure: str) -> tuple[str, ...]:
+    """Return the entries that anybody who sees to a case on such a road may record at any moment, in order."""
+    taken = accepted(process, procedure)
+    return tuple(kind for kind in _AT_ANY_TIME if kind in taken)
+
+
 def images_are_involved(matter: Matter) -> bool:
     """Return whether indecent images of a child may be involved; unsure counts as yes."""
     return matter.images != "no"

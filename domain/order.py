@@ -33,7 +33,17 @@ def barred(rules: Sequence[OrderRule], past: Sequence[AnyEvent], step: str, vers
     return frozenset(
         str(getattr(before, "by", ""))
         for before in standing(past)
-        if getattr(before, "version", version) == version and any(matches(other, before) for other in others)
+        if _version(before) in {None, version} and any(matches(other, before) for other in others)
+    )
+
+
+def drafting_apart(rule: OrderRule) -> bool:
+    """Return whether a rule keeps who drafts a new version of a document from deciding about it."""
+    if not isinstance(rule, DifferentPeople):
+        return False
+    return any(
+        "draft_ready" in one.event and _ANSWERS & set(other.event)
+        for one, other in ((rule.first, rule.then), (rule.then, rule.first))
     )
 
 
@@ -146,7 +156,13 @@ def _doer(event: AnyEvent) -> str | None:
     return said.get("person") or said.get("by") or None
 
 
+def _version(event: AnyEvent) -> int | None:
+    """Return of which version of the form `event` is; that of a document is none of a form."""
+    version = getattr(event, "version", None)
+    return version if isinstance(version, int) else None
+
+
 def _by_the_same(before: AnyEvent, event: AnyEvent) -> bool:
     """Return whether the same person did both, for the same version of the form where both are of one."""
-    versions = {getattr(before, "version", None), getattr(event, "version", None)} - {None}
+    versions = {_version(before), _version(event)} - {None}
     return len(versions) <= 1 and _doer(before) is not None and _doer(before) == _doer(event)

@@ -14,7 +14,9 @@ from domain.documents import POLICY, Document, DocumentControl
 from domain.forms import Form
 from domain.people import PersonKind
 
-Story = Literal["site_creation", "site_life", "review", "acknowledgement", "signature", "allegation", "disciplinary"]
+Story = Literal[
+    "site_creation", "site_life", "review", "acknowledgement", "signature", "question", "allegation", "disciplinary"
+]
 """What runs a process. `signature` is how one person signs, in an acknowledgement; no pack has it by itself."""
 
 CONFIDENTIAL: Final[frozenset[Story]] = frozenset({"allegation", "disciplinary"})
@@ -303,10 +305,13 @@ class Reviews(Clocks):
 class Recurring(Task):
     """A task that comes round as long as a site lives.
 
+    Where nobody does it, `proposes_closing_on` is the working day after which Duly proposes to close the site early.
+
     Source: Newall Green 9.1; Cadmus 14.6 and 14.7; MTOAT, websites (LIFE-03, LIFE-04, LIFE-13, LIFE-14).
     """
 
     every: Every
+    proposes_closing_on: WorkingDays | None = None
 
 
 class Cover(Cited):
@@ -334,12 +339,29 @@ class Cycle(Cited):
     signed: bool = False
 
 
+class Reading(Cited):
+    """What there is to read besides the document that is signed, in an `edition`: at an `address`, or as `text`.
+
+    Source: Newall Green 12.3 and 12.5 (ACK-14, ACK-18).
+    """
+
+    key: Key
+    title: str
+    edition: str = ""
+    address: str = ""
+    text: str = Field(default="", repr=False)
+
+
 class Campaign(Cited):
     """Who reads and signs a document, who sees to it, and who is told when somebody has not signed in time.
 
     `documents` are those that can be signed. `visitors` says that visitors sign too, on a device of the school.
+    `readings` are shown where one signs; with `open_first`, nobody signs before they have opened them all. A campaign
+    that comes round `every` term, or other period, begins by itself. With `trainings`, who attended one is put on
+    record in it.
 
-    Source: Redhill 5 and appendix 1; Cadmus 12.1 (ACK-04 to ACK-06, ACK-21).
+    Source: Redhill 5 and appendix 1; Cadmus 12.1; Newall Green 4.2, 5.4 and 12 (ACK-04 to ACK-06, ACK-11 to ACK-14,
+    ACK-18, ACK-19, ACK-21).
     """
 
     owner: Key
@@ -348,6 +370,14 @@ class Campaign(Cited):
     chase_on: WorkingDays = 10
     chase: tuple[Key, ...] = ()
     visitors: bool = False
+    readings: tuple[Reading, ...] = ()
+    open_first: bool = False
+    every: Every | None = None
+    trainings: bool = False
+
+    def reading(self, key: str) -> Reading | None:
+        """Return the reading with that key, or None."""
+        return next((reading for reading in self.readings if reading.key == key), None)
 
 
 class Retention(Cited):
@@ -369,13 +399,18 @@ class Process(Cited):
     request that was sent stays as it is. `settles_within` are the minutes after the last approval in which somebody can
     still say that a decision was not theirs before anything comes of it.
 
-    A process that begins with a form has `form`, `steps` and who `may_start` it. A confidential one has `topics`,
+    `found_by` are questions of the form whose answers are no secret and are kept in clear, so that an administrator
+    finds a case by their words: where a site is hosted, say. No confidential process has any.
+
+    A process that begins with a form has `form`, `steps` and who `may_start` it; a question, the one task of answering
+    it in the place of steps. A confidential one has `topics`,
     `routes`, `tasks`, `retention`, and `custodians`: seats that can open a case together in an emergency. Basic
     enquiries before the advice are off unless it says so.
 
     One that comes round begins by itself: the life of a site where a request for it `leads_to` that, with `rounds`,
     `cover`, and the task of closing it asked `closing_ahead` days before the date; the review of a document, with its
-    `cycle`; and an acknowledgement, with its `campaign` and the one step that everybody signs.
+    `cycle`; and an acknowledgement, with its `campaign` and the step that everybody signs. A second step of that is the
+    countersignature, for which the campaign asks a seat once.
     """
 
     key: Key
@@ -397,11 +432,17 @@ class Process(Cited):
     custodians: tuple[Key, ...] = ()
     basic_enquiries: bool = False
     leads_to: Key | None = None
+    found_by: tuple[Key, ...] = ()
     rounds: tuple[Recurring, ...] = ()
     cover: Cover | None = None
     closing_ahead: int = Field(default=28, ge=1, le=366)
     cycle: Cycle | None = None
     campaign: Campaign | None = None
+
+    @property
+    def countersignature(self) -> Step | None:
+        """The step by which a seat signs too what everybody signs, or None (Cadmus, last page: ACK-02)."""
+        return self.steps[1] if self.story == "acknowledgement" and len(self.steps) > 1 else None
 
     @property
     def confidential(self) -> bool:
@@ -463,6 +504,12 @@ class Pack(Frozen):
     def told_by(self, story: Story) -> Process | None:
         """Return the process that `story` runs, or None where the pack has none."""
         return next((process for process in self.processes if process.story == story), None)
+
+    def signing(self, document: str) -> Process | None:
+        """Return the acknowledgement in which a document is signed, or None where nobody signs it."""
+        return next(
+            (one for one in self.processes if one.campaign is not None and document in one.campaign.documents), None
+        )
 
     def control(self, key: str) -> DocumentControl | None:
         """Return the policy itself, or another document of the organisation, or None."""

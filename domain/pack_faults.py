@@ -39,7 +39,7 @@ from domain.pack import (
 )
 from domain.pack_fault import PackFault
 from domain.round_entries import AnyRoundEntry, AnyRoundRemark
-from domain.round_faults import document_faults, round_faults
+from domain.round_faults import document_faults, question_faults, round_faults
 
 MANDATORY_CONTACTS: Final = ("lado", "police")
 """Whom a school must be able to reach, whatever its policy says: Cadmus 10.1 (ALLEG-05)."""
@@ -109,6 +109,8 @@ RECORDED_BY: Final = {
         "case_ended",
     },
     "site_life": _ROUND | {"request_edited", "case_cancelled"},
+    "question": (_STEP_EVENTS - {"approved", "confirmed", "returned", "rejected"})
+    | {"request_submitted", "request_withdrawn", "question_answered", "pack_changed", "step_refused", "case_ended"},
     "review": _ROUND | {"request_edited"},
     "acknowledgement": _ROUND,
     "signature": _ROUND,
@@ -284,6 +286,8 @@ def _processes(pack: Pack, unread: frozenset[str]) -> Iterator[PackFault]:
         form = pack.form(process.form)
         if process.confidential:
             yield from confidential_faults(pack, process)
+        elif process.story == "question":
+            yield from question_faults(pack, process, form)
         elif process.story != "site_creation":
             yield from round_faults(pack, process)
         elif form is None and f"forms/{process.form}.toml" not in unread:
@@ -294,6 +298,7 @@ def _processes(pack: Pack, unread: frozenset[str]) -> Iterator[PackFault]:
         for key in ("steps", "may_start"):
             if process.story == "site_creation" and not getattr(process, key):
                 yield PackFault(file, key, "must name at least one")
+        yield from _found_by_faults(file, process, form)
         yield from _twice(file, "steps", (step.key for step in process.steps))
         yield from _twice(file, "rules", (rule.key for rule in process.rules))
         yield from _task_faults(file, pack, process)
@@ -308,6 +313,19 @@ def _processes(pack: Pack, unread: frozenset[str]) -> Iterator[PackFault]:
             for name, pattern, told in _patterns(rule):
                 for reason in _never_recorded(pattern, process, told):
                     yield PackFault(file, f"rules.{rule.key}.{name}", reason)
+
+
+def _found_by_faults(file: str, process: Process, form: Form | None) -> Iterator[PackFault]:
+    if process.found_by and process.confidential:
+        yield PackFault(file, "found_by", "nothing of a confidential case is kept in clear: leave it out")
+        return
+    for key in process.found_by:
+        question = form.question(key) if form is not None else None
+        if question is None:
+            yield PackFault(file, "found_by", f"there is no field {key}")
+        elif not isinstance(question, ShortText | OneOf | ManyOf):
+            yield PackFault(file, "found_by", f"{key} asks for no line of text and no choice")
+    yield from _twice(file, "found_by", process.found_by)
 
 
 def _step_faults(file: str, pack: Pack, step: Step, form: Form | None) -> Iterator[PackFault]:
@@ -353,6 +371,9 @@ def _clock_faults(file: str, where: str, pack: Pack, clocks: AnyClocks) -> Itera
         yield PackFault(file, f"{where}.remind_on", "should rise from day to day")
     if any(remind > clocks.answer_within for remind in clocks.remind_on):
         yield PackFault(file, f"{where}.remind_on", "a reminder comes after the answer is due")
+    closes_on = getattr(clocks, "proposes_closing_on", None)
+    if closes_on is not None and (clocks.escalate_on is None or closes_on <= clocks.escalate_on):
+        yield PackFault(file, f"{where}.proposes_closing_on", "comes before anybody else was told: see escalate_on")
     if clocks.lapse_on is not None and clocks.lapse_on < max(clocks.answer_within, clocks.escalate_on or 0):
         yield PackFault(file, f"{where}.lapse_on", "comes before the answer is due, or before the step is escalated")
     if clocks.pauses_in_holidays and not pack.calendar.terms:

@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final, Literal
 
+from domain.approvals import RESTS_ON_ANSWERS, Earlier, counting, void_afterwards
 from domain.base import Frozen
 from domain.calendar import local_day
 from domain.cases import Opening
@@ -30,13 +31,15 @@ from domain.events import (
     RequestUnfit,
     Returned,
 )
-from domain.order import standing
 from domain.pack import Step
 from domain.versions import sent_back_by
 from domain.words import day_in_words, listed
 
-Mark = Literal["tick", "cross", "dots", "ring", "dash"]
-"""The sign of a stage, which tells its state without colour: done, refused, waiting, still to come, not needed."""
+Mark = Literal["tick", "cross", "dots", "ring", "dash", "step"]
+"""The sign of a stage, which tells its state without colour: done, refused, waiting, still to come, not needed.
+
+Where a process is shown as its pack lays it down, `step` is what every case comes to.
+"""
 
 WIDTH: Final = 288
 RADIUS: Final = 14
@@ -88,8 +91,9 @@ class Bond(Frozen):
 
 
 class Picture(Frozen):
-    """All that a picture of a case needs to be drawn, and what it says to those who do not see it."""
+    """All that a picture needs to be drawn, and what it says to those who do not see it."""
 
+    key: str = "picture"
     title: str
     description: str
     height: int
@@ -118,19 +122,23 @@ _ENDS: Final[dict[str, tuple[Mark, str]]] = {
 }
 
 
-def stages_of(opening: Opening, history: Sequence[Recorded], names: Mapping[str, str]) -> tuple[Stage, ...]:
+def stages_of(
+    opening: Opening, history: Sequence[Recorded], names: Mapping[str, str], earlier: Earlier | None = None
+) -> tuple[Stage, ...]:
     """Return the stages of a case in their order: the request, each seat of each step, the end.
 
-    However often a request went round, each is there once, as it stands now. `names` are those of people, by id.
+    However often a request went round, each is there once, as it stands now. `names` are those of people, by id,
+    `earlier` is its process under packs that it went by before.
     """
     ended = next((said for said in history if isinstance(said.event, CaseEnded)), None)
-    rounds = _Rounds(history, names, ended=ended is not None)
+    counts = counting(opening, [said.event for said in history], earlier or {})
+    rounds = _Rounds(history, names, counts, ended=ended is not None)
     asks = [_asked(opening, step, seat, rounds) for step in opening.process.steps for seat in step.seats]
-    return (rounds.request(opening), *asks, _end(ended))
+    return (rounds.request(opening), *asks, _end(ended, rounds))
 
 
-def draw(stages: Sequence[Stage], title: str) -> Picture:
-    """Return where each of `stages` is drawn, from top to bottom."""
+def draw(stages: Sequence[Stage], title: str, key: str = "picture") -> Picture:
+    """Return where each of `stages` is drawn, from top to bottom; `key` tells the pictures of one page apart."""
     nodes, y = [], RADIUS + 2
     for stage in stages:
         node = _node(stage, y)
@@ -142,6 +150,7 @@ def draw(stages: Sequence[Stage], title: str) -> Picture:
     )
     told = (f"{place}. {stage.title}: {_told(stage)}." for place, stage in enumerate(stages, 1))
     return Picture(
+        key=key,
         title=title,
         description=" ".join(told),
         height=y - RADIUS - _GAP + _LINE // 2,
@@ -171,17 +180,20 @@ def _told(stage: Stage) -> str:
 class _Rounds:
     """The record of a case, asked how its asks stand now, after all rounds that the request made."""
 
-    def __init__(self, history: Sequence[Recorded], names: Mapping[str, str], *, ended: bool) -> None:
-        self._history = history
-        self._names = names
+    def __init__(
+        self, history: Sequence[Recorded], names: Mapping[str, str], counts: frozenset[str], *, ended: bool
+    ) -> None:
+        self._history, self._names, self._counts = history, names, counts
         self._ended = ended
         events = [said.event for said in history]
-        self._counting = [id(event) for event in standing(events)]
         self._edits = [said for said in history if isinstance(said.event, RequestEdited)]
         self._version = max((event.version for event in events if isinstance(event, RequestEdited)), default=1)
         settled = [event.ask for event in events if isinstance(event, HoldReleased)]
         disputed = {event.ask for event in events if isinstance(event, DecisionDisputed)}
         self._disputed = disputed - set(settled)
+
+        self.is_questioned = self._ended and bool(self._disputed)
+        self.is_void = void_afterwards(events)
 
     def name(self, person: str) -> str:
         return self._names.get(person, person)
@@ -219,7 +231,7 @@ class _Rounds:
             return Stage.model_validate({**still, "words": before})
         ask = asks[-1]
         answer, closed = self._last(ask, Approved, Rejected, Returned), self._last(ask, AskClosed)
-        if answer is not None and not self._is_void(answer.event):
+        if answer is not None and ask.ask in self._counts:
             how = {"title": title, "who": who, "void": void, "by": self._by(answer), "at": answer.at}
             if ask.ask in self._disputed:
                 return Stage.model_validate({**how, "mark": "dots", "words": "Disputed answer"})
@@ -246,16 +258,13 @@ class _Rounds:
         """Return which approvals of `asks` do not count any more, by the versions that they were given for."""
         ids = {ask.ask for ask in asks}
         approved = [said.event for said in self._history if isinstance(said.event, Approved) and said.event.ask in ids]
-        versions = sorted({event.version for event in approved if self._is_void(event)})
+        versions = sorted({event.version for event in approved if event.ask not in self._counts})
         if not versions:
             return ""
         which = listed(tuple(str(version) for version in versions))
         return (
             f"approval of version {which} is void" if len(versions) == 1 else f"approvals of versions {which} are void"
         )
-
-    def _is_void(self, event: AnyEvent) -> bool:
-        return getattr(event, "version", self._version) < self._version or id(event) not in self._counting
 
     def _last(self, ask: AskOpened, *kinds: type[AnyEvent]) -> Recorded | None:
         """Return the latest event of those `kinds` of `ask`, or None."""
@@ -283,8 +292,12 @@ def _asked(opening: Opening, step: Step, seat: str, rounds: _Rounds) -> Stage:
     return rounds.stage(title, who, rounds.opened(step.key, seat))
 
 
-def _end(ended: Recorded | None) -> Stage:
+def _end(ended: Recorded | None, rounds: _Rounds) -> Stage:
     if ended is None or not isinstance(ended.event, CaseEnded):
         return Stage(title="End", who="", mark="ring", words="Then the site enters the register")
     mark, words = _ENDS.get(ended.event.outcome, ("dash", "Ended"))
+    if rounds.is_void:
+        mark, words = "cross", f"{words}; but an answer was found to be void"
+    elif rounds.is_questioned and ended.event.outcome in RESTS_ON_ANSWERS:
+        mark, words = "dots", f"{words}; but that is under question"
     return Stage(title="End", who="", mark=mark, words=words, at=ended.at)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from domain.base import Frozen
+from domain.interface import Service
 from domain.people import Directory, Holding, Person
 from domain.text import fold_email
 
@@ -20,7 +21,10 @@ NO: Final = "no"
 
 
 class What(StrEnum):
-    """Which power a change is about. An arrival is somebody new, at an address that somebody else had before."""
+    """Which power a change is about. An arrival is somebody new, at an address that somebody else had before.
+
+    A service is nobody: a program of the organisation that is to read.
+    """
 
     ARRIVAL = "arrival"
     ADDRESS = "address"
@@ -29,6 +33,7 @@ class What(StrEnum):
     ADMINISTRATOR = "administrator"
     SEAT = "seat"
     LAST_DAY = "last_day"
+    SERVICE = "service"
 
 
 class PowerChange(Frozen):
@@ -36,7 +41,8 @@ class PowerChange(Frozen):
 
     That is an address; the id of a line manager or a deputy; `yes` or `no` for an administrator and for the seat that
     `of` names as `school:seat`; a last day; nothing where there is none. Of an arrival, `before` is the id of whoever
-    had the address, and `after` the whole person as JSON.
+    had the address, and `after` the whole person as JSON. Of a service, `person` is its id, and `after` the service as
+    JSON.
     """
 
     person: str
@@ -57,6 +63,8 @@ class PowerChange(Frozen):
 
     def concerns(self) -> frozenset[str]:
         """Return the ids of everybody who has a part in it: whose it is, and who gains or loses by it."""
+        if self.what is What.SERVICE:
+            return frozenset({service_of(self).made_by})
         others = {self.before, self.after} if self.what in {What.LINE_MANAGER, What.DEPUTY} else set()
         had_the_address = {self.before} if self.what is What.ARRIVAL else set()
         return frozenset({self.person} | others | had_the_address) - {""}
@@ -164,6 +172,8 @@ def value(person: Person, what: What, of: str = "") -> str:
             return person.leaves_on.isoformat() if person.leaves_on else ""
         case What.ARRIVAL:
             return person.model_dump_json()
+        case What.SERVICE:
+            return ""
 
 
 def changed(person: Person, change: PowerChange) -> Person:
@@ -190,13 +200,18 @@ def _update(person: Person, change: PowerChange) -> dict[str, object]:
             others = {one for one in person.holdings if one != held}
             seats = others | {held} if change.after == YES else others
             return {"holdings": tuple(sorted(seats, key=lambda one: (one.school, one.seat)))}
-        case What.ARRIVAL:
+        case What.ARRIVAL | What.SERVICE:
             return {}
 
 
 def who_arrives(change: PowerChange) -> Person:
     """Return the person whom an arrival brings."""
     return Person.model_validate_json(change.after)
+
+
+def service_of(change: PowerChange) -> Service:
+    """Return the service that a change brings."""
+    return Service.model_validate_json(change.after)
 
 
 def _holding(of: str) -> Holding:
@@ -228,7 +243,10 @@ def _in_charge(people: Sequence[Person], *, stand_ins: bool) -> tuple[Person, ..
 
 
 def title(change: PowerChange, name: str) -> str:
-    """Return what changes, for a mail: whose, and which kind of power, and nothing that could speak of a case."""
+    """Return what changes, for a mail: whose, and which kind of power, and nothing that could speak of a case.
+
+    `name` is that of the person, or of the service.
+    """
     match change.what:
         case What.ADDRESS:
             return f"The e-mail address of {name}"
@@ -244,3 +262,5 @@ def title(change: PowerChange, name: str) -> str:
             return f"The last day of {name}"
         case What.ARRIVAL:
             return f"A new person, {name}, at an address that was somebody else's"
+        case What.SERVICE:
+            return f"A service, {name}, which reads ordinary requests"

@@ -8,12 +8,13 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from domain.base import Frozen, Key
+from domain.base import Frozen, How, Key
 from domain.coming_dates import What
 from domain.entries import Entry
 from domain.fields import Value
 
 YesNo = Literal["yes", "no"]
+Achieved = Literal["yes", "in_part", "no"]
 
 DESK: Final = "desk"
 """Who puts a visitor's signature on record: the device of the school on which they signed."""
@@ -73,15 +74,23 @@ class LeadershipConsulted(Entry):
     with_whom: str
 
 
+class AimJudged(Frozen):
+    """Whether one aim of a site, as its form has it, was achieved."""
+
+    aim: str
+    achieved: Achieved
+
+
 class SiteEvaluated(Entry):
-    """Whether the site has achieved what it was to achieve, for each of its aims.
+    """Whether the site has achieved what it was to achieve: `each` has one answer for each aim that its form states.
 
     Source: Cadmus 14.7 (LIFE-04).
     """
 
     kind: Literal["site_evaluated"] = "site_evaluated"
-    achieved: Literal["yes", "in_part", "no"]
+    achieved: Achieved
     aims: str
+    each: tuple[AimJudged, ...] = ()
 
 
 class PostModerated(Entry):
@@ -137,6 +146,16 @@ class SiteChanged(Frozen):
     closes_on: date | None = None
 
 
+class ClosureProposed(Frozen):
+    """Nobody said whether the site is still maintained: Duly proposes to close it early, on a day.
+
+    Source: Cadmus 14.6 (LIFE-03).
+    """
+
+    kind: Literal["closure_proposed"] = "closure_proposed"
+    on: date
+
+
 class ChangeTurnedDown(Frozen):
     """A change of the site was not approved, or nobody answered: the site stays as it was.
 
@@ -161,8 +180,9 @@ class SiteClosed(Entry):
     on: date
     contents: str
     contacts_removed: YesNo
-    achieved: Literal["yes", "in_part", "no"]
+    achieved: Achieved
     aims: str
+    each: tuple[AimJudged, ...] = ()
 
 
 # The review of a document.
@@ -329,6 +349,18 @@ class VisitorSigned(Entry):
     until: date
 
 
+class TrainingAttended(Entry):
+    """People attended a training that the school provides, on a day; `people` are they, by their ids.
+
+    Source: Newall Green 4.2 (ACK-11).
+    """
+
+    kind: Literal["training_attended"] = "training_attended"
+    title: str
+    on: date
+    people: tuple[str, ...]
+
+
 class CampaignClosed(Entry):
     """Nobody is asked to sign any more; what was signed stands."""
 
@@ -350,6 +382,20 @@ class SignatureChased(Frozen):
 
     kind: Literal["signature_chased"] = "signature_chased"
     to: tuple[str, ...]
+
+
+class ReadingOpened(Frozen):
+    """Somebody who is asked to sign opened what there is to read besides, as it was called then.
+
+    Source: Newall Green 12.3 and 12.5 (ACK-14, ACK-18).
+    """
+
+    kind: Literal["reading_opened"] = "reading_opened"
+    by: str
+    how: How
+    reading: Key
+    title: str
+    edition: str = ""
 
 
 class DocumentSigned(Frozen):
@@ -382,10 +428,24 @@ class CalendarChanged(Frozen):
     moved: tuple[str, ...]
 
 
+# Somebody's question.
+
+
+class QuestionAnswered(Entry):
+    """What somebody asked the school was answered.
+
+    Source: Cadmus, document accessibility; Newall Green 5.3 (ACK-03, ACK-17).
+    """
+
+    kind: Literal["question_answered"] = "question_answered"
+    answer: str
+
+
 AnyRoundRemark = (
     SiteLifeBegan
     | CoverChanged
     | SiteChanged
+    | ClosureProposed
     | ChangeTurnedDown
     | CycleBegan
     | DateComing
@@ -395,6 +455,7 @@ AnyRoundRemark = (
     | RollCalled
     | CampaignSuperseded
     | SignatureChased
+    | ReadingOpened
     | DocumentSigned
     | SignatureCalledOff
     | CalendarChanged
@@ -417,6 +478,8 @@ AnyRoundEntry = (
     | BoardDecided
     | VisitorExpected
     | VisitorSigned
+    | TrainingAttended
     | CampaignClosed
+    | QuestionAnswered
 )
 """What people record in what comes round."""

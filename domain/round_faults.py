@@ -1,11 +1,13 @@
 """What can be wrong with a process that comes round, and with the documents of a pack."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from domain.asking import SIGNER
 from domain.documents import DATES, POLICY, Document, printed
-from domain.pack import Pack, Process
+from domain.forms import Form
+from domain.pack import Campaign, Pack, Process
 from domain.pack_fault import PackFault
 from domain.printed_dates import UnreadableDateError
 
@@ -14,6 +16,12 @@ _NEEDED: Final = {
     "review": (("draft", "draft_ready"),),
 }
 """The tasks without which a story cannot be told, and the entry by which each is done."""
+
+_WITH_A_COUNTERSIGNATURE: Final = 2
+"""How many steps an acknowledgement has at most."""
+
+_ADDRESS: Final = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?(/[^\s<>\"\\]*)?", re.IGNORECASE)
+"""Where a reading may be: nowhere that a browser would run, and with no name or password in it."""
 
 
 def round_faults(pack: Pack, process: Process) -> Iterator[PackFault]:
@@ -71,12 +79,22 @@ def _of_acknowledgement(file: str, pack: Pack, process: Process) -> Iterator[Pac
         yield PackFault(file, "campaign", "is missing")
         return
     yield from _no_seat(file, "campaign", pack, campaign.owner, *campaign.chase)
-    if len(process.steps) != 1 or process.steps[0].seats != (SIGNER,):
+    if not process.steps or process.steps[0].seats != (SIGNER,):
         yield PackFault(file, "steps", f"everybody signs for themselves, once: one step, the seat {SIGNER}")
         return
-    step = process.steps[0]
-    if step.lapse_on is not None or step.escalate_on is not None:
-        yield PackFault(file, f"steps.{step.key}", "nobody signs in another's place, and nothing is signed by silence")
+    for step in process.steps:
+        if step.lapse_on is not None or step.escalate_on is not None:
+            why = "nobody signs in another's place, and nothing is signed by silence"
+            yield PackFault(file, f"steps.{step.key}", why)
+    for step in process.steps[1:]:
+        if len(process.steps) > _WITH_A_COUNTERSIGNATURE or len(step.seats) != 1 or step.seats == (SIGNER,):
+            yield PackFault(file, f"steps.{step.key}", "besides everybody, one seat signs, and no more")
+    yield from _of_readings(file, campaign)
+    if campaign.every == "term" and not pack.calendar.terms:
+        yield PackFault(file, "campaign.every", "comes round each term, and the pack has no terms")
+    for key in campaign.documents:
+        if (other := pack.signing(key)) is not None and other.key != process.key:
+            yield PackFault(file, "campaign.documents", f"{key} is signed in {other.key} already")
     for key in campaign.documents:
         document = pack.control(key)
         if document is None:
@@ -85,10 +103,45 @@ def _of_acknowledgement(file: str, pack: Pack, process: Process) -> Iterator[Pac
             yield PackFault(file, "campaign.documents", f"{key} has no text that anybody could read")
 
 
+def _of_readings(file: str, campaign: Campaign) -> Iterator[PackFault]:
+    seen: set[str] = set()
+    for reading in campaign.readings:
+        where = f"campaign.readings.{reading.key}"
+        if reading.key in seen:
+            yield PackFault(file, "campaign.readings", f"{reading.key} is there twice")
+        seen.add(reading.key)
+        if bool(reading.address) == bool(reading.text):
+            yield PackFault(file, where, "has either an address or a text")
+        if reading.address and not _ADDRESS.fullmatch(reading.address):
+            yield PackFault(file, f"{where}.address", "has to begin with https:// and the name of a host")
+    if campaign.open_first and not campaign.readings:
+        yield PackFault(file, "campaign.open_first", "there are no readings to open")
+    if campaign.open_first and campaign.visitors:
+        yield PackFault(file, "campaign.open_first", "nobody knows what visitors open at a signing desk")
+
+
 def _no_seat(file: str, where: str, pack: Pack, *seats: str) -> Iterator[PackFault]:
     for key in seats:
         if pack.seat(key) is None:
             yield PackFault(file, where, f"there is no seat {key}")
+
+
+def question_faults(pack: Pack, process: Process, form: Form | None) -> Iterator[PackFault]:
+    """Yield everything that is wrong with a process in which somebody asks the school something."""
+    file = f"processes/{process.key}.toml"
+    if form is None:
+        yield PackFault(file, "form", f"there is no form {process.form}")
+    if not process.may_start:
+        yield PackFault(file, "may_start", "must name at least one")
+    if process.steps or process.changes is not None:
+        yield PackFault(file, "steps", "a question is answered, and approved by nobody")
+    if [task.done_by.event for task in process.tasks] != [("question_answered",)]:
+        yield PackFault(file, "tasks", "there has to be one task, done by question_answered")
+        return
+    task = process.tasks[0]
+    yield from _no_seat(file, f"tasks.{task.key}.seat", pack, task.seat)
+    if task.lapse_on is not None:
+        yield PackFault(file, f"tasks.{task.key}.lapse_on", "no question ends by silence")
 
 
 def document_faults(pack: Pack) -> Iterator[PackFault]:

@@ -3,6 +3,7 @@
 Every check of the case is made here first, so that whoever types is told beside the question what to do about it.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final, TypeAlias, TypeVar, get_args
@@ -13,13 +14,22 @@ from domain.base import Frozen
 from domain.cases import Opening, Request
 from domain.entries import Entry
 from domain.events import AnyEvent
-from domain.fields import AnyField, FormFacts, LongText, ManyOf, Option, Raw, Value
+from domain.fields import AnyField, FormFacts, LongText, ManyOf, OneOf, Option, People, Raw, Value
 from domain.forms import Answers, Fault, Form, Section, check
 from domain.order import is_between
 from domain.pack import EventMatch, Process
 from domain.pasted import NO_PICTURES, holds_a_file
-from domain.round_entries import AnyRoundEntry, CoverChanged, CycleBegan, SiteWentLive, VisitorSigned
-from domain.round_texts import FORMS
+from domain.round_entries import (
+    AnyRoundEntry,
+    CoverChanged,
+    CycleBegan,
+    SiteClosed,
+    SiteEvaluated,
+    SiteWentLive,
+    TrainingAttended,
+    VisitorSigned,
+)
+from domain.round_texts import ACHIEVED, FORMS
 from domain.words import counted, day_in_words, listed
 
 KINDS: Final[dict[str, type[Entry]]] = {entry.model_fields["kind"].default: entry for entry in get_args(AnyRoundEntry)}
@@ -32,6 +42,13 @@ _TEAM: Final = {"administrators": "administrator", "moderators": "moderator"}
 _SUSPENDS: Final = EventMatch(event=("posting_suspended",))
 _RESUMES: Final = EventMatch(event=("posting_resumed",))
 _DOCUMENT: Final = "text"
+_AIMS: Final = "aims"
+_AIM: Final = "aim_"
+_MOST_AIMS: Final = 20
+_BULLET: Final = re.compile(r"^(?:[-*•\u2013·]|\d{1,2}[.)]|[a-z][.)])\s+")
+_MARK: Final = re.compile(r"^v(ersion)?\.? ?(?=\d)")
+_LEFT: Final = "Somebody who has left"
+_EVALUATES: Final = frozenset({"site_evaluated", "site_closed"})
 _BEFORE_LIVE: Final = frozenset({"site_went_live", "site_closed"})
 """What can be recorded of a site that is not live yet: that it is now, or that it will never be."""
 
@@ -39,7 +56,9 @@ _BEFORE_LIVE: Final = frozenset({"site_went_live", "site_closed"})
 class RoundFacts(Frozen):
     """What the form of an entry must know of its case: its request as it is, what happened, and which day it is.
 
-    `names` are those of people, by id. `text` is that of the version of the document in force, where it is a review.
+    `names` are those of people, by id. `text` is that of the version of the document in force, where it is a review,
+    and `versions` are all that it ever had. `trainings` say of people, by id, which training they attended last, and
+    when, where a site goes live; `unauthorised` are those of them who have to be authorised, and are not today.
     """
 
     opening: Opening
@@ -48,6 +67,9 @@ class RoundFacts(Frozen):
     today: date
     names: dict[str, str] = Field(default_factory=dict)
     text: str = ""
+    trainings: dict[str, str] = Field(default_factory=dict)
+    versions: tuple[str, ...] = ()
+    unauthorised: tuple[str, ...] = ()
 
     @property
     def version(self) -> str:
@@ -73,6 +95,15 @@ class RoundFacts(Frozen):
     def latest(self, kind: type[E]) -> E | None:
         """Return the latest event of `kind`, or None."""
         return next((event for event in reversed(self.past) if isinstance(event, kind)), None)
+
+    @property
+    def aims(self) -> dict[str, str]:
+        """What the form of a site says it is to achieve: an aim a line, each by the key of the question about it."""
+        said = self.request.answers.get(_AIMS)
+        lines = (_BULLET.sub("", line.strip()).strip() for line in (said if isinstance(said, str) else "").splitlines())
+        aims = list(dict.fromkeys(filter(None, lines)))
+        told = [*aims[: _MOST_AIMS - 1], "; ".join(aims[_MOST_AIMS - 1 :])] if len(aims) > _MOST_AIMS else aims
+        return {f"{_AIM}{place}": aim for place, aim in enumerate(told, 1)}
 
     def team(self, question: str) -> tuple[str, ...]:
         """Return whom the form names as administrators or moderators."""
@@ -120,7 +151,7 @@ def prefilled(kind: str, facts: RoundFacts) -> dict[str, Raw]:
     today = (str(facts.today.day), str(facts.today.month), str(facts.today.year))
     if kind == "draft_ready":
         return {"supersedes": facts.version, "text": facts.text}
-    return {"on": today} if kind in {"site_went_live", "site_closed"} else {}
+    return {"on": today} if kind in {"site_went_live", "site_closed", "training_attended"} else {}
 
 
 def is_asked(kind: str, facts: RoundFacts) -> bool:
@@ -191,6 +222,9 @@ def _own(kind: str, facts: RoundFacts) -> tuple[AnyField, ...]:
     if kind == "site_went_live":
         named = _named(facts)
         return (*fields, _trained(named, facts)) if named else fields
+    if kind in _EVALUATES and facts.aims:
+        judged = {key: _judged(key, aim) for key, aim in facts.aims.items()}
+        return tuple(one for field in fields for one in (judged.values() if field.key == "achieved" else (field,)))
     if kind == "draft_ready":
         cycle = facts.opening.process.cycle
         has_to = {"supersedes": bool(facts.version), "text": cycle is not None and cycle.signed}
@@ -202,12 +236,25 @@ def _own(kind: str, facts: RoundFacts) -> tuple[AnyField, ...]:
     return fields
 
 
+def _judged(key: str, aim: str) -> OneOf:
+    """Return the question whether one aim was achieved (LIFE-04)."""
+    return OneOf(
+        type="one_of",
+        key=key,
+        label=f"Has it achieved this aim: {aim}",
+        required=True,
+        missing="Say of each aim whether it was achieved",
+        options=tuple(Option(key=one, label=label) for one, label in ACHIEVED.items()),
+    )
+
+
 def _trained(named: Mapping[str, tuple[str, ...]], facts: RoundFacts) -> ManyOf:
     """Return the question who of those who run the site is trained; who is away stands there too, and says so."""
     options = []
     for place, (person, roles) in enumerate(named.items(), 1):
         there = any(person in facts.there(question) for question in _TEAM if _TEAM[question] in roles)
         said = listed(roles) if there else f"{listed(roles)}; away, or has left"
+        said += f"; attended {facts.trainings[person]}" if person in facts.trainings else ""
         label = f"{facts.names.get(person, 'Somebody who is no longer in the directory')} ({said})"
         options.append(Option(key=f"n{place}", label=label))
     return ManyOf(
@@ -236,7 +283,7 @@ _Change: TypeAlias = Callable[[dict[str, Any], Answers, RoundFacts], dict[str, s
 
 
 def _went_live(made: dict[str, Any], answers: Answers, facts: RoundFacts) -> dict[str, str]:
-    """Source: Cadmus 14.5 and 18.4 (LIFE-01, LIFE-09)."""
+    """Source: Cadmus 14.5, 18.4 and Appendix 1, administration (LIFE-01, LIFE-09, SITE-28)."""
     named = tuple(_named(facts))
     ticked = answers.get("trained")
     chosen = ticked if isinstance(ticked, tuple) else ()
@@ -246,8 +293,14 @@ def _went_live(made: dict[str, Any], answers: Answers, facts: RoundFacts) -> dic
         faults["form"] = "It is on record already that the site is live"
     if answers.get("terms_published") == "no":
         faults["terms_published"] = "A site goes live with its terms of use on it. Publish them, and then record this"
+    if facts.unauthorised:
+        who = listed(tuple(facts.names.get(one, _LEFT) for one in facts.unauthorised))
+        faults["trained"] = (
+            f"Nobody has authorised {who}, who would have to be to run the site. Have an administrator record who did,"
+            " or have others named by changing the site"
+        )
     missing = _missing(made["trained"], facts)
-    if missing and "trained" in answers:
+    if missing and not facts.unauthorised and "trained" in answers:
         faults["trained"] = missing
     return faults
 
@@ -283,14 +336,26 @@ def _resumed(made: dict[str, Any], answers: Answers, facts: RoundFacts) -> dict[
 
 
 def _closed(made: dict[str, Any], answers: Answers, facts: RoundFacts) -> dict[str, str]:
-    """Source: Societas 5.6; Cadmus 14.6 (LIFE-02, LIFE-15)."""
-    del made
-    faults, live = {}, facts.latest(SiteWentLive)
+    """Source: Societas 5.6; Cadmus 14.6 and 14.7 (LIFE-02, LIFE-04, LIFE-15)."""
+    faults, live = _evaluated(made, answers, facts), facts.latest(SiteWentLive)
     if answers.get("contacts_removed") == "no":
         faults["contacts_removed"] = "No site is closed before its contacts are removed. Remove them, then record this"
     if live is not None and "on" in answers and date.fromisoformat(str(answers["on"])) < live.on:
         faults["on"] = f"The site went live on {day_in_words(live.on)}: it cannot have been closed before"
     return faults
+
+
+def _evaluated(made: dict[str, Any], answers: Answers, facts: RoundFacts) -> dict[str, str]:
+    """Put one answer for each aim into the entry, and what they come to together.
+
+    Source: Cadmus 14.7 (LIFE-04).
+    """
+    aims = facts.aims
+    each = [{"aim": aim, "achieved": made.pop(key, None)} for key, aim in aims.items()]
+    if aims and all(key in answers for key in aims):
+        said = {one["achieved"] for one in each}
+        made |= {"each": each, "achieved": str(said.pop()) if len(said) == 1 else "in_part"}
+    return {}
 
 
 def _drafted(made: dict[str, Any], answers: Answers, facts: RoundFacts) -> dict[str, str]:
@@ -301,7 +366,17 @@ def _drafted(made: dict[str, Any], answers: Answers, facts: RoundFacts) -> dict[
         faults["supersedes"] = f"Version {facts.version} is in force: the new one takes the place of that"
     if facts.version and answers.get("version") == facts.version:
         faults["version"] = f"Version {facts.version} is in force already. Give the new one another number"
+    elif _plainly(str(answers.get("version", ""))) in {_plainly(one) for one in facts.versions if one}:
+        faults["version"] = (
+            f"There was a version {answers['version']} before, and people may have signed it. Give the new one a number"
+            " or name that none has had"
+        )
     return faults
+
+
+def _plainly(version: str) -> str:
+    """Return a version as it is compared: “V2 ” is “version 2”."""
+    return _MARK.sub("", " ".join(version.split()).casefold())
 
 
 def _consulted(made: dict[str, Any], answers: Answers, facts: RoundFacts) -> dict[str, str]:
@@ -328,6 +403,7 @@ _CHANGES: Final[dict[str, _Change]] = {
     "site_went_live": _went_live,
     "posting_suspended": _suspended,
     "posting_resumed": _resumed,
+    "site_evaluated": _evaluated,
     "site_closed": _closed,
     "draft_ready": _drafted,
     "consultation_held": _consulted,
@@ -341,15 +417,20 @@ _CHANGES: Final[dict[str, _Change]] = {
 WHEN_ASKED: Final = frozenset({"draft_ready", "consultation_held", "equality_assessed", "board_decided"})
 """What only those put on record who are asked for it; everything else, whose it is may record at any moment."""
 
-OVERSEEN: Final = frozenset({"review_opened", "campaign_closed"})
+OVERSEEN: Final = frozenset({"review_opened", "training_attended", "campaign_closed"})
 """What administrators may put on record too, who have no part in the case."""
 
 
 def in_full(entry: AnyRoundEntry, names: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Return all that an entry says: each question with its answer; `names` are those of people, by id."""
-    rows = [(field.label, _said(field, getattr(entry, field.key, None))) for field in FORMS[entry.kind].fields]
+    fields = [field for field in FORMS[entry.kind].fields if not isinstance(field, People)]
+    rows = [(field.label, _said(field, getattr(entry, field.key, None))) for field in fields]
+    if isinstance(entry, TrainingAttended):
+        rows.append(("Who attended it", listed(tuple(names.get(one, _LEFT) for one in entry.people))))
     if isinstance(entry, SiteWentLive) and entry.trained:
-        rows.append(("Trained for it", listed(tuple(names.get(one, "Somebody who has left") for one in entry.trained))))
+        rows.append(("Trained for it", listed(tuple(names.get(one, _LEFT) for one in entry.trained))))
+    if isinstance(entry, SiteEvaluated | SiteClosed):
+        rows += [(f"Aim: {one.aim}", ACHIEVED[one.achieved]) for one in entry.each]
     if isinstance(entry, VisitorSigned):
         rows.append(("Under the words", entry.wording))
     if entry.note:

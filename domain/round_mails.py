@@ -10,10 +10,12 @@ from domain.coming_dates import What
 from domain.events import AnyEvent
 from domain.round_entries import (
     ChangeTurnedDown,
+    ClosureProposed,
     CoverChanged,
     DateComing,
     PostingResumed,
     PostingSuspended,
+    QuestionAnswered,
     ReviewOverdue,
     SignatureChased,
     SiteChanged,
@@ -52,6 +54,10 @@ def said_in_mail(event: AnyEvent, on: date, name: Callable[[str], str], signer: 
             return f"Posting on the site goes on since {day_in_words(on)}"
         case SiteChanged():
             return f"The change of the site was approved on {day_in_words(on)}"
+        case ClosureProposed():
+            return (
+                f"Nobody has said whether the site is maintained. Duly proposes to close it on {day_in_words(event.on)}"
+            )
         case ChangeTurnedDown():
             return f"The change of the site was not approved on {day_in_words(on)}: it stays as it was"
         case SiteClosed():
@@ -62,6 +68,8 @@ def said_in_mail(event: AnyEvent, on: date, name: Callable[[str], str], signer: 
         case VersionAdopted():
             version = f"Version {event.version}" if event.version else "A new version"
             return f"{version} is in force from {day_in_words(event.effective_from)}"
+        case QuestionAnswered():
+            return f"{name(event.by)} answered on {day_in_words(on)}: {event.answer}"
         case SignatureChased():
             return f"{name(signer)} has not read and signed it yet"
         case _:

@@ -13,9 +13,21 @@ from domain.round_entries import CampaignBegan, CycleBegan, RollCalled, SiteLife
 from domain.round_mails import COMING
 from domain.words import day_in_words
 
-_FIRST: Final = {"site_life": "Approved", "review": "In force", "acknowledgement": "Begun", "signature": "Asked"}
-_LAST: Final = {"site_life": "Closed", "review": "New version", "acknowledgement": "Over", "signature": "Signed"}
-_GOOD: Final = frozenset({"closed", "signed"})
+_FIRST: Final = {
+    "site_life": "Approved",
+    "review": "In force",
+    "acknowledgement": "Begun",
+    "signature": "Asked",
+    "question": "Asked",
+}
+_LAST: Final = {
+    "site_life": "Closed",
+    "review": "New version",
+    "acknowledgement": "Over",
+    "signature": "Signed",
+    "question": "Answered",
+}
+_GOOD: Final = frozenset({"closed", "signed", "answered"})
 
 
 def round_stages(

@@ -5,25 +5,13 @@ A question has the key of the attribute that it fills; `domain.round_forms` puts
 
 from typing import Final
 
-from domain.base import Frozen
-from domain.entry_texts import YES_NO, choose, day, line, text
-from domain.fields import AnyField, LongText, YesNoUnsure
-from domain.forms import AnyRule, Choice, NotAfter, RequiredWhen
+from domain.entry_texts import YES_NO, InWords, choose, day, line, text
+from domain.fields import LongText, People, YesNoUnsure
+from domain.forms import Choice, NotAfter, RequiredWhen
 
 
-class RoundForm(Frozen):
-    """An entry in words: what the page is called, what the entry is, what it does, and what it asks.
-
-    `thing` names the entry inside a sentence. `note` is the question whose answer is the note of the entry.
-    """
-
-    kind: str
-    title: str
-    thing: str
-    lead: str
-    fields: tuple[AnyField, ...] = ()
-    rules: tuple[AnyRule, ...] = ()
-    note: str = "Anything else that should be on record"
+class RoundForm(InWords):
+    """An entry of what comes round in words."""
 
 
 ACHIEVED: Final = {"yes": "Yes", "in_part": "In part", "no": "No"}
@@ -261,6 +249,25 @@ _CAMPAIGN: Final = (
         note="",
     ),
     RoundForm(
+        kind="training_attended",
+        title="Record a training",
+        thing="who attended a training",
+        lead="Whoever runs a site is known to be trained by it too, where their site goes live.",
+        fields=(
+            line("title", "What was the training called?", "Such as Online safety for staff", most=200),
+            day("on", "On which day was it?"),
+            People(
+                type="people",
+                key="people",
+                label="Who attended it?",
+                hint="One a line: a full name or a school email address. Of more than 20, record the rest after them",
+                required=True,
+                at_most=20,
+            ),
+        ),
+        rules=(_past("on"),),
+    ),
+    RoundForm(
         kind="campaign_closed",
         title="Ask nobody to sign any more",
         thing="that nobody is asked to sign any more",
@@ -270,5 +277,16 @@ _CAMPAIGN: Final = (
     ),
 )
 
-FORMS: Final = {form.kind: form for group in (_SITE, _REVIEW, _CAMPAIGN) for form in group}
+_QUESTION: Final = (
+    RoundForm(
+        kind="question_answered",
+        title="Answer the question",
+        thing="the answer to a question",
+        lead="Your answer goes to whoever asked by e-mail, and stays on record.",
+        fields=(text("answer", "Your answer", "In full: what to do, where it is to be had, or whom to speak to"),),
+        note="",
+    ),
+)
+
+FORMS: Final = {form.kind: form for group in (_SITE, _REVIEW, _CAMPAIGN, _QUESTION) for form in group}
 """The form of every entry that people record in what comes round, by its kind."""

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 
+from domain.approvals import Earlier, counting
 from domain.asking import AUTHOR
 from domain.base import Frozen, How
 from domain.calendar import local_day
@@ -37,22 +38,38 @@ from domain.events import (
     StepRefused,
     Verdict,
 )
-from domain.order import standing
 from domain.pack import Story
 from domain.people import Asked
 from domain.round_entries import DESK
-from domain.telling_entries import Names, entry_in_words
+from domain.telling_entries import DULY, Names, entry_in_words
 from domain.telling_rounds import OfARound, round_in_words
 from domain.words import day_in_words, listed
 
 VERDICTS: Final = {"approved": Verdict.APPROVE, "returned": Verdict.RETURN, "rejected": Verdict.REJECT}
 """What was answered, by the kind of the event that says so."""
 
+_OfTheCase: TypeAlias = (
+    RequestSubmitted
+    | RequestEdited
+    | RequestUnfit
+    | DatePassed
+    | PackChanged
+    | RequestWithdrawn
+    | CaseCancelled
+    | SiteApproved
+    | SiteRegistered
+    | StepRefused
+    | CaseEnded
+)
+_OfAnAsk: TypeAlias = AskOpened | AskMoved | Nudged | Extended | Reminded | Escalated | AskClosed
+_OfAnAnswer: TypeAlias = Approved | Rejected | Returned | DecisionDisputed | HoldReleased | Confirmed
+
 _ENDED: Final[dict[Story, str]] = {
     "site_life": "Looking after the site",
     "review": "The review",
     "acknowledgement": "The acknowledgement",
     "signature": "The signing",
+    "question": "The question",
 }
 """What ended with a case that is nobody's request, by what runs it."""
 
@@ -76,8 +93,8 @@ class Told(Frozen):
 class Given(Frozen):
     """An answer that was given: by whom, in which seat, in whose stead, what, why, and under which words.
 
-    `version` is that of the form; `void` says that it does not count any more, because the form has changed since, or
-    because it was disputed.
+    `version` is that of the form; `void` says that it does not count any more, because the form has changed since,
+    because it was disputed, or because its step has other words under the pack that the case goes by now.
     """
 
     ask: str
@@ -102,10 +119,14 @@ class Given(Frozen):
 
 
 class Teller:
-    """Tells the events of one case in the school's own words. `names` are those of people, by id."""
+    """Tells the events of one case in the school's own words. `names` are those of people, by id.
 
-    def __init__(self, opening: Opening, names: Mapping[str, str]) -> None:
+    `earlier` is its process under packs that it went by before.
+    """
+
+    def __init__(self, opening: Opening, names: Mapping[str, str], earlier: Earlier | None = None) -> None:
         """Tell of the case that began with `opening`."""
+        self._opening, self._earlier = opening, earlier or {}
         self._process = opening.process
         self._seats = {seat.key: seat.title for seat in opening.seats}
         self._names = names
@@ -133,15 +154,14 @@ class Teller:
     def given(self, history: Sequence[Recorded]) -> tuple[Given, ...]:
         """Return every answer that was given, in order."""
         events = [said.event for said in history]
-        counting = [id(event) for event in standing(events)]
-        version = max((event.version for event in events if isinstance(event, RequestEdited)), default=1)
+        counts = counting(self._opening, events, self._earlier)
         confirmed = [event for event in events if isinstance(event, Confirmed)]
         return tuple(
             self._given(
                 said.event,
                 said.at,
                 [one for one in confirmed if one.ask == said.event.ask],
-                void=said.event.version < version or id(said.event) not in counting,
+                void=said.event.ask not in counts,
             )
             for said in history
             if isinstance(said.event, Approved | Returned | Rejected)
@@ -170,12 +190,25 @@ class Teller:
     def _words(self, event: AnyEvent) -> str:
         if isinstance(event, OfARound):
             return round_in_words(event, self._name)
+        if isinstance(event, _OfTheCase):
+            return self._of_the_case(event)
+        if isinstance(event, _OfAnAsk):
+            return self._of_an_ask(event)
+        if isinstance(event, _OfAnAnswer):
+            return self._of_an_answer(event)
+        return entry_in_words(event, Names(self._names, {}))
+
+    def _of_the_case(self, event: _OfTheCase) -> str:
+        """Return what happened to the request as a whole, and how it ended."""
         match event:
             case RequestSubmitted():
                 on_behalf = "" if event.by == event.author else f" for {self._name(event.author)}"
                 return f"{self._name(event.by)} sent the request{on_behalf}"
             case RequestEdited() if self._process.story == "site_life":
-                return f"{self._name(event.by)} changed the site: the change has to be approved"
+                if event.by == DULY:
+                    return "Duly proposed a change of the site, which has to be approved"
+                wrote = listed(tuple(self._name(one) for one in (event.by, *event.people)))
+                return f"{wrote} changed the site: the change has to be approved"
             case RequestEdited():
                 void = "; every approval is void" if event.material else "; approvals stay"
                 return f"{self._name(event.by)} changed the request{void}"
@@ -187,6 +220,23 @@ class Teller:
                 return f"The request went back to its author: {day} came before it was decided"
             case PackChanged():
                 return f"The request goes by another version of the rules from now on: {event.comment}"
+            case CaseCancelled():
+                what = "the request" if self._process.story not in _ENDED else "it: the site is looked after no more"
+                return f"{self._name(event.by)} cancelled {what}"
+            case RequestWithdrawn():
+                return f"{self._name(event.by)} withdrew the request"
+            case SiteApproved():
+                return "The site was approved: it may be created"
+            case SiteRegistered():
+                return f"“{event.title}” entered the register of approved sites"
+            case StepRefused():
+                return f"Something was refused because of {event.clause}; it did not happen"
+            case CaseEnded():
+                what = _ENDED.get(self._process.story, "The request")
+                return f"{what} ended: {event.outcome.replace('_', ' ')}"
+
+    def _of_an_ask(self, event: _OfAnAsk) -> str:
+        match event:
             case AskOpened():
                 due = day_in_words(local_day(event.due))
                 who = self._who(event.asked)
@@ -215,6 +265,22 @@ class Teller:
             case Escalated():
                 seats = listed(tuple(f"the {self._seat(seat)}" for seat in event.to)) or "nobody"
                 return f"Nobody had answered the step “{self._step(event.step)}”: {seats} was told"
+            case AskClosed():
+                why = {
+                    "lapsed": "lapsed without an answer",
+                    "no_longer_needed": "was no longer needed",
+                    "withdrawn": "ended with the request",
+                    "cancelled": "ended with the request",
+                    "changed": "ended because of the change",
+                    "sent_back": "ended because the request went back to its author",
+                    "asked_again": "ended because an earlier step is asked again",
+                    "done": "was done",
+                    "routed": "went to somebody else",
+                }[event.why]
+                return f"The step “{self._step(event.step)}” {why}"
+
+    def _of_an_answer(self, event: _OfAnAnswer) -> str:
+        match event:
             case Approved():
                 return f"{self._name(event.by)} approved as {self._seat(event.seat)}{self._stead(event.instead_of)}"
             case Rejected():
@@ -230,37 +296,8 @@ class Teller:
             case HoldReleased():
                 what = "the answer stands" if event.stands else "the answer is void"
                 return f"{self._name(event.by)} settled the disputed answer to “{self._step(event.step)}”: {what}"
-            case CaseCancelled():
-                what = "the request" if self._process.story not in _ENDED else "it: the site is looked after no more"
-                return f"{self._name(event.by)} cancelled {what}"
             case Confirmed():
                 return f"{self._name(event.by)} confirmed: {self._confirmation(event)}"
-            case AskClosed():
-                why = {
-                    "lapsed": "lapsed without an answer",
-                    "no_longer_needed": "was no longer needed",
-                    "withdrawn": "ended with the request",
-                    "cancelled": "ended with the request",
-                    "changed": "ended because of the change",
-                    "sent_back": "ended because the request went back to its author",
-                    "asked_again": "ended because an earlier step is asked again",
-                    "done": "was done",
-                    "routed": "went to somebody else",
-                }[event.why]
-                return f"The step “{self._step(event.step)}” {why}"
-            case RequestWithdrawn():
-                return f"{self._name(event.by)} withdrew the request"
-            case SiteApproved():
-                return "The site was approved: it may be created"
-            case SiteRegistered():
-                return f"“{event.title}” entered the register of approved sites"
-            case StepRefused():
-                return f"Something was refused because of {event.clause}; it did not happen"
-            case CaseEnded():
-                what = _ENDED.get(self._process.story, "The request")
-                return f"{what} ended: {event.outcome.replace('_', ' ')}"
-            case _:
-                return entry_in_words(event, Names(self._names, {}))
 
     def _clause(self, event: AnyEvent) -> str:
         """Return the key of the clause that an event goes by: that of its step, or of the process."""

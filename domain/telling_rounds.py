@@ -12,6 +12,7 @@ from domain.round_entries import (
     CampaignClosed,
     CampaignSuperseded,
     ChangeTurnedDown,
+    ClosureProposed,
     ConsultationHeld,
     CoverChanged,
     CycleBegan,
@@ -23,6 +24,8 @@ from domain.round_entries import (
     PostingResumed,
     PostingSuspended,
     PostModerated,
+    QuestionAnswered,
+    ReadingOpened,
     ReviewOpened,
     ReviewOverdue,
     RollCalled,
@@ -34,6 +37,7 @@ from domain.round_entries import (
     SiteLifeBegan,
     SiteReviewed,
     SiteWentLive,
+    TrainingAttended,
     VersionAdopted,
     VisitorExpected,
     VisitorSigned,
@@ -42,6 +46,48 @@ from domain.words import counted, day_in_words
 
 OfARound: TypeAlias = AnyRoundEntry | AnyRoundRemark
 """All that is put on record in what comes round."""
+
+_OfASite: TypeAlias = (
+    SiteLifeBegan
+    | SiteWentLive
+    | SiteReviewed
+    | LeadershipConsulted
+    | SiteEvaluated
+    | PostModerated
+    | CoverChanged
+    | PostingSuspended
+    | PostingResumed
+    | SiteChanged
+    | ClosureProposed
+    | ChangeTurnedDown
+    | SiteClosed
+)
+_OfAReview: TypeAlias = (
+    CycleBegan
+    | DateComing
+    | ReviewOverdue
+    | ReviewOpened
+    | DraftReady
+    | ConsultationHeld
+    | EqualityAssessed
+    | BoardDecided
+    | VersionAdopted
+)
+_OfSigning: TypeAlias = (
+    CampaignBegan
+    | RollCalled
+    | CampaignSuperseded
+    | VisitorExpected
+    | VisitorSigned
+    | TrainingAttended
+    | QuestionAnswered
+    | CampaignClosed
+    | SignatureChased
+    | ReadingOpened
+    | DocumentSigned
+    | SignatureCalledOff
+    | CalendarChanged
+)
 
 _TURNED_DOWN: Final = {
     "lapsed": "nobody answered in time",
@@ -57,6 +103,14 @@ _CALLED_OFF: Final = {
 
 def round_in_words(event: OfARound, name: Callable[[str], str]) -> str:
     """Return an event in one sentence without a full stop; `name` says what somebody is called."""
+    if isinstance(event, _OfASite):
+        return _of_a_site(event, name)
+    if isinstance(event, _OfAReview):
+        return _of_a_review(event, name)
+    return _of_signing(event, name)
+
+
+def _of_a_site(event: _OfASite, name: Callable[[str], str]) -> str:
     match event:
         case SiteLifeBegan():
             return f"The site “{event.title}” was approved, and is looked after from now on"
@@ -85,12 +139,20 @@ def round_in_words(event: OfARound, name: Callable[[str], str]) -> str:
             return f"{name(event.by)} put on record that posting goes on"
         case SiteChanged():
             return "The change of the site was approved"
+        case ClosureProposed():
+            return (
+                f"Nobody has said whether the site is maintained: Duly proposes to close it on {day_in_words(event.on)}"
+            )
         case ChangeTurnedDown():
             why = _TURNED_DOWN.get(event.why, "somebody did not approve it")
             return f"The change of the site was turned down, because {why}: it stays as it was"
         case SiteClosed():
             closed = f"{name(event.by)} closed the site on {day_in_words(event.on)}, contacts removed"
             return f"{closed}: {_achieved(event.achieved)}"
+
+
+def _of_a_review(event: _OfAReview, name: Callable[[str], str]) -> str:
+    match event:
         case CycleBegan():
             on = f"is due on {day_in_words(event.review_on)}" if event.review_on else "has no date, so it is overdue"
             version = f" of version {event.version}" if event.version else ""
@@ -118,6 +180,10 @@ def round_in_words(event: OfARound, name: Callable[[str], str]) -> str:
         case VersionAdopted():
             before = f", and supersedes version {event.supersedes}" if event.supersedes else ""
             return f"Version {event.version} is in force from {day_in_words(event.effective_from)}{before}"
+
+
+def _of_signing(event: _OfSigning, name: Callable[[str], str]) -> str:
+    match event:
         case CampaignBegan():
             version = f", version {event.version}" if event.version else ""
             return f"Everybody was asked to read and sign “{event.title}”{version}"
@@ -132,10 +198,17 @@ def round_in_words(event: OfARound, name: Callable[[str], str]) -> str:
             return f"{name(event.by)} expects {event.name}, a visitor until {day_in_words(event.until)}"
         case VisitorSigned():
             return f"{event.name}, a visitor until {day_in_words(event.until)}, signed"
+        case TrainingAttended():
+            who = "1 person" if len(event.people) == 1 else f"{len(event.people)} people"
+            return f"{name(event.by)} put on record that {who} attended “{event.title}” on {day_in_words(event.on)}"
+        case QuestionAnswered():
+            return f"{name(event.by)} answered: {event.answer}"
         case CampaignClosed():
             return f"{name(event.by)} ended it: nobody is asked to sign any more"
         case SignatureChased():
             return "It was not signed in time: those who see to it were told"
+        case ReadingOpened():
+            return f"{name(event.by)} opened “{event.title}”{f', {event.edition}' if event.edition else ''}"
         case DocumentSigned():
             return f"{name(event.by)} signed"
         case SignatureCalledOff():

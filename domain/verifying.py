@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar, get_args
 
 from pydantic import TypeAdapter
 
@@ -19,6 +19,7 @@ from domain.evidence import (
     CLEARANCES,
     EVENT,
     EVENTS,
+    FIRST_FORMAT,
     FORMS,
     MAILS,
     MANIFEST,
@@ -28,6 +29,7 @@ from domain.evidence import (
     CheckpointProof,
     ClearanceShown,
     EventShown,
+    Format,
     FormVersion,
     MailShown,
     Manifest,
@@ -44,7 +46,7 @@ Signed = Callable[[str, str, bytes], bool]
 """Whether a signature (hex) was made with the private half of a public key (hex) under some bytes."""
 
 BEFORE_THE_MANIFEST: Final = b"duly-evidence/1\n"
-"""What is signed before the bytes of the manifest, so that the signature stands for nothing else."""
+"""What is signed before the bytes of the manifest, in either format, so that the signature stands for nothing else."""
 
 SIGNER: Final = "signer"
 """The check of whose key it was; what it finds where nobody gave a fingerprint is left open."""
@@ -124,8 +126,8 @@ def manifest_of(files: Mapping[str, bytes]) -> Manifest:
         msg = f"There is no {MANIFEST} in it: this is no evidence of Duly."
         raise UnfitBundleError(msg)
     value = _json(files, MANIFEST)
-    if not isinstance(value, dict) or value.get("format") != "duly-evidence/1":
-        msg = "Its format is not duly-evidence/1: another version of this program may know it."
+    if not isinstance(value, dict) or value.get("format") not in get_args(Format):
+        msg = "Its format is neither duly-evidence/1 nor duly-evidence/2: another version of this program may know it."
         raise UnfitBundleError(msg)
     return _read(TypeAdapter(Manifest), value, MANIFEST)
 
@@ -291,8 +293,10 @@ def was_cleared(bundle: Bundle) -> Finding:
 def words_are_those_of_the_events(bundle: Bundle) -> Finding:
     """Find whether the versions of the form and the attestations say what the events say."""
     check = "attestations"
-    names = {one.by: one.name for one in bundle.attested}
-    if attestations(bundle.history, names) != bundle.attested:
+    names = {one.by: one.name for one in bundle.attested if one.answer != "signed"}
+    has_documents = {"document" in one.model_fields_set for one in bundle.attested}
+    fits = has_documents <= {bundle.manifest.format != FIRST_FORMAT}
+    if not fits or attestations(bundle.history, names, bundle.manifest.format) != bundle.attested:
         return _wrong(check, f"{ATTESTATIONS} does not say what the events say of who signed what.")
     changes = [(said.n, event.version, dict(event.answers)) for said, event in form_events(bundle.history)]
     forms = [(one.event, one.version, one.answers) for one in bundle.forms]
@@ -449,13 +453,17 @@ def _read(kind: TypeAdapter[T], value: Any, name: str) -> T:  # noqa: ANN401 -- 
 
 
 def _json(files: Mapping[str, bytes], name: str) -> Any:  # noqa: ANN401 -- anything that JSON holds
-    """Return what a file holds, in which nothing is named twice."""
+    """Return what a file holds, which is written in the one way in which all of them are."""
     try:
-        value = json.loads(files[name].decode(), object_pairs_hook=_once, parse_constant=_no_number)
+        text = files[name].decode()
+        value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
         canonical(value).encode()
     except (ValueError, RecursionError):
         msg = f"{name} is not JSON that can be read in one way only."
         raise UnfitBundleError(msg) from None
+    if canonical(value) != text:
+        msg = f"{name} is not written in the one way in which the files of evidence are."
+        raise UnfitBundleError(msg)
     return value
 
 

@@ -65,7 +65,17 @@ def as_approved(events: Iterable[AnyEvent], begun: Answers) -> dict[str, Value]:
     What needs no approval counts at once, and nothing else that is proposed with it. Where an answer that approved the
     latest change is found to be void, what stood before it stands, until it is decided anew.
     """
-    before = approved = proposed = dict(begun)
+    return as_they_stand(events, begun, begun)[1]
+
+
+def as_they_stand(
+    events: Iterable[AnyEvent], stood: Answers, stands: Answers
+) -> tuple[dict[str, Value], dict[str, Value]]:
+    """Return what stood before the latest change was approved, and what stands since: before `events`, the two given.
+
+    No change waited for its approval before `events`.
+    """
+    before, approved, proposed = dict(stood), dict(stands), dict(stands)
     pending = False
     for event in events:
         match event:
@@ -83,7 +93,7 @@ def as_approved(events: Iterable[AnyEvent], begun: Answers) -> dict[str, Value]:
                 approved, pending = before, True
             case _:
                 pass
-    return approved
+    return before, approved
 
 
 def _with(answers: Answers, other: Answers, keys: Iterable[str]) -> dict[str, Value]:

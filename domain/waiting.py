@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from domain.access import CaseAccess, Viewer, allow
+from domain.approvals import RESTS_ON_ANSWERS, void_afterwards
 from domain.asking import AUTHOR
 from domain.base import Frozen
 from domain.calendar import local_day
@@ -39,9 +40,13 @@ _ENDINGS: Final = {
 
 
 class Waiting(Frozen):
-    """Why a case waits, for one reader. `vacant` and `overdue` say that somebody should look at it."""
+    """Why a case waits, for one reader. `vacant` and `overdue` say that somebody should look at it.
+
+    `now` is the sentence less what comes next by itself, for where that is told day by day.
+    """
 
     sentence: str
+    now: str = ""
     vacant: bool = False
     overdue: bool = False
 
@@ -68,25 +73,43 @@ def why_waiting(
     if standing.outcome is not None:
         ended = day_in_words(local_day(closed_at or now))
         endings = _ENDINGS | ROUND_ENDINGS.get(process.story, {})
-        return Waiting(sentence=endings[standing.outcome].format(day=ended))
+        return Waiting(sentence=endings[standing.outcome].format(day=ended) + _in_doubt(standing, history))
     if not asks and not standing.disputed and process.story in ROUNDS:
         nothing = until_the_next(process, standing, history, local_day(now))
         may = f"; {_may(viewer, opening, standing, asked, now, history, team)}" if viewer else ""
         return Waiting(sentence=f"{nothing}{may}.")
     if not asks and not standing.disputed and standing.next_does != "settle":
         return Waiting(sentence="This waits for nobody: the last answer is being recorded. Look again in a moment.")
-    clauses = _held(standing) or _settling(standing)
-    if not clauses:
+    said, by_itself = list(_held(standing) or _settling(standing)), []
+    if not said:
         names = _Names(opening, pack, history)
         parts = [names.waits_for(ask, asked.get(ask.ask, ()), now) for ask in asks]
-        clauses = (_joined(parts, opening.process, asks), _by_itself(standing, asked, names))
-    if viewer:
-        clauses = (*clauses, _may(viewer, opening, standing, asked, now, history, team))
+        said.append(_joined(parts, opening.process, asks))
+        by_itself = [_by_itself(standing, asked, names)]
+    offered = [_may(viewer, opening, standing, asked, now, history, team)] if viewer else []
     return Waiting(
-        sentence="; ".join(clauses) + ".",
+        sentence="; ".join([*said, *by_itself, *offered]) + ".",
+        now="; ".join([*said, *offered]) + ".",
         vacant=any(not asked.get(ask.ask) for ask in asks),
         overdue=not standing.disputed and any(ask.due < now for ask in asks),
     )
+
+
+def _in_doubt(standing: Standing, history: Sequence[Recorded]) -> str:
+    """Return what is in doubt of a case since it ended; nothing where nothing is."""
+    if void_afterwards([said.event for said in history]):
+        return " Afterwards an answer by which it ended was found to be void: nothing rests on it any more."
+    if not standing.disputed or standing.outcome not in RESTS_ON_ANSWERS:
+        return ""
+    since = f" since {day_in_words(local_day(standing.held_at))}" if standing.held_at else ""
+    return (
+        f" But it is under question{since}, because somebody said that {_not_theirs(standing)};"
+        " an administrator who has no part in it settles that."
+    )
+
+
+def _not_theirs(standing: Standing) -> str:
+    return "an answer in their name was not theirs" if len(standing.disputed) == 1 else "answers were not theirs"
 
 
 def _held(standing: Standing) -> tuple[str, ...]:
@@ -94,9 +117,8 @@ def _held(standing: Standing) -> tuple[str, ...]:
     if not standing.disputed:
         return ()
     since = f" since {day_in_words(local_day(standing.held_at))}" if standing.held_at else ""
-    what = "an answer in their name was not theirs" if len(standing.disputed) == 1 else "answers were not theirs"
     return (
-        f"This is on hold{since}, because somebody said that {what}",
+        f"This is on hold{since}, because somebody said that {_not_theirs(standing)}",
         "an administrator who has no part in the request settles it, and until then all clocks stand still",
     )
 

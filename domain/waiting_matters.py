@@ -1,13 +1,15 @@
 """Why a confidential case waits, in plain sentences for one of those who may read it; and its tasks, as stages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Literal
 
 from domain.base import Frozen
-from domain.calendar import local_day
+from domain.calendar import local_day, morning_of
 from domain.cases import OpenAsk, Opening, Standing
-from domain.events import AnyEvent, AskMoved, AskOpened, CaseEnded, Recorded
+from domain.coming_moments import ComingDay, Moment, by_day, moments_of, morning_after
+from domain.entries import DecisionMade
+from domain.events import AnyEvent, AskClosed, AskMoved, AskOpened, CaseEnded, Recorded
 from domain.matters import as_it_stands, is_done, is_on_hold, next_task
 from domain.offered_entries import things
 from domain.order import about, is_between, matches
@@ -27,10 +29,13 @@ May = Literal["record", "read"]
 class MatterWaiting(Frozen):
     """Why a confidential case waits: sentences about who is asked for what, and about what comes by itself.
 
-    `holds` say what stands still, and why. `vacant` and `overdue` say that somebody should look at it.
+    `by_itself` is which of them says what comes next, `coming` is all that comes by itself, day by day. `holds` say
+    what stands still, and why. `vacant` and `overdue` say that somebody should look at it.
     """
 
     sentences: tuple[str, ...]
+    by_itself: str = ""
+    coming: tuple[ComingDay, ...] = ()
     holds: tuple[str, ...] = ()
     vacant: bool = False
     overdue: bool = False
@@ -59,8 +64,11 @@ def why_it_waits(
         return MatterWaiting(sentences=(f"This waits for nothing: the case was closed on {ended}, because {why}.",))
     words = _Words(opening, pack, directory, past, now)
     waits = [words.waits_for(ask, asked.get(ask.ask, ()), standing) for ask in standing.asks]
+    by_itself = words.by_itself(standing, asked)
     return MatterWaiting(
-        sentences=(*(waits or _for_nobody(standing)), words.by_itself(standing, asked), _may(may)),
+        sentences=(*(waits or _for_nobody(standing)), by_itself, _may(may)),
+        by_itself=by_itself,
+        coming=by_day(words.moments(standing, asked, history), standing, "The case goes on by itself"),
         holds=tuple(words.holds(history)),
         vacant=any(not asked.get(ask.ask) for ask in standing.asks),
         overdue=any(ask.due < now for ask in standing.asks),
@@ -91,6 +99,7 @@ class _Words:
     def __init__(
         self, opening: Opening, pack: Pack, directory: Directory, past: Sequence[AnyEvent], now: datetime
     ) -> None:
+        self._opening = opening
         self._process = opening.process
         self._key = opening.school
         self._seats = {seat.key: seat.title for seat in opening.seats}
@@ -136,6 +145,36 @@ class _Words:
         if standing.next_does == "remind":
             return f"{without} {self._titles(reached) or 'nobody'} is reminded."
         return f"{without} this is asked no more."
+
+    def moments(self, standing: Standing, asked: AskedBy, history: Sequence[Recorded]) -> Iterator[Moment]:
+        """Yield all that comes by itself, as far as it is known: of what is asked, the next review, a warning's end."""
+        for ask in standing.asks:
+            clocks, reached = self._process.clocks(ask.step), asked.get(ask.ask, ())
+            what = f"“{clocks.title}”" if clocks else ask.step
+            for at, does in moments_of(ask, self._opening, standing, history):
+                if does == "remind":
+                    yield Moment(at, f"A reminder goes to {self._titles(reached) or 'nobody'}: {what}")
+                else:
+                    further = self._next_in_line(ask, reached)
+                    yield Moment(at, f"{further[:1].upper()}{further[1:]} asked as well: {what}")
+        yield from self._next_review(standing, history)
+        decided = next((one for one in reversed(self._past) if isinstance(one, DecisionMade)), None)
+        if decided is not None and decided.expires_on is not None and not standing.asks:
+            yield Moment(morning_of(decided.expires_on), "The warning comes to its end")
+
+    def _next_review(self, standing: Standing, history: Sequence[Recorded]) -> Iterator[Moment]:
+        plan = self._process.reviews
+        if plan is None or any(ask.step == plan.key for ask in standing.asks):
+            return
+        ended = [said for said in history if isinstance(said.event, AskClosed) and said.event.step == plan.key]
+        first = next((said for said in history if matches(plan.after, said.event)), None)
+        since = ended[-1] if ended else first
+        if since is None:
+            return
+        days = plan.every if ended else plan.first_after
+        at = morning_after(local_day(since.at), days, self._opening.calendar)
+        if at is not None:
+            yield Moment(at, f"The {SEATS.get(plan.seat, plan.seat)} is asked: “{plan.title}”")
 
     def holds(self, history: Sequence[Recorded]) -> list[str]:
         """Return what holds the case at this moment, each with its clause and what lets it go on."""

@@ -31,6 +31,10 @@ ROUND_ENDINGS: Final[dict[Story, dict[str, str]]] = {
         "declined": "This waits for nothing: whoever was to sign it declined on {day}, and the reason is below.",
         "called_off": "This waits for nothing: since {day} nobody has to sign it any more.",
     },
+    "question": {
+        "answered": "This waits for nothing: it was answered on {day}, and the answer is below.",
+        "withdrawn": "This waits for nothing: it was withdrawn on {day}. Another question may be asked.",
+    },
 }
 """How it ended, by the outcome."""
 

@@ -18,13 +18,10 @@ from domain.base import Frozen
 from domain.chain import Salted
 from domain.entries import ReporterNamed
 from domain.events import AnyEvent
-from domain.evidence import Rule, Shown, Withheld
+from domain.evidence import WITHHELD, Rule, Shown, Withheld
 from domain.fields import Day, ManyOf, OneOf, OnePerson, People, Question, WholeNumber, YesNoUnsure
 from domain.people import Directory
 from domain.telling_entries import DULY, REPORTER
-
-WITHHELD: Final = "[withheld]"
-"""What stands for a text."""
 
 _PEOPLE: Final = frozenset(
     {"by", "author", "named", "excluded", "person", "people", "instead_of", "recused", "proposed_by"}

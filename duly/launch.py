@@ -11,16 +11,18 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 NESTED = Path(__file__).parent / "_app"
 # Whatever a command writes is its owner's alone, files that other programs make included.
 PRIVATE = 0o077
+# Temporal's library has a thread for each core unless it is told: beside Python they only get in each other's way.
+ONE_THREAD = ("TOKIO_WORKER_THREADS", "1")
 
 
 @contextmanager
@@ -32,6 +34,16 @@ def _here_to_stay() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def _run(part: Coroutine[Any, Any, None]) -> None:
+    """Run one of the parts until it is told to stop, on the faster event loop where there is one: not on Windows."""
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(part)
+    else:
+        uvloop.run(part)
 
 
 def up() -> None:
@@ -55,7 +67,7 @@ def worker() -> None:
         from duly import logs
 
     logs.configure()
-    asyncio.run(temporal_worker.main(settings))
+    _run(temporal_worker.main(settings))
 
 
 def web() -> None:
@@ -69,7 +81,7 @@ def web() -> None:
         from starter import web as pages
 
     logs.configure()
-    asyncio.run(pages.serve(settings))
+    _run(pages.serve(settings))
 
 
 def mailbox(port: int) -> None:
@@ -83,16 +95,20 @@ def mailbox(port: int) -> None:
 
 
 def rehearse(
-    pack: Annotated[Path, typer.Argument(metavar="PACK", help="The folder of a pack.", exists=True, file_okay=False)],
+    pack: Annotated[
+        list[Path], typer.Argument(metavar="PACK...", help="The folder of a pack, or of several.", exists=True)
+    ],
     scenario: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A TOML file that says what the year is like.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Where the report goes, if not to rehearsal-PACK.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where the report goes, if not to rehearsal-PACK, or rehearsal."),
     ] = None,
 ) -> None:
-    """Play a school year of the pack in PACK with invented people and skipped time, and report what came of it.
+    """Play a school year of one pack, or of several at once, with invented people and skipped time, and report it.
 
+    Of several packs each has its share of the year, and a part of the report: `duly rehearse packs/*` plays them all.
     Nothing is sent, and nothing is left but the report: every mail, a calendar, what stalled and why, the steps that
     nobody could do, the order rules and the clauses. Exit 1 where a case stalled, nobody could do a step, or a rule was
     broken.
@@ -130,6 +146,7 @@ def main() -> None:
     if NESTED.is_dir():
         sys.path.insert(0, str(NESTED))
     os.umask(PRIVATE)
+    os.environ.setdefault(*ONE_THREAD)
     command()()
 
 

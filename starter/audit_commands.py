@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from domain.checkpoints import Checkpoint
     from settings import Settings
+    from starter.reconciling import Agreement
     from store.audit import AuditReport
     from store.checkpoints import CheckpointReport
 
@@ -58,6 +61,49 @@ def verify(
 
 
 @group.command()
+def reconcile() -> None:
+    """Compare every decision on record with what Temporal took, and the other way round; exit 1 where they differ.
+
+    Of cases that ended longer ago than Temporal keeps them nothing can be compared: it says how many those are. Where
+    Temporal or the database does not answer, nothing was compared: exit 2.
+    """
+    import asyncio
+
+    from sqlalchemy.exc import SQLAlchemyError
+    from temporalio.service import RPCError
+
+    from starter.commands import settings_with_database
+    from starter.engine import EngineLostError
+
+    try:
+        settings = settings_with_database()
+        found = asyncio.run(_reconcile(settings))
+    except (RPCError, EngineLostError):
+        typer.echo("Temporal does not answer: nothing was compared. Try again once it does.", err=True)
+        raise typer.Exit(2) from None
+    except (SQLAlchemyError, OSError):
+        typer.echo("The database does not answer: nothing was compared. Try again once it does.", err=True)
+        raise typer.Exit(2) from None
+    for fault in found.faults:
+        typer.echo(fault, err=True)
+    whole = f"{_counted(found.decisions, 'decision')} of {_counted(found.cases, 'case')}"
+    if found.faults:
+        typer.echo(f"The record and Temporal do not agree ({len(found.faults)} times); compared: {whole}.", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"The record and Temporal agree: {whole}.{_not_compared(found)}")
+
+
+def _not_compared(found: "Agreement") -> str:
+    """Return what could not be compared, and why."""
+    gone = f" Of {_counted(found.gone, 'case')} that ended Temporal has nothing any more."
+    partly = f" Of {_counted(found.partly, 'case')} it has the later part only."
+    erased = f" Erased, and not to be compared: {_counted(found.erased, 'case')}."
+    unread = f" The key is not here, so that nothing can be compared, of {_counted(found.unread, 'case')}."
+    told = ((found.gone, gone), (found.partly, partly), (found.erased, erased), (found.unread, unread))
+    return "".join(words for count, words in told if count)
+
+
+@group.command()
 def checkpoint() -> None:
     """Take a checkpoint over all cases now, signed, in the database and as a file; the worker takes one each day."""
     import asyncio
@@ -72,18 +118,50 @@ def checkpoint() -> None:
 
 
 async def _take(settings: "Settings") -> "Checkpoint":
-    from datetime import UTC, datetime
-
     from starter.commands import checked_signing_keys
     from store.checkpoints import Anchor
     from store.database import Database
 
     db = Database(settings.database_url)
     try:
-        at = datetime.now(UTC)  # noqa: TID251 -- a composition root: here the clock is handed out
-        return await Anchor(db, checked_signing_keys(settings), settings.checkpoints).take(at)
+        return await Anchor(db, checked_signing_keys(settings), settings.checkpoints).take(_now())
     finally:
         await db.close()
+
+
+async def _reconcile(settings: "Settings") -> "Agreement":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from starter.engine import EngineLostError
+    from starter.reconciling import Reconciling
+    from store.codec import connect
+    from store.database import Database
+    from store.keys import CaseKeys, Keyring
+
+    columns = TextColumn("Comparing cases"), BarColumn(), MofNCompleteColumn()
+    file = settings.temporal_address
+    where = {"unless_named": file.read_text(encoding="utf-8")} if file.exists() else {}
+    db = Database(settings.database_url)
+    keys = CaseKeys(db, Keyring.of(settings.key_ring))
+    try:
+        try:
+            client = await connect(keys, lazy=False, **where)
+        except RuntimeError as lost:
+            raise EngineLostError from lost
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("", total=None)
+            return await Reconciling(db, keys, client, _now).run(
+                lambda done, total: progress.update(task, completed=done, total=total)
+            )
+    finally:
+        await db.close()
+
+
+def _now() -> "datetime":
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC)  # noqa: TID251 -- a composition root: here the clock is handed out
 
 
 async def _verify(settings: "Settings", copies: Path | None) -> "tuple[AuditReport, CheckpointReport]":

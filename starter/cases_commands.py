@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 import typer
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from settings import Settings
@@ -41,9 +43,9 @@ def list_cases(
     from domain.calendar import local_day
     from starter.web.cases import state_of
 
-    rows = _reading(lambda session, _: _newest(session, most, only_open=only_open))
+    rows, void = _reading(lambda session, _: _newest(session, most, only_open=only_open))
     for row in rows:
-        typer.echo(f"{row.reference}  {local_day(row.opened_at)}  {state_of(row):<32}  {row.title}")
+        typer.echo(f"{row.reference}  {local_day(row.opened_at)}  {state_of(row, void=void):<32}  {row.title}")
 
 
 @group.command()
@@ -67,7 +69,7 @@ def export(
         Literal["names"] | None, typer.Option(help="What to withhold: names, and all typed text.")
     ] = None,
 ) -> None:
-    """Write the evidence of an ordinary case to a file that `duly verify` checks."""
+    """Write the evidence of an ordinary case to a file that `duly verify` checks; who took it goes on record."""
     from datetime import UTC, datetime
 
     from starter.commands import checked_settings, checked_signing_keys
@@ -76,14 +78,57 @@ def export(
     keys = checked_signing_keys(checked_settings())
     gathered = _reading(lambda session, case_keys: _gathered(session, case_keys, reference, names=redact is None))
     at = datetime.now(UTC)  # noqa: TID251 -- a composition root: here the clock is handed out
+    content, operator = packed(gathered, keys, at), _operator()
     try:
         with out.open("xb") as file:
-            file.write(packed(gathered, keys, at))
+            try:
+                _note_taken(gathered, operator, at)
+            except BaseException:
+                out.unlink()
+                raise
+            file.write(content)
     except OSError as error:
         typer.echo(f"{out} cannot be written: {error.strerror}", err=True)
         raise typer.Exit(2) from None
-    typer.echo(f"{out} has the evidence of {gathered.reference}. Whoever gets it checks it with:")
+    typer.echo(f"{out} has the evidence of {gathered.reference}. That {operator} took it is on record.")
+    typer.echo("Whoever gets it checks it with:")
     typer.echo(f'duly verify {out.name} --key "{keys.fingerprint}"')
+
+
+def _operator() -> str:
+    """Return who runs this, as the machine knows them, and by which name they came where they became root."""
+    import os
+    import socket
+
+    try:
+        import pwd
+
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except (ImportError, KeyError):  # Windows has none of it, and a container may have a user without a name
+        name = str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "somebody")
+    before = os.environ.get("SUDO_USER", "")
+    named = f"{name} ({before})" if before and before != name else name
+    return f"{named} at {socket.gethostname()}"
+
+
+def _note_taken(gathered: "Gathered", operator: str, at: "datetime") -> None:
+    import asyncio
+
+    from starter.commands import checked_settings
+
+    asyncio.run(_noted(checked_settings(), gathered, operator, at))
+
+
+async def _noted(settings: "Settings", gathered: "Gathered", operator: str, at: "datetime") -> None:
+    from store import evidence
+    from store.database import Database
+
+    db = Database(settings.database_url)
+    try:
+        async with db.write() as session:
+            await evidence.note_taken(session, gathered.case, gathered.withheld, at, operator=operator)
+    finally:
+        await db.close()
 
 
 def _reading(read: "Callable[[AsyncSession, CaseKeys], Awaitable[T]]") -> T:
@@ -117,14 +162,17 @@ async def _with_database(settings: "Settings", read: "Callable[[AsyncSession, Ca
         await db.close()
 
 
-async def _newest(session: "AsyncSession", most: int, *, only_open: bool) -> "Sequence[CaseRow]":
+async def _newest(session: "AsyncSession", most: int, *, only_open: bool) -> "tuple[Sequence[CaseRow], frozenset[str]]":
+    """Return the newest cases, and the ids of those whose approval became void after they had ended."""
     from sqlalchemy import select
     from sqlmodel import col
 
+    from store import queries
     from store.tables import CaseRow
 
     newest = select(CaseRow).order_by(col(CaseRow.opened_at).desc(), col(CaseRow.id)).limit(most)
-    return (await session.scalars(newest.where(col(CaseRow.closed_at).is_(None)) if only_open else newest)).all()
+    rows = (await session.scalars(newest.where(col(CaseRow.closed_at).is_(None)) if only_open else newest)).all()
+    return rows, await queries.void_of(session, rows)
 
 
 async def _gathered(session: "AsyncSession", keys: "CaseKeys", reference: str, *, names: bool) -> "Gathered":

@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.client import (
+    Client,
+    WorkflowExecutionStatus,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.common import ActivityIDConflictPolicy, RetryPolicy, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -20,6 +25,9 @@ _PATIENCE: Final = 10.0
 
 _GLANCE: Final = 2.0
 """Seconds that a page waits for Temporal which has more to show than what Temporal says."""
+
+_A_MOMENT: Final = 0.1
+"""Seconds after which a case that was beginning again is asked once more."""
 
 _TURN: Final = timedelta(seconds=2)
 """A turn takes milliseconds. One that a killed worker had begun is given to another after this long."""
@@ -69,25 +77,51 @@ class Engine:
     async def act(self, case: str, act: Act) -> Reply:
         """Have the case take `act` and return what it says; the same act again has one effect and one reply.
 
+        A case that is told on for years begins again now and then, as another run: an act that meets that moment is
+        sent again, and the new run takes it, once.
+
         Raises:
             EngineLostError: Temporal or the worker did not answer in time; the act may be sent again.
         """
-        handle = self.client.get_workflow_handle(case)
         try:
             async with asyncio.timeout(_PATIENCE):
-                reply: Reply = await handle.execute_update(ACT, act, id=act.digest, result_type=Reply)
-                return reply
-        except WorkflowUpdateFailedError:
-            return Reply(says="closed")
+                return await self._say(case, act)
         except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return Reply(says="closed")
             raise EngineLostError from error
         except (RuntimeError, TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as lost:
             # The client says the same of a wait that was too long and of one that somebody wants to end.
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise asyncio.CancelledError from lost
             raise EngineLostError from lost
+
+    async def _say(self, case: str, act: Act) -> Reply:
+        """Return what the case says to `act`, asked once more for as long as it is only beginning again."""
+        handle = self.client.get_workflow_handle(case)
+        while True:
+            reply = Reply(says="again")
+            try:
+                reply = await handle.execute_update(ACT, act, id=act.digest, result_type=Reply)
+            except WorkflowUpdateFailedError:
+                if not await self._goes_on(case):
+                    return Reply(says="closed")
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+                if not await self._goes_on(case):
+                    return Reply(says="closed")
+            if reply.says != "again":
+                return reply
+            await asyncio.sleep(_A_MOMENT)
+
+    async def _goes_on(self, case: str) -> bool:
+        """Return whether a case is running that a run of it would not take an act for."""
+        try:
+            described = await self.client.get_workflow_handle(case).describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return described.status is WorkflowExecutionStatus.RUNNING
 
     async def mail_person(self, mail: PersonalMail) -> None:
         """Have `mail` sent, once, by a job of its own.

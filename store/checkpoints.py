@@ -151,6 +151,18 @@ async def proofs(session: AsyncSession, case: str) -> tuple[CheckpointProof, ...
     return tuple(found)
 
 
+async def taken_since(session: AsyncSession, at: datetime) -> tuple[int, ...]:
+    """Return the numbers of the checkpoints that were taken since `at`, the first first."""
+    wanted = select(col(CheckpointRow.n)).where(col(CheckpointRow.at) >= at).order_by(col(CheckpointRow.n))
+    return tuple((await session.scalars(wanted)).all())
+
+
+async def text_of(session: AsyncSession, n: int) -> str | None:
+    """Return the whole text of the checkpoint `n`, or None."""
+    row = await session.get(CheckpointRow, n)
+    return row.text if row is not None else None
+
+
 async def _last(session: AsyncSession) -> CheckpointRow | None:
     return (await session.scalars(select(CheckpointRow).order_by(col(CheckpointRow.n).desc()).limit(1))).one_or_none()
 

@@ -16,12 +16,16 @@ from store.keys import CaseKeys
 from store.statements import add, every, first, run, table
 from store.tables import AdviceRow, CaseRow, DraftRow
 
+AUTHORS: Final = "@authors"
+"""Under which name a draft keeps who typed in it: no question is called so."""
+
 _KEY: Final = 32
 _DRAW: Final = 16
 
 _DRAFT: Final = table(DraftRow)
 _ADVICE: Final = table(AdviceRow)
 _FOUND: Final = select(_DRAFT).where(_DRAFT.c.key == bindparam("wanted"))
+_TO_SAVE: Final = _FOUND.with_for_update()
 _TAKEN: Final = select(_DRAFT.c.key).where(_DRAFT.c.reference == bindparam("reference"))
 _ADVICE_ON: Final = select(_ADVICE).where(_ADVICE.c.draft == bindparam("draft")).order_by(_ADVICE.c.asked_at)
 _THIS: Final = update(_DRAFT).where(_DRAFT.c.key == bindparam("wanted"))
@@ -75,7 +79,10 @@ async def _free_reference(session: AsyncSession) -> str:
 
 
 async def load(session: AsyncSession, keys: CaseKeys, key: str) -> tuple[DraftRow, dict[str, Raw]] | None:
-    """Return the draft with that key and what was typed in it, or None; nothing typed once its case has it."""
+    """Return the draft with that key and what was typed in it, or None; nothing typed once its case has it.
+
+    Where it is known who typed it, that is there too, as `AUTHORS`.
+    """
     row = await first(session, _FOUND, DraftRow, wanted=key)
     if row is None:
         return None
@@ -117,13 +124,28 @@ async def to_change(session: AsyncSession, case: CaseRow, person: str, at: datet
 
 
 async def save_answers(
-    session: AsyncSession, keys: CaseKeys, key: str, answers: Mapping[str, Raw], at: datetime
+    session: AsyncSession, keys: CaseKeys, key: str, answers: Mapping[str, Raw], at: datetime, by: str = ""
 ) -> None:
-    """Keep what was typed, good or not, in place of what was there; a draft that is sent stays as it is."""
-    row = await first(session, _FOUND, DraftRow, wanted=key)
+    """Keep what was typed, good or not, in place of what was there; a draft that is sent stays as it is.
+
+    Whoever changed anything in it, `by`, is one of its authors from then on, until its changes are begun anew.
+    """
+    row = await first(session, _TO_SAVE, DraftRow, wanted=key)
     if row is not None:
-        sealed = (await keys.of(row.case, session)).seal_json("draft|answers", dict(answers))
+        sealer = await keys.of(row.case, session)
+        before: dict[str, Any] = sealer.open_json("draft|answers", row.sealed_answers) if row.sealed_answers else {}
+        authors = set(before.pop(AUTHORS, ()))
+        if by and _said(answers) != _said(before):
+            authors.add(by)
+        kept = dict(answers) | ({AUTHORS: tuple(sorted(authors))} if authors else {})
+        sealed = sealer.seal_json("draft|answers", kept)
         await run(session, _SAVE, {"wanted": key, "sealed": sealed, "at": at})
+
+
+def _said(answers: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return what stands in a draft, whatever was left blank: paging through a form changes nothing."""
+    texts = {name: [text] if isinstance(text, str) else list(text) for name, text in answers.items()}
+    return {name: said for name, found in texts.items() if (said := [text for text in found if text.strip()])}
 
 
 async def freeze(session: AsyncSession, draft: DraftRow, at: datetime) -> bool:

@@ -3,8 +3,10 @@
 What is withheld by a rule is taken out here, so that nothing that is made of it can say it.
 """
 
-from collections.abc import Sequence
+import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,7 +35,7 @@ from domain.withholding import Numbers, shown_fields
 from store import checkpoints, mails, packs, people, queries
 from store.confidential import Confidential
 from store.keys import CaseKeyMissingError, CaseKeys, Sealer
-from store.tables import CaseRow, EventRow, MailRow
+from store.tables import CaseRow, EventRow, EvidenceTakenRow, MailRow
 
 _OF_AN_ADVICE = frozenset({"kind", "permits", "allegations"})
 
@@ -49,7 +51,10 @@ class SentMail:
 
 @dataclass(frozen=True)
 class Gathered:
-    """The evidence of a case. `history` and `directory` say no more than `events` do, where something is withheld."""
+    """The evidence of a case. `history` and `directory` say no more than `events` do, where something is withheld.
+
+    `earlier` is its process under packs that it went by before.
+    """
 
     case: str
     reference: str
@@ -61,6 +66,7 @@ class Gathered:
     events: tuple[EventShown, ...]
     history: tuple[Recorded, ...]
     rules: tuple[RulesInForce, ...]
+    earlier: Mapping[str, Process]
     mails: tuple[SentMail, ...]
     clearances: tuple[ClearanceShown, ...]
     proofs: tuple[CheckpointProof, ...]
@@ -105,6 +111,29 @@ async def of_confidential(
     return await _gathered(session, keys, sealer, case.opening, "", rows, rules)
 
 
+async def note_taken(
+    session: AsyncSession, case: str, rules: frozenset[Rule], at: datetime, *, person: str = "", operator: str = ""
+) -> None:
+    """Write down that the evidence of an ordinary case is taken: by a `person`, or by an `operator` of the machine."""
+    session.add(
+        EvidenceTakenRow(
+            id=secrets.token_hex(16),
+            case=case,
+            at=at,
+            person=person or None,
+            operator=operator or None,
+            withheld=" ".join(sorted(rules)),
+        )
+    )
+    await session.flush()
+
+
+async def taken(session: AsyncSession, case: str) -> Sequence[EvidenceTakenRow]:
+    """Return when the evidence of an ordinary case was taken, and by whom, the latest first."""
+    own = select(EvidenceTakenRow).where(col(EvidenceTakenRow.case) == case)
+    return (await session.scalars(own.order_by(col(EvidenceTakenRow.at).desc(), col(EvidenceTakenRow.id)))).all()
+
+
 async def _gathered(
     session: AsyncSession,
     keys: CaseKeys,
@@ -143,6 +172,7 @@ async def _gathered(
         events=events,
         history=history,
         rules=await _rules(session, opening, pack, history),
+        earlier=await packs.earlier(session, opening, history),
         mails=await _mails(session, sealer, mail_rows),
         clearances=await _clearances(session, keys, case, history),
         proofs=await checkpoints.proofs(session, case),

@@ -47,7 +47,7 @@ Condition: TypeAlias = ColumnElement[bool]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is looked for: each of these that is not None, and every one of `words` in the title.
+    """What is looked for: each of these that is not None, and every one of `words` in the title, or in `found_by`.
 
     `seat` is one that is asked now, `person` anybody who sent, wrote, was asked or answered, by id. `since` and
     `before` are when it was sent, the first included, the second not. Of two that are sorted alike, ids decide.
@@ -216,8 +216,13 @@ def _conditions(wanted: Wanted, few: frozenset[str] | None) -> dict[str, Conditi
     if (state := _state(wanted.state)) is not None:
         found["state"] = state
     if wanted.words:
-        found["words"] = and_(*(col(CaseRow.title).icontains(word, autoescape=True) for word in wanted.words))
+        found["words"] = and_(*(_said().icontains(word, autoescape=True) for word in wanted.words))
     return found
+
+
+def _said() -> ColumnElement[str]:
+    """Return all that is in clear of what a case is about: no word of its title runs on into the others."""
+    return col(CaseRow.title) + "\n" + func.coalesce(col(CaseRow.found_by), "")
 
 
 def _column(name: str, wanted: Wanted) -> Any:  # noqa: ANN401 -- a column of any type
@@ -256,7 +261,10 @@ def reaches_nobody() -> Condition:
 
 
 def _has_a_part(person: str) -> Condition:
-    asked = select(literal(1)).where(col(AskedRow.case) == col(CaseRow.id), col(AskedRow.person) == person)
+    # Case by case: whoever has a part in many was asked in too many to go through all of them.
+    asked = select(literal(1)).where(
+        col(AskedRow.case) == col(CaseRow.id), func.coalesce(col(AskedRow.person), "") == person
+    )
     return or_(col(CaseRow.starter) == person, col(CaseRow.author) == person, asked.exists())
 
 

@@ -15,7 +15,7 @@ from sqlmodel import Field, SQLModel, col
 
 from store.keys import Keyring
 from store.statements import first, table
-from store.tables import Instant
+from store.tables import Instant, PersonRow
 
 MOST_TOKENS: Final = 20
 """Tokens that one person has at the same time."""
@@ -28,7 +28,7 @@ _KEPT: Final = timedelta(days=30)
 class TokenRow(SQLModel, table=True):
     """A token with which a program does what its person may: the digest of it, what it is for, and until when.
 
-    `scopes` are separated by spaces.
+    `scopes` are separated by spaces. `revoked_by` is who ended it, where that was somebody else.
     """
 
     __tablename__ = "api_token"
@@ -41,6 +41,7 @@ class TokenRow(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=Instant)
     last_used_on: date | None = None
     revoked_at: datetime | None = Field(default=None, sa_type=Instant)
+    revoked_by: str | None = None
 
 
 class StartKeyRow(SQLModel, table=True):
@@ -64,6 +65,11 @@ def digest(token: str) -> str:
     return hashlib.sha256(b"duly/api-token/v1" + token.encode()).hexdigest()
 
 
+def draw() -> str:
+    """Return a token that nobody has."""
+    return _BEGINS + secrets.token_urlsafe(_SECRET)
+
+
 async def make_token(
     session: AsyncSession, *, id_: str, person: str, name: str, scopes: Sequence[str], at: datetime, lasts: timedelta
 ) -> str | None:
@@ -72,7 +78,7 @@ async def make_token(
         return None
     over = (col(TokenRow.expires_at) <= at - _KEPT) | (col(TokenRow.revoked_at) <= at - _KEPT)
     await session.execute(delete(TokenRow).where(col(TokenRow.person) == person, over))
-    token = _BEGINS + secrets.token_urlsafe(_SECRET)
+    token = draw()
     row = TokenRow(
         digest=digest(token),
         id=id_,
@@ -113,6 +119,25 @@ async def revoke(session: AsyncSession, person: str, id_: str, at: datetime) -> 
     """End one of the tokens of `person`."""
     own = (col(TokenRow.person) == person, col(TokenRow.id) == id_, col(TokenRow.revoked_at).is_(None))
     await session.execute(update(TokenRow).where(*own).values(revoked_at=at))
+
+
+async def good_tokens(session: AsyncSession, organisation: str, at: datetime) -> Sequence[TokenRow]:
+    """Return the tokens of everybody of an organisation that are not over, the latest first."""
+    ours = select(col(PersonRow.id)).where(col(PersonRow.organisation) == organisation)
+    good = select(TokenRow).where(
+        col(TokenRow.person).in_(ours), col(TokenRow.revoked_at).is_(None), col(TokenRow.expires_at) > at
+    )
+    return (await session.scalars(good.order_by(col(TokenRow.made_at).desc(), col(TokenRow.id)))).all()
+
+
+async def revoke_in(session: AsyncSession, organisation: str, id_: str, by: str, at: datetime) -> str | None:
+    """End the token of somebody of `organisation`; return whose it was; None where there is none, or it is over."""
+    row = next((row for row in await good_tokens(session, organisation, at) if row.id == id_), None)
+    if row is None:
+        return None
+    row.revoked_at, row.revoked_by = at, by
+    await session.flush()
+    return row.person
 
 
 async def forget_tokens(session: AsyncSession, people: Sequence[str]) -> None:

@@ -121,6 +121,11 @@ class Sealer:
         """Return `value` as sealed JSON."""
         return self.seal(place, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
+    def sealed(self, sealed: bytes) -> int | None:
+        """Return which key sealed something: 0 for the one that seals, 1 for the first former one; None if none."""
+        header = sealed[: len(_VERSION) + _ID]
+        return next((n for n, known in enumerate(self._by_id) if known == header), None)
+
     def open_json(self, place: str, sealed: bytes) -> Any:  # noqa: ANN401 -- anything that JSON holds
         """Return the value that was sealed as JSON.
 
@@ -175,6 +180,11 @@ class Keyring:
         A job that was left to Temporal before another key came first is opened still.
         """
         return self._system
+
+    def seals(self, sealed: bytes) -> str | None:
+        """Return the name of the key under which something was sealed that belongs to no case, or None."""
+        found = self.system().sealed(sealed)
+        return None if found is None else list(self.keys)[found]
 
     @cached_property
     def _system(self) -> Sealer:

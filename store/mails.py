@@ -197,6 +197,19 @@ async def gathered(session: AsyncSession, person: str) -> Sequence[MailRow]:
     return (await session.scalars(theirs.order_by(col(MailRow.gathered_at), col(MailRow.id)))).all()
 
 
+async def sent_with(session: AsyncSession, digest: str) -> Sequence[str]:
+    """Return the ids of the mails for which that digest stands, once it was sent; of any other mail, none."""
+    row = await mail(session, digest)
+    if row is None or row.template != DIGEST or row.message_digest is None:
+        return ()
+    stood_for = select(col(MailRow.id)).where(
+        col(MailRow.person) == row.person,
+        col(MailRow.message_digest) == row.message_digest,
+        col(MailRow.gathered_at).is_not(None),
+    )
+    return (await session.scalars(stood_for.order_by(col(MailRow.gathered_at), col(MailRow.id)))).all()
+
+
 async def queue_digests(session: AsyncSession, people: Sequence[str], at: datetime) -> list[str]:
     """Queue a digest for each of `people`, if none is queued, and return the ids of all that are to be sent."""
     ids = []

@@ -13,7 +13,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, make_url, select
 from sqlmodel import SQLModel
 
-import store.confidential.tables  # noqa: F401 -- fills the metadata, with the tables that it imports
+import store.confidential.tables
+import store.services  # noqa: F401 -- both fill the metadata, with the tables that they import
 from store.database import Database
 
 T = TypeVar("T")

@@ -67,7 +67,9 @@ async def open_cases(session: AsyncSession, organisation: str, younger_than: Seq
     """
     opened = col(CaseRow.opened_at)
     age = case(*((opened >= since, place) for place, since in enumerate(younger_than)), else_=len(younger_than))
-    keys = (col(CaseRow.process), col(CaseRow.school), age.label("age"))
+    # Not by the columns themselves: SQLite would go through an index of all cases that is in their order.
+    process, school = (func.coalesce(column, "") for column in (col(CaseRow.process), col(CaseRow.school)))
+    keys = (process.label("process"), school.label("school"), age.label("age"))
     statement = select(*keys, func.count()).where(*_open(organisation)).group_by(*keys).order_by(*keys)
     return [Open(*row) for row in (await session.execute(statement)).all()]
 
@@ -163,7 +165,8 @@ async def undelivered(
             col(MailRow.gathered_at).is_(None),
             col(MailRow.case).is_not(None),
             col(MailRow.queued_at) < before,
-            col(PersonRow.organisation) == organisation,
+            # What waits first, and then whose it is: SQLite would go through all mails of everybody.
+            func.coalesce(col(PersonRow.organisation), "") == organisation,
         )
         .order_by(col(MailRow.queued_at))
         .limit(most)

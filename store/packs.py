@@ -1,10 +1,13 @@
 """Packs as they stood when cases began under them: kept for as long as a case may be read."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.pack import Pack, digest
+from domain.cases import Opening
+from domain.events import PackChanged, Recorded
+from domain.pack import Pack, Process, digest
 from store.tables import PackTextRow
 
 _read: Final[dict[str, Pack]] = {}
@@ -33,3 +36,10 @@ async def pack_of(session: AsyncSession, known: str) -> Pack:
             raise LookupError(msg)
         _read[known] = Pack.model_validate_json(row.json_text)
     return _read[known]
+
+
+async def earlier(session: AsyncSession, opening: Opening, history: Iterable[Recorded]) -> dict[str, Process]:
+    """Return the process of a case as it was under each pack that the case went by before, by the pack's digest."""
+    gone_by = [said.event.old for said in history if isinstance(said.event, PackChanged)]
+    packs = {known: await pack_of(session, known) for known in gone_by}
+    return {known: process for known, pack in packs.items() if (process := pack.process(opening.process.key))}

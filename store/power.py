@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -15,7 +15,7 @@ from domain.pack import Organisation
 from domain.people import Directory, Person
 from domain.power import PowerChange, What, changed, settlers, value, who_arrives
 from domain.text import fold_email
-from store import asks, links, people, sessions
+from store import asks, links, people, services, sessions
 from store.tables import PowerChangeRow
 
 LASTS: Final = timedelta(days=30)
@@ -171,6 +171,20 @@ async def refuse(session: AsyncSession, rows: Sequence[PowerChangeRow], by: str,
     if rows:
         _check(rows, by, await people.directory(session, rows[0].organisation), at)
         await _close(session, rows, "refused", by, at)
+        refused = [row.person for row in rows if row.what == What.SERVICE]
+        await services.end(session, rows[0].organisation, refused, by, at)
+
+
+async def end_service(session: AsyncSession, organisation: str, id_: str, by: str, at: datetime) -> bool:
+    """End a service, which takes nobody else; where it waits for a second person still, it waits no more.
+
+    Return whether there is one that had not ended.
+    """
+    if not await services.end(session, organisation, [id_], by, at):
+        return False
+    asked = [row for row in await waiting(session, organisation, at) if (row.what, row.person) == (What.SERVICE, id_)]
+    await _close(session, asked, "withdrawn", by, at)
+    return True
 
 
 async def confirm(session: AsyncSession, rows: Sequence[PowerChangeRow], by: str, at: datetime) -> tuple[str, ...]:
@@ -187,7 +201,11 @@ async def confirm(session: AsyncSession, rows: Sequence[PowerChangeRow], by: str
     directory = await people.directory(session, rows[0].organisation)
     _check(rows, by, directory, at)
     now: dict[str, Person] = {}
-    for row in sorted(rows, key=lambda one: one.what != What.ARRIVAL):
+    of_people = [row for row in rows if row.what != What.SERVICE]
+    for row in rows:
+        if row.what == What.SERVICE and not await services.confirm(session, row.person, by, at):
+            raise UnfitChangeError(row.id, "This service is over by now: refuse it")
+    for row in sorted(of_people, key=lambda one: one.what != What.ARRIVAL):
         change = change_of(row)
         person = now.get(row.person) or directory.person(row.person)
         await _check_fit(session, row.id, change, person, directory, now)
@@ -208,8 +226,10 @@ async def overdue(session: AsyncSession, at: datetime) -> bool:
 
 async def expire(session: AsyncSession, at: datetime) -> None:
     """Close the changes that have waited for too long."""
-    late = update(PowerChangeRow).where(_overdue(at))
-    await session.execute(late.values(settled_at=at, outcome="expired"))
+    for row in (await session.scalars(select(PowerChangeRow).where(_overdue(at)))).all():
+        await _close(session, [row], "expired", None, at)
+        if row.what == What.SERVICE:
+            await services.end(session, row.organisation, [row.person], None, at)
 
 
 def _overdue(at: datetime) -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ from sqlmodel import col
 from domain.calendar import local_day
 from domain.mails import PersonalMail
 from domain.people import Directory
-from domain.power import What, settlers, title, who_arrives
+from domain.power import What, service_of, settlers, title, who_arrives
 from store import people, power
 from store.database import Database
 from store.tables import PowerChangeRow
@@ -24,7 +24,13 @@ PLACE: Final = "/admin/changes-of-power"
 
 _HOME: Final = "/"
 _MOST: Final = 10
-_SAID: Final = {"confirmed": "Confirmed", "refused": "Refused", "expired": "Expired", "replaced": "Replaced"}
+_SAID: Final = {
+    "confirmed": "Confirmed",
+    "refused": "Refused",
+    "expired": "Expired",
+    "replaced": "Replaced",
+    "withdrawn": "Withdrawn",
+}
 
 
 @dataclass(frozen=True)
@@ -134,8 +140,13 @@ def _titles(
 
 def _title(row: PowerChangeRow, directory: Directory) -> str:
     change = power.change_of(row)
-    name = who_arrives(change).name if change.what is What.ARRIVAL else _name(row.person, directory)
-    return title(change, name)
+    match change.what:
+        case What.ARRIVAL:
+            return title(change, who_arrives(change).name)
+        case What.SERVICE:
+            return title(change, service_of(change).name)
+        case _:
+            return title(change, _name(row.person, directory))
 
 
 def _name(person: str, directory: Directory) -> str:

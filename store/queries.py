@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, literal, or_, select, union_all
+from sqlalchemy import BindParameter, Select, and_, bindparam, func, literal, or_, select, union, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 from sqlmodel import col
@@ -63,6 +63,9 @@ _TEAM_OF: Final = union_all(
     .where(col(SeatRow.case).in_(_CASES)),
 )
 """Who has to do with what is nobody's request, and whether it is theirs."""
+
+_OFTEN: Final = 1_000
+"""So many asks that ever reached somebody, and their open ones are looked for among all that are open."""
 
 UNSEALED: Final = (
     defer(CaseRow.sealed_opening),  # type: ignore[arg-type]  # SQLModel says what a row holds, not its column
@@ -228,12 +231,19 @@ async def reached(session: AsyncSession, case: str) -> dict[str, tuple[Asked, ..
 
 
 async def waiting_for(session: AsyncSession, person: str, most: int | None = 50) -> list[tuple[CaseRow, AskRow]]:
-    """Return the open asks that reached `person`, the soonest due first, no more than `most` of them, or all."""
+    """Return the open asks that reached `person`, the soonest due first, no more than `most` of them, or all.
+
+    Whoever was asked often is looked for in what is open, and not in all that they were ever asked.
+    """
+    who: Any = col(AskedRow.person)
+    often = select(literal(1)).where(who == person).offset(_OFTEN).limit(1)
+    if (await session.execute(often)).first() is not None:
+        who = func.coalesce(who, "")
     statement = (
         select(CaseRow, AskRow)
         .join(AskRow, col(AskRow.case) == col(CaseRow.id))
         .join(AskedRow, and_(col(AskedRow.case) == col(AskRow.case), col(AskedRow.ask) == col(AskRow.ask)))
-        .where(col(AskedRow.person) == person, col(AskRow.closed_at).is_(None))
+        .where(who == person, col(AskRow.closed_at).is_(None))
         .order_by(col(AskRow.due), col(AskRow.case), col(AskRow.ask))
         .limit(most)
         .options(*UNSEALED)
@@ -242,13 +252,19 @@ async def waiting_for(session: AsyncSession, person: str, most: int | None = 50)
 
 
 async def cases_of(session: AsyncSession, person: str, most: int = 50) -> Sequence[CaseRow]:
-    """Return the latest cases that `person` started or is the author of."""
-    own = or_(col(CaseRow.starter) == person, col(CaseRow.author) == person)
-    return (await session.execute(_newest(select(CaseRow).where(own)).limit(most))).scalars().all()
+    """Return the latest cases that `person` started or is the author of, and the lives of the sites that they run."""
+    run_by_them = select(col(TeamRow.case)).where(col(TeamRow.person) == person)
+    which = (col(CaseRow.starter) == person, col(CaseRow.author) == person, col(CaseRow.id).in_(run_by_them))
+    # Each by itself: walked along its index, and not sorted with all that have ended.
+    own = (_newest(select(col(CaseRow.id)).where(theirs)).limit(most).subquery() for theirs in which)
+    latest = union(*(select(one.c.id) for one in own))
+    wanted = _newest(select(CaseRow).where(col(CaseRow.id).in_(latest))).limit(most).options(*UNSEALED)
+    found: Sequence[CaseRow] = (await session.scalars(wanted)).all()
+    return found
 
 
-def _newest(statement: Select[CaseRow]) -> Select[CaseRow]:
-    return statement.order_by(col(CaseRow.opened_at).desc(), col(CaseRow.id)).options(*UNSEALED)
+def _newest(statement: Select[Any]) -> Select[Any]:
+    return statement.order_by(col(CaseRow.opened_at).desc(), col(CaseRow.id).desc())
 
 
 async def nth_latest_opening(
@@ -273,6 +289,20 @@ async def register_of(
         statement = statement.where(or_(title > last.title, and_(title == last.title, col(SiteRow.case) > last.case)))
     ordered = statement.order_by(col(SiteRow.title), col(SiteRow.case)).limit(most)
     return (await session.execute(ordered)).scalars().all()
+
+
+async def site_of(session: AsyncSession, case: object) -> SiteRow | None:
+    """Return what is in the register because of a case; None where nothing is."""
+    return await session.get(SiteRow, case) if isinstance(case, str) else None
+
+
+async def void_of(session: AsyncSession, cases: Sequence[CaseRow]) -> frozenset[str]:
+    """Return the ids of those of `cases` that approved a site by an answer that was found to be void afterwards."""
+    approved = [case.id for case in cases if case.outcome == "approved"]
+    if not approved:
+        return frozenset()
+    statement = select(col(SiteRow.case)).where(col(SiteRow.case).in_(approved), col(SiteRow.void_at).is_not(None))
+    return frozenset((await session.scalars(statement)).all())
 
 
 async def mails_of(session: AsyncSession, case: str) -> Sequence[MailRow]:

@@ -37,6 +37,7 @@ from domain.mails import NEUTRAL
 from domain.people import Asked, who_is_asked
 from domain.round_entries import CalendarChanged, CycleBegan
 from store import webhooks
+from store.found_by import changes_words, words_of
 from store.keys import CaseKeys, Sealer
 from store.mails import neutral
 from store.people import directory
@@ -63,6 +64,9 @@ _END_LINKS: Final = (
     )
     .values(status=bindparam("status"), closed_at=bindparam("closed_at"))
 )
+OVERDUE_MAIL = "review_overdue"
+"""The mail that tells that the day of a review has passed."""
+
 VACANT_MAIL = "vacant"
 """The mail that tells administrators that an ask reaches nobody."""
 
@@ -145,6 +149,9 @@ async def write_batch(session: AsyncSession, keys: CaseKeys, batch: Batch, at: d
         event = await _apply(turn, recorded, batch)
         previous = _append(turn, recorded.model_copy(update={"event": event}), previous)
     _stand(turn, batch, new[-1].at)
+    if not found or any(changes_words(recorded.event) for recorded in new):
+        opening = turn.opening or await opening_of(session, keys, case)
+        case.found_by = await words_of(session, opening, batch.standing.request or opening.request)
     await rounds.look_forward(session, case, batch.standing.dates)
     if batch.opening is not None:
         await rounds.seat(session, case.id, batch.opening)
@@ -156,6 +163,9 @@ async def write_batch(session: AsyncSession, keys: CaseKeys, batch: Batch, at: d
         for order in (*batch.mails, *vacancies)
         for mail in await _letters(turn, order, by_number.get(order.about), batch)
     }
+    # Whoever is asked for what is overdue in the same breath is not told of it besides.
+    asked = {mail.person for mail in mails.values() if mail.ask is not None}
+    mails = {key: mail for key, mail in mails.items() if mail.template != OVERDUE_MAIL or mail.person not in asked}
     for mail in mails.values():
         turn.add(MailRow, **values_of(mail))
     changed = {name: value for name, value in values_of(case).items() if value != before[name]}
@@ -186,6 +196,7 @@ def _new_case(sealer: Sealer, batch: Batch) -> dict[str, Any]:
         "school": opening.school,
         "process": opening.process.key,
         "title": opening.request.title,
+        "found_by": None,
         "starter": opening.request.starter,
         "author": opening.request.author,
         "version": opening.request.version,

@@ -72,7 +72,7 @@ async def begin(session: AsyncSession, ring: Keyring, person: str, at: datetime)
     if row is not None:
         await session.delete(row)
         await session.flush()
-    sealed = ring.system().seal(_place(person), random_base32().encode())
+    sealed = ring.system().seal(place(person), random_base32().encode())
     session.add(SecondFactorRow(person=person, sealed_secret=sealed, made_at=at))
     await session.flush()
     return True
@@ -84,7 +84,7 @@ def secret_of(ring: Keyring, row: SecondFactorRow) -> str:
     Raises:
         SealBrokenError: it was sealed under a key that is not here.
     """
-    return ring.system().open(_place(row.person), row.sealed_secret).decode()
+    return ring.system().open(place(row.person), row.sealed_secret).decode()
 
 
 def check_of(secret: str) -> str:
@@ -196,5 +196,6 @@ async def remove(session: AsyncSession, row: FactorRemovalRow) -> None:
     await keep(session, row)
 
 
-def _place(person: str) -> str:
+def place(person: str) -> str:
+    """Return for which place the secret of `person` is sealed."""
     return f"second_factor|secret|{person}"

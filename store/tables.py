@@ -136,7 +136,11 @@ class AdviceRow(SQLModel, table=True):
 
 
 class CaseRow(SQLModel, table=True):
-    """The read model of a case. `sealed_opening` is what it began with, `sealed_standing` where it stands."""
+    """The read model of a case. `sealed_opening` is what it began with, `sealed_standing` where it stands.
+
+    `found_by` are words by which it is found besides its title, where its pack names such answers; None before anybody
+    looked.
+    """
 
     __tablename__ = "case"
     __table_args__ = (
@@ -144,6 +148,8 @@ class CaseRow(SQLModel, table=True):
         Index("ix_case_process", "organisation", "process", "opened_at", "id"),
         Index("ix_case_school", "organisation", "school", "opened_at", "id"),
         Index("ix_case_title", "organisation", "title", "id"),
+        Index("ix_case_starter", "starter", "opened_at", "id"),
+        Index("ix_case_author", "author", "opened_at", "id"),
         _some("ix_case_open", "organisation", "opened_at", "id", "process", "school", where="closed_at IS NULL"),
         _some("ix_case_due", "organisation", "due", "id", where="closed_at IS NULL"),
         _some(
@@ -156,8 +162,9 @@ class CaseRow(SQLModel, table=True):
     school: str
     process: str
     title: str
-    starter: str = Field(index=True)
-    author: str = Field(index=True)
+    found_by: str | None = None
+    starter: str
+    author: str
     version: int
     opened_at: datetime = Field(sa_type=Instant)
     changed_at: datetime = Field(sa_type=Instant)
@@ -373,6 +380,21 @@ class PowerChangeRow(SQLModel, table=True):
     settled_at: datetime | None = Field(default=None, sa_type=Instant)
     outcome: str | None = None
     outcome_told_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class EvidenceTakenRow(SQLModel, table=True):
+    """The evidence of an ordinary case was taken out of Duly, by a person on its page or by an operator's command.
+
+    `operator` is how the machine knows them; `withheld` are the rules by which something was left out, with spaces.
+    """
+
+    __tablename__ = "evidence_taken"
+    id: str = Field(primary_key=True)
+    case: str = Field(index=True)
+    at: datetime = Field(sa_type=Instant)
+    person: str | None = None
+    operator: str | None = None
+    withheld: str
 
 
 class PackTextRow(SQLModel, table=True):

@@ -131,7 +131,7 @@ async def make(
             organisation=organisation,
             address=address,
             kinds=" ".join(kinds),
-            sealed_secret=ring.system().seal(_place(id_), secret.encode()),
+            sealed_secret=ring.system().seal(place(id_), secret.encode()),
             made_by=by,
             made_at=at,
         )
@@ -146,10 +146,11 @@ def secret_of(ring: Keyring, row: WebhookRow) -> str:
     Raises:
         SealBrokenError: it was sealed under a key that is not here.
     """
-    return ring.system().open(_place(row.id), row.sealed_secret).decode()
+    return ring.system().open(place(row.id), row.sealed_secret).decode()
 
 
-def _place(webhook: str) -> str:
+def place(webhook: str) -> str:
+    """Return for which place the secret of a webhook is sealed."""
     return f"webhook|secret|{webhook}"
 
 

@@ -77,7 +77,10 @@ class EvidenceRecord(Frozen):
 
 
 class Certificate(Frozen):
-    """The certificate of one signature: who, what in which version by its digest, under which words, and when."""
+    """The certificate of one signature: who, what in which version by its digest, under which words, and when.
+
+    `readings` are what was opened besides before, `countersigned` is who signed that version for the school, in words.
+    """
 
     organisation: str
     title: str
@@ -88,6 +91,8 @@ class Certificate(Frozen):
     name: str
     at: str
     reference: str
+    readings: tuple[str, ...] = ()
+    countersigned: str = ""
 
 
 def can_print() -> bool:

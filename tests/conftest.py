@@ -4,12 +4,16 @@ import gc
 import hashlib
 import os
 import shutil
+import signal
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 import pytest
+import starlette.routing
 from hypothesis import HealthCheck, settings
 
 import packs
@@ -54,6 +58,20 @@ def _load_once(folder: Path) -> Pack:
 
 
 packs.load = _load_once
+
+# Every test has a site of its own, with the same hundred addresses.
+starlette.routing.compile_path = cache(starlette.routing.compile_path)
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    """Stop the tests, as Ctrl-C does."""
+    signal.default_int_handler(number, frame)
+
+
+# With Python's own handler in place, asyncio puts one of its own there for each test and each fixture, and Python then
+# writes out, as part of an error that nobody sees, all that the test or fixture returned: a whole site with its packs.
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, _interrupted)
 
 
 _LONGEST: Final = (("journeys",), ("faults", "leaks", "duly", "workflows", "activities"))

@@ -31,6 +31,7 @@ _PARTS: Final = {
     "routes": "route",
     "tasks": "task",
     "rounds": "round",
+    "readings": "reading",
 }
 """What the lists in a pack's files hold, one of each in words."""
 

@@ -3,14 +3,17 @@
 from enum import StrEnum
 from typing import Final, Literal
 
-from domain.cases import Opening, Roll, RollCount
-from domain.pack import Campaign, Process
+from domain.cases import Opening, Request, Roll, RollCount
+from domain.pack import Campaign, Process, Step
 from domain.round_entries import CampaignBegan, CampaignClosed, CampaignSuperseded, RollCalled
 from workflows.case import Case
 from workflows.rounds import BY_RIGHT
 
 SIGNATURE: Final = "signature"
 """The process, of no pack, in which one person signs."""
+_COUNTERSIGNED: Final = "countersigned"
+"""What says in the request of a campaign that begins again that the seat has answered for its signature."""
+
 _MOST_CALLS: Final = 200
 """A case that has called its roll so often begins again, so that its history stays short."""
 
@@ -30,6 +33,8 @@ class Acknowledgement:
 
     It keeps counts, and nobody's name: who came and who left is looked up each time that its roll is called.
 
+    Where the pack has a seat sign too, it is asked beside everybody else, and holds up nobody.
+
     Source: Redhill 1, 5 and appendix 1; Cadmus 12.1 and its last page; Societas 3.2 (ACK-01 to ACK-08, ACK-15, ACK-21).
     """
 
@@ -48,9 +53,10 @@ class Acknowledgement:
                     audience=tuple(campaign.audience),
                 )
             )
-        case.accept(
-            ("campaign_closed", *(("visitor_expected", "visitor_signed") if campaign.visitors else ())), (BY_RIGHT,)
-        )
+        case.accept(("campaign_closed", *_by_right(campaign)), (BY_RIGHT,))
+        countersignature = opening.process.countersignature
+        if countersignature is not None and _COUNTERSIGNED not in request.answers:
+            case.alongside(_countersigned(case, countersignature))
         counted = RollCount()
         while True:
             calls, over = case.calls, _over(case)
@@ -62,8 +68,34 @@ class Acknowledgement:
                 return CampaignOutcome(over)
             # What was recorded while the roll was called, the case that begins again would not know of.
             if _is_long(case) and _over(case) is None:
-                return case.again(request)
+                return case.again(_once_more(case, request))
             await case.once(lambda calls=calls: case.calls > calls or _over(case) is not None or _is_long(case))  # type: ignore[misc]
+
+
+async def _countersigned(case: Case, step: Step) -> None:
+    """Ask a seat once for its own signature under the version, and hold up nobody else's (Cadmus, last page: ACK-02).
+
+    It is asked again where an administrator found its answer to be void, or the case was moved on to other words.
+    """
+
+    def has_signed() -> bool:
+        return case.has_approved(step, step.seats[0])
+
+    while has_signed() or (await case.ask(step)).goes_on:
+        await case.once(lambda: not has_signed())
+
+
+def _once_more(case: Case, request: Request) -> Request:
+    """Return what a campaign begins again with: a seat that answered for its signature is not asked again."""
+    step = case.opening.process.countersignature
+    answered = step is not None and any(ask.step.key == step.key and ask.decision for ask in case.asks.values())
+    return request.model_copy(update={"answers": {**request.answers, _COUNTERSIGNED: "yes"}}) if answered else request
+
+
+def _by_right(campaign: Campaign) -> tuple[str, ...]:
+    """Return what else those who see to it may put on record."""
+    visitors = ("visitor_expected", "visitor_signed") if campaign.visitors else ()
+    return (*visitors, *(("training_attended",) if campaign.trainings else ()))
 
 
 def _is_long(case: Case) -> bool:
@@ -83,4 +115,5 @@ def _roll(opening: Opening, campaign: Campaign, over: Literal["superseded", "clo
 
 def signing(process: Process) -> Process:
     """Return the process in which one person signs: the one step of the acknowledgement, and nothing else."""
-    return process.model_copy(update={"key": SIGNATURE, "story": "signature", "rules": (), "notices": (), "tasks": ()})
+    alone = {"key": SIGNATURE, "story": "signature", "steps": process.steps[:1]}
+    return process.model_copy(update={**alone, "rules": (), "notices": (), "tasks": ()})

@@ -6,25 +6,13 @@ nothing. Who somebody is, and that they are an administrator, the door has seen 
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from domain.allegations import Allegation
 from domain.calendar import CalendarTooShortError, days_between, local_day
-from domain.cases import Act, ActKind, Recordable, Reply
+from domain.cases import Act, ActKind, Reply
 from domain.entries import (
-    AllegationAdded,
-    CallsMade,
     CaseHalted,
-    DecisionMade,
-    Entry,
-    HearingCalled,
-    HearingPostponed,
-    InvestigatorAppointed,
-    OutcomeRecorded,
-    PoliceHoldPlaced,
-    SafeguardingConcernRaised,
-    SubjectCorrected,
 )
 from domain.events import (
     AnyEvent,
@@ -41,16 +29,21 @@ from domain.events import (
     RequestEdited,
     RequestUnfit,
     Returned,
-    StepRefused,
     Verdict,
 )
-from domain.matters import Facts, facts, goes_round_the_advice, has_outcome, replaces
-from domain.pack import Step, Task
-from domain.round_entries import CalendarChanged, CampaignSuperseded, PostModerated, SignatureCalledOff
+from domain.pack import Step
+from domain.round_entries import (
+    CalendarChanged,
+    CampaignSuperseded,
+    PostModerated,
+    ReadingOpened,
+    SignatureCalledOff,
+)
 from domain.text import is_blank
 from workflows import rounds
+from workflows.acts_on_record import record
 from workflows.ask import Answer, Ask
-from workflows.rounds import BY_RIGHT
+from workflows.since import APART
 
 if TYPE_CHECKING:
     from workflows.case import Case
@@ -76,15 +69,7 @@ _MAY_BE_CANCELLED: Final = frozenset({"site_creation", "site_life"})
 """What an administrator can end: a review goes on for ever, and a signature is called off by its campaign."""
 
 _MOST_EDITIONS: Final = 100
-_MOST_PUT_OFF: Final = 5
-_MOST_OF_A_REPORTER: Final = 200
-_CLOCKS_DIFFER: Final = timedelta(minutes=5)
 _MOST_DAYS: Final = 260
-
-_WARNINGS: Final = frozenset({"first_warning", "final_warning"})
-
-_ABOUT_AN_ALLEGATION: Final = frozenset({"lado_referral_made", "lado_advice_recorded", "outcome_recorded"})
-"""The entries that have to say which allegations they are about; what they let happen, the order rules ask."""
 
 _DONE: Final = Reply(says="done")
 _CLOSED: Final = Reply(says="closed")
@@ -95,6 +80,8 @@ _NOT_OFFERED: Final = Reply(says="not_offered")
 
 def take(case: "Case", act: Act) -> Reply:
     """Take `act`, tell the story on, and return what came of it."""
+    if case.next_opening is not None:
+        return Reply(says="again")
     case.taken += 1
     if case.taken > _MOST and (act.kind not in _ALWAYS or isinstance(act.entry, PostModerated)):
         return _NOT_OFFERED
@@ -175,11 +162,23 @@ def _step_aside(case: "Case", act: Act) -> Reply:
         return _INCOMPLETE
     if isinstance(ask.step, Step) and ask.step.sign_in and act.how != "session":
         return Reply(says="sign_in")
+    if case.opening.process.story == "site_life" and isinstance(ask.step, Step) and case.since(APART):
+        return _step_aside_from_a_change(case, act)
     case.set_apart |= {act.person}
     if case.opening.process.confidential:
         case.recused |= {act.person}
     for one in case.open_asks():
         if not one.is_for_changes:
+            _take_out(case, one, act.person, "stepped_aside", act.person, act.comment)
+    case.tell(ASIDE_MAIL, "decider", "administrators")
+    return _DONE
+
+
+def _step_aside_from_a_change(case: "Case", act: Act) -> Reply:
+    """Take somebody out of what is being decided about a site, and out of nothing else of it."""
+    case.apart |= {act.person}
+    for one in case.open_asks():
+        if isinstance(one.step, Step):
             _take_out(case, one, act.person, "stepped_aside", act.person, act.comment)
     case.tell(ASIDE_MAIL, "decider", "administrators")
     return _DONE
@@ -209,6 +208,8 @@ def _dispute(case: "Case", act: Act) -> Reply:
     An answer that does not count any more is put under question on the record alone.
     """
     ask = case.asks.get(act.ask or "")
+    if ask is None and act.ask and act.comment and case.opening.events:
+        return _dispute_of_before(case, act)
     if ask is None or ask.decision is None or getattr(ask.decision, "by", None) != act.person:
         return Reply(says="not_asked")
     if any(isinstance(event, HoldReleased) and event.ask == ask.id for event in case.past):
@@ -223,6 +224,17 @@ def _dispute(case: "Case", act: Act) -> Reply:
     case.held_at = case.held_at or case.now()
     case.tell(DISPUTED_MAIL, "administrators")
     case.tell(HELD_MAIL, "asked", "author", "starter")
+    return _DONE
+
+
+def _dispute_of_before(case: "Case", act: Act) -> Reply:
+    """Put an answer under question on the record that was given before the case began again.
+
+    That it was given in their name, and to which step, the door has seen on record: the case does not know of it.
+    """
+    if not any(isinstance(event, DecisionDisputed) and event.ask == act.ask for event in case.past):
+        case.record(DecisionDisputed(ask=act.ask or "", step=act.comment, by=act.person, how=act.how))
+        case.tell(DISPUTED_MAIL, "administrators")
     return _DONE
 
 
@@ -263,7 +275,8 @@ def _edit(case: "Case", act: Act) -> Reply:
         return _HELD
     if act.request is None:
         return _INCOMPLETE
-    if before.edition >= _MOST_EDITIONS:
+    carried = case.opening.carried
+    if before.edition - (carried.request.edition if carried is not None else 0) >= _MOST_EDITIONS:
         return _NOT_OFFERED
     if act.version != before.edition:
         return Reply(says="wrong_version")
@@ -282,6 +295,7 @@ def _edit(case: "Case", act: Act) -> Reply:
         title=act.request.title,
         answers=answers,
         overrides=act.request.overrides,
+        people=tuple(sorted(set(act.authors) - {act.person})),
     )
     refused = case.record_all([edited], act.person)
     if refused is not None:
@@ -296,7 +310,7 @@ def _edit(case: "Case", act: Act) -> Reply:
             "overrides": edited.overrides,
         }
     )
-    case.own |= {act.person, edited.author}
+    case.own |= {act.person, edited.author, *edited.people}
     case.tell(CHANGED_MAIL, "deciders", *(() if material else ("asked",)))
     if material or _author_is_asked(case):
         case.interrupt(Answer(ending="changed"))
@@ -410,127 +424,6 @@ def start_clocks_again(case: "Case", held_at: datetime, asks: list[Ask]) -> None
                 _give(case, ask, days)
 
 
-# Those who see to a confidential case, and the reporter.
-
-
-def _record(case: "Case", act: Act) -> Reply:
-    """Put an entry on record, unless a rule of the order forbids it: then that it was refused is on record."""
-    entry = act.entry
-    accepted = case.accepts.get(entry.kind) if entry is not None else None
-    if entry is None or accepted is None:
-        return _NOT_OFFERED
-    if act.ask is not None and act.ask not in {ask.id for ask in case.live_asks()}:
-        return _CLOSED
-    if act.person in case.recused or not _is_in_it(case, act, accepted.seats):
-        return Reply(says="not_asked")
-    entry = entry.model_copy(update={"by": act.person, "how": act.how})
-    if act.how == "receipt" and not _may_still_write(case, entry):
-        return _NOT_OFFERED
-    if not (rounds.fits(case, entry) if case.opening.matter is None else _fits_the_case(case, entry)):
-        return _INCOMPLETE
-    if isinstance(entry, SubjectCorrected):
-        entry = _as_found_out(case, entry)
-        if goes_round_the_advice(case.opening.process, case.matter, case.past, entry):
-            clause = case.opening.process.clause
-            case.record(StepRefused(tried=entry.kind, rule="advice-first", clause=clause, by=act.person))
-            return Reply(says="refused", clause=clause)
-    if isinstance(entry, OutcomeRecorded) and any(has_outcome(case.past, key) for key in entry.allegations):
-        return Reply(says="already_decided")
-    refused = case.record_all([entry], act.person)
-    if refused is not None:
-        return Reply(says="refused", clause=refused)
-    if accepted.does is not None:
-        accepted.does(entry)
-    case.tell_on()
-    return _DONE
-
-
-def _is_in_it(case: "Case", act: Act, seats: frozenset[str]) -> bool:
-    """Return whether whoever acts may record it: the reporter, known by a receipt, or somebody who is asked."""
-    if act.how == "receipt":
-        return "reporter" in seats
-    if BY_RIGHT in seats and act.how == "session":
-        return True
-    asks = [ask for ask in case.live_asks() if not seats - {"reporter", BY_RIGHT} or ask.seat in seats]
-    return any(ask.reaches(act.person) and _asks_for(case, ask, act) for ask in asks)
-
-
-def _asks_for(case: "Case", ask: Ask, act: Act) -> bool:
-    """Return whether an ask is for what is to be recorded: in a review, where one thing comes after the other."""
-    if case.opening.process.story != "review" or act.entry is None:
-        return True
-    return isinstance(ask.step, Task) and act.entry.kind in ask.step.done_by.event
-
-
-def _may_still_write(case: "Case", entry: Recordable) -> bool:
-    """Return whether the reporter may write once more: calls are told of once, and messages do not fill up a case."""
-    theirs = [event for event in case.past if isinstance(event, Entry) and event.how == "receipt"]
-    told = any(isinstance(event, CallsMade) for event in theirs)
-    return len(theirs) < _MOST_OF_A_REPORTER and not (told and isinstance(entry, CallsMade))
-
-
-def _as_found_out(case: "Case", entry: SubjectCorrected) -> SubjectCorrected:
-    """Return a correction with what the case knows: which allegations it is about, and whether it is somebody else."""
-    known = facts(case.matter, case.past)
-    theirs = tuple(sorted(one.key for one in known.allegations.values() if one.subject == entry.subject.key))
-    return entry.model_copy(update={"allegations": theirs, "replaces": replaces(known, entry.subject)})
-
-
-def _fits_the_case(case: "Case", entry: Recordable) -> bool:
-    """Return whether an entry speaks of what there is: known allegations and subjects, and nothing of the future."""
-    known = facts(case.matter, case.past)
-    if not set(entry.allegations) <= known.allegations.keys():
-        return False
-    if entry.kind in _ABOUT_AN_ALLEGATION and not entry.allegations:
-        return False
-    if entry.happened_at is not None and entry.happened_at > case.now() + _CLOCKS_DIFFER:
-        return False
-    subject = getattr(entry, "subject", None)
-    if isinstance(subject, str):
-        theirs = {known.allegations[key].subject for key in entry.allegations}
-        return subject in known.subjects and theirs <= {subject}
-    match entry:
-        case PoliceHoldPlaced():
-            return not case.is_between("police_hold_placed", "police_hold_released")
-        case SubjectCorrected():
-            return entry.subject.key in known.subjects
-        case AllegationAdded() | SafeguardingConcernRaised():
-            return _is_new(case, entry.allegation, known)
-        case InvestigatorAppointed():
-            return entry.person not in case.recused | case.set_apart
-        case HearingPostponed():
-            return _may_be_put_off(case, entry)
-        case DecisionMade():
-            return _ends_as_it_has_to(case, entry)
-        case _:
-            return True
-
-
-def _may_be_put_off(case: "Case", entry: HearingPostponed) -> bool:
-    """Return whether the hearing that was called is put off for the first time, and by few enough working days."""
-    hearings = (one for one in reversed(case.past) if isinstance(one, HearingCalled | HearingPostponed))
-    called = next(hearings, None)
-    return (
-        isinstance(called, HearingCalled)
-        and 0 < days_between(called.on, entry.on, case.opening.calendar) <= _MOST_PUT_OFF
-    )
-
-
-def _is_new(case: "Case", allegation: Allegation, known: Facts) -> bool:
-    """Return whether an allegation is one more: under the name of another, it would have that one's advice."""
-    topics = {topic.key for topic in case.opening.process.topics}
-    return (
-        allegation.key not in known.allegations and allegation.subject in known.subjects and allegation.topic in topics
-    )
-
-
-def _ends_as_it_has_to(case: "Case", entry: DecisionMade) -> bool:
-    """Return whether a warning says on which day it ends, later than today, and nothing else says so."""
-    if entry.sanction not in _WARNINGS:
-        return entry.expires_on is None
-    return entry.expires_on is not None and entry.expires_on > local_day(case.now())
-
-
 # Duly itself.
 
 
@@ -575,6 +468,26 @@ def _call_off(case: "Case", act: Act) -> Reply:
             case.interrupt(Answer(ending="cancelled"))
         case _:
             return _NOT_OFFERED
+    return _DONE
+
+
+def _open(case: "Case", act: Act) -> Reply:
+    """Put on record that whoever is to sign opened what there is to read besides; once is enough."""
+    campaign = case.opening.process.campaign
+    reading = campaign.reading(act.reading) if campaign is not None else None
+    if reading is None or case.opening.process.story != "signature":
+        return _NOT_OFFERED
+    ask = case.asks.get(act.ask or "")
+    if ask is None or ask.reaches(act.person) is None:
+        return Reply(says="not_asked")
+    if not ask.is_open:
+        return _CLOSED
+    if any(isinstance(event, ReadingOpened) and event.reading == reading.key for event in case.past):
+        return Reply(says="unchanged")
+    case.record(
+        ReadingOpened(by=act.person, how=act.how, reading=reading.key, title=reading.title, edition=reading.edition)
+    )
+    case.tell_on()
     return _DONE
 
 
@@ -675,10 +588,11 @@ _ACTS: Final[dict[ActKind, Callable[["Case", Act], Reply]]] = {
     "look_up": _look_up,
     "told": _told,
     "move_on": _move_on,
-    "record": _record,
+    "record": record,
     "halt": _halt,
     "cover": rounds.take_cover,
     "call_roll": _call_roll,
     "call_off": _call_off,
     "recalendar": _recalendar,
+    "open": _open,
 }

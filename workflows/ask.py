@@ -5,9 +5,9 @@ from typing import Final, Literal, NamedTuple
 
 from domain.base import Frozen
 from domain.calendar import Calendar, CalendarTooShortError, due_dates, end_of, local_day, morning_of
-from domain.cases import Act, OpenAsk, Reply, Request
+from domain.cases import Act, CarriedAsk, OpenAsk, Reply, Request
 from domain.events import AnyEvent, Approved, ClosedWhy, Confirmed, Rejected, Returned, Signature, Verdict
-from domain.pack import AnyClocks, Changes, Step
+from domain.pack import AnyClocks, Changes, Step, Task
 from domain.people import Asked
 from domain.text import is_blank
 
@@ -65,7 +65,8 @@ class Reach(NamedTuple):
 class Ask:
     """One seat asked for one step. It is passive: the case reminds, escalates and closes it.
 
-    `asked` is None until it is known whom it reaches; `told` is whether a mail that came late was counted.
+    `asked` is None until it is known whom it reaches; `told` is whether a mail that came late was counted, `waited`
+    whether the story waits for what it asks for, which it may still do once it has lapsed.
     """
 
     def __init__(
@@ -77,8 +78,9 @@ class Ask:
         reach: Reach,
         now: datetime,
         calendar: Calendar,
+        carried: CarriedAsk | None = None,
     ) -> None:
-        """Open the ask at `now`, and compute from the school's calendar when what is due.
+        """Open the ask at `now`, and compute from the school's calendar when what is due; or go on as it was `carried`.
 
         Raises:
             CalendarTooShortError: the calendar does not reach the last of its days.
@@ -93,11 +95,15 @@ class Ask:
         self.reminded = 0
         self.escalated = False
         self.told = False
+        self.waited = False
         self.answer: Answer | None = None
         self.decision: AnyEvent | None = None
         self._calendar = calendar
         self.given = 0
-        self._set_clocks()
+        if carried is None:
+            self._set_clocks()
+        else:
+            self._go_on_from(carried)
 
     @property
     def is_open(self) -> bool:
@@ -212,6 +218,47 @@ class Ask:
     def close(self, why: ClosedWhy | Literal["refused"]) -> None:
         """Take no answer from now on."""
         self.answer = Answer(ending=why)
+
+    def carry(self) -> CarriedAsk:
+        """Return the ask as a case takes it along that begins again; only a step or a task can be.
+
+        Raises:
+            TypeError: it asks for something else.
+        """
+        if not isinstance(self.step, Step | Task):
+            raise TypeError(self.step.key)
+        return CarriedAsk(
+            ask=self.id,
+            step=self.step,
+            seat=self.seat,
+            version=self.version,
+            opened_at=self.opened_at,
+            ladder=self.reach.ladder,
+            named=self.reach.named,
+            excluded=tuple(sorted(self.reach.excluded)),
+            also=self.reach.also,
+            asked=self.asked or (),
+            due=self.due,
+            reminders=self._reminders,
+            escalates=self._escalates,
+            lapses=self._lapses,
+            given=self.given,
+            reminded=self.reminded,
+            escalated=self.escalated,
+            told=self.told,
+            waited=self.waited,
+            ending=self.answer.ending if self.answer is not None else None,
+            decision=self.decision,
+        )
+
+    def _go_on_from(self, carried: CarriedAsk) -> None:
+        """Be as the ask was when its case began again: what was due on a day is due on that day."""
+        self.due, self._reminders = carried.due, carried.reminders
+        self._escalates, self._lapses = carried.escalates, carried.lapses
+        self.asked = carried.asked
+        self.given, self.reminded, self.escalated = carried.given, carried.reminded, carried.escalated
+        self.told, self.waited, self.decision = carried.told, carried.waited, carried.decision
+        self.answer = Answer(ending=carried.ending) if carried.ending is not None else None
 
     def standing(self) -> OpenAsk:
         """Return the ask as those who wait for it may know it."""

@@ -5,6 +5,7 @@ reminds and escalates by the school's calendar, takes what people do, and hands 
 one batch. It knows no Temporal: a host gives it the time, a place to publish, and a way to pause.
 """
 
+from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Iterable
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
@@ -23,6 +24,7 @@ from domain.cases import (
     Opening,
     Present,
     Published,
+    Replied,
     Reply,
     Request,
     Roll,
@@ -52,13 +54,15 @@ from domain.events import (
 from domain.fields import Value
 from domain.forms import Answers
 from domain.matters import as_it_stands, is_done, is_on_hold, next_task, reviews_so_far, route_of
-from domain.order import about, barred, barred_from, forbidding_rule, is_between, matches
-from domain.pack import AnyClocks, Changes, EventMatch, Reviews, Route, Step, Task
+from domain.order import about, barred, barred_from, drafting_apart, forbidding_rule, is_between, matches
+from domain.pack import AnyClocks, Changes, EventMatch, OrderRule, Reviews, Route, Step, Task
 from domain.pack import Story as Tells
 from domain.people import Asked
 from domain.round_entries import ChangeTurnedDown, SiteChanged
-from workflows import acts
+from domain.versions import as_they_stand
+from workflows import acts, going_on
 from workflows.ask import Answer, Ask, Reach
+from workflows.since import WHO_DRAFTED
 
 T = TypeVar("T")
 E = TypeVar("E", bound=BaseModel)
@@ -77,6 +81,9 @@ CASE_MANAGER: Final = "case_manager"
 
 AGAIN: Final = "again"
 """How a story ends that is to be told on in a case that begins again."""
+
+_LATELY: Final = 50
+"""How many acts a case remembers that were done before it began again, so that none of them is done twice."""
 
 INVESTIGATOR: Final = "investigator"
 """The seat that nobody holds but whom the case appoints."""
@@ -104,6 +111,9 @@ class Host(Protocol):
 
     async def pause(self, until: datetime | None, woken: Callable[[], bool]) -> None:
         """Return when `woken` says so, or at `until` at the latest; it may return early, to no harm."""
+
+    def since(self, change: str) -> bool:
+        """Return whether the case goes by a `change` of a later version of Duly: always the same for one case."""
 
 
 class Story(Protocol):
@@ -149,25 +159,32 @@ class Case:
     ask by its id. `disputed` are asks whose answers somebody says were not theirs: as long as there are any, the case
     is held. `void` are those whose answers an administrator then found to be void.
     `own` is everybody whose request it is or ever was, `set_apart` whoever stepped aside or intervened: they decide
-    nothing in it. `taken` counts the acts, `calls` those that had a roll called. `accepts` is what may be recorded,
-    `dates` says what people look forward to, `present` who of those who run a site is there. In a confidential case,
-    `recused` must not learn of it, and `route` says who sees to it. `approved` are the answers of a site as they were
-    approved, with how many events that is known of.
+    nothing in it, `apart` who decides nothing about the change of a site that is being decided. `taken` counts the
+    acts, `calls` those that had a roll called. `accepts` is what may be recorded, `dates` says what people look forward
+    to, `present` who of those who run a site is there. `rests_when` says when the story is to begin again as soon as
+    all is said, and `is_at_rest` that it can now. In a confidential case, `recused` must not learn of it, and `route`
+    says who sees to it. `approved` are the answers of a site as they were approved, with how many events that is known
+    of.
     """
 
     def __init__(self, opening: Opening, host: Host) -> None:
-        """Build the case; nothing happens until it is played. One that begins again knows nothing of its past."""
+        """Build the case; nothing happens until it is played.
+
+        One that begins again knows nothing of its past but what it carries.
+        """
+        carried = opening.carried
         self.opening = opening
-        self.request = opening.request
+        self.request = opening.request if carried is None else carried.request
         self.outcome: str | None = None
-        self.past: list[AnyEvent] = []
+        self.past: list[AnyEvent] = list(carried.events) if carried is not None else []
         self.asks: dict[str, Ask] = {}
         self.offers: dict[str, tuple[Callable[[Act], AnyEvent], str]] = {}
         self.disputed: tuple[str, ...] = ()
         self.held_at: datetime | None = None
-        self.void: frozenset[str] = frozenset()
+        self.void: frozenset[str] = frozenset(carried.void if carried is not None else ())
         self.own = frozenset({opening.request.author, opening.request.starter}) - {""}
-        self.set_apart: frozenset[str] = frozenset()
+        self.set_apart: frozenset[str] = frozenset(carried.set_apart if carried is not None else ())
+        self.apart: frozenset[str] = frozenset(carried.apart if carried is not None else ())
         self.taken = 0
         self.calls = 0
         self.nudged_on: date | None = None
@@ -175,7 +192,7 @@ class Case:
         self.route: Route | None = None
         self.approved: tuple[int, Answers] = (-1, {})
         self.accepts: dict[str, Accepted] = {}
-        self.present: Present | None = None
+        self.present: Present | None = carried.present if carried is not None else None
         self.dates: Callable[[], tuple[ComingDate, ...]] | None = None
         self.next_opening: Opening | None = None
         self._host = host
@@ -184,8 +201,8 @@ class Case:
         self._interruption: Answer | None = None
         self._may_be_interrupted = False
         self._settles_at: datetime | None = None
-        self._opened = False
-        self._untold: Opening | None = opening
+        self._opened = carried is not None
+        self._untold: Opening | None = opening if carried is None else None
         self._strand: Coroutine[Wait[Any], None, str] | None = None
         self._beside: list[Coroutine[Wait[Any], None, None]] = []
         self._untils: list[Callable[[], datetime | None]] = []
@@ -198,12 +215,24 @@ class Case:
         self._stopped = False
         self._to_clear: list[tuple[int, Clearance]] = []
         self._clearings: dict[int, bool | None] = {}
+        self.rests_when: Callable[[], bool] | None = None
+        self.is_at_rest = False
+        self._replied = {one.digest: one.reply for one in opening.replied}
+        self._lately: deque[tuple[Act, Reply]] = deque(maxlen=_LATELY)
+        for one in carried.asks if carried is not None else ():
+            reach = Reach(one.ladder, one.named, frozenset(one.excluded), one.also)
+            calendar = self._calendar_of(one.step)
+            self.asks[one.ask] = Ask(one.ask, one.step, one.seat, one.version, reach, one.opened_at, calendar, one)
 
     # What a process says.
 
     def now(self) -> datetime:
         """Return the time of this turn, in UTC."""
         return self._host.now()
+
+    def since(self, change: str) -> bool:
+        """Return whether the case does what `workflows.since` says of `change`: one that ran before does not."""
+        return self._host.since(change)
 
     def record(self, event: AnyEvent) -> bool:
         """Append `event` if no order rule forbids it, and send the notices that the pack hangs on it.
@@ -214,7 +243,7 @@ class Case:
 
     def record_all(self, events: list[AnyEvent], by: str | None = None) -> str | None:
         """Append all `events`, or none and `step_refused`; return the clause of the rule that forbids one."""
-        rules = self.opening.process.rules
+        rules = self.rules
         for place, event in enumerate(events):
             rule = forbidding_rule(rules, [*self.past, *events[:place]], event)
             if rule is not None:
@@ -315,7 +344,8 @@ class Case:
     async def see_to(self, task: Task, so_long_as: Callable[[], bool] = lambda: True) -> bool:
         """Ask the seat of `task` to do it once more; return whether it is done, or False once it need not be."""
         so_far = self.times(task.done_by)
-        ask = self._open(task, task.seat, self._reach_for(task, task.seat))
+        ask = self._waited(task) or self._open(task, task.seat, self._reach_for(task, task.seat))
+        ask.waited = True
 
         def over() -> bool | None:
             if self.times(task.done_by) > so_far:
@@ -323,9 +353,17 @@ class Case:
             return None if so_long_as() else False
 
         done = await Wait(over)
+        ask.waited = False
         if ask.is_open:
             self._close(ask, "done" if done else "no_longer_needed")
         return done
+
+    def is_waited(self, task: Task) -> bool:
+        """Return whether the story waits for `task` to be done, which it asked for before it began again."""
+        return self._waited(task) is not None
+
+    def _waited(self, task: Task) -> Ask | None:
+        return next((ask for ask in self.asks.values() if ask.waited and ask.step.key == task.key), None)
 
     async def sign(self, step: Step, person: str) -> Answer:
         """Ask `person`, and nobody in their place, and return their answer."""
@@ -410,6 +448,32 @@ class Case:
         self.next_opening = self.opening.model_copy(update={"request": request})
         return AGAIN
 
+    def go_on(self, approved: Request, before: Request, own: frozenset[str], days: dict[str, date]) -> str:
+        """Begin again in the midst of things, and take along what matters still: to be returned, once it is at rest.
+
+        `approved` is the request as it was approved last, `before` as it was before that; `own` is whose the latest
+        change was, `days` are those that the story counts from.
+        """
+        carried = going_on.carried(self, approved, before, own, days)
+        self.next_opening = self.opening.model_copy(update={"carried": carried})
+        return AGAIN
+
+    def as_approved(self) -> dict[str, Value]:
+        """Return the answers of what is nobody's request, as they were approved last."""
+        return self.stood()[1]
+
+    def stood(self) -> tuple[dict[str, Value], dict[str, Value]]:
+        """Return the answers that stood before the latest change was approved, and those that stand since."""
+        carried = self.opening.carried
+        begun = self.opening.request.answers
+        stood, stands = (begun, begun) if carried is None else (carried.stood, carried.stands)
+        return as_they_stand(self.past[self._carried :], stood, stands)
+
+    @property
+    def _carried(self) -> int:
+        """How many of the events of the past were taken along from before it began again."""
+        return len(self.opening.carried.events) if self.opening.carried is not None else 0
+
     def revise(self, by: str, title: str, answers: dict[str, Value]) -> None:
         """Let the request say what `by` made of it: a new version, which nobody has approved yet."""
         before = self.request
@@ -438,6 +502,14 @@ class Case:
         self._stopped = True
 
     @property
+    def rules(self) -> tuple[OrderRule, ...]:
+        """The order rules that the case keeps: those of its process."""
+        rules = self.opening.process.rules
+        if not any(map(drafting_apart, rules)) or self.since(WHO_DRAFTED):
+            return rules
+        return tuple(rule for rule in rules if not drafting_apart(rule))
+
+    @property
     def matter(self) -> Matter:
         """What the case is about, as it stands now; only a confidential case has one."""
         if self.opening.matter is None:
@@ -448,7 +520,7 @@ class Case:
     @property
     def n(self) -> int:
         """The number of the latest event."""
-        return self.opening.events + len(self.past)
+        return self.opening.events + len(self.past) - self._carried
 
     def times(self, pattern: EventMatch) -> int:
         """Return how many events on record fit `pattern`."""
@@ -476,11 +548,15 @@ class Case:
         event = self.latest(kind)
         return event is not None and all(getattr(event, name) in one_of for name, one_of in wanted.items())
 
+    def told_before(self, kind: type[E]) -> tuple[E, ...]:
+        """Return the events of a kind that the case took along when it began again."""
+        return tuple(event for event in self.past[: self._carried] if isinstance(event, kind))
+
     def last_about(self, kind: str, entry: Entry) -> int | None:
         """Return the number of the latest event of `kind` about an allegation of `entry`, or None."""
         for place in range(len(self.past), 0, -1):
             if self.past[place - 1].kind == kind and about(self.past[place - 1]) & about(entry):
-                return self.opening.events + place
+                return self.opening.events + place - self._carried
         return None
 
     def morning_in(self, days: int) -> datetime:
@@ -546,12 +622,22 @@ class Case:
         while True:
             while self._has_something_to_say():
                 await self._flush()
+            self._rest()
             if self.outcome is not None:
                 return self.outcome
             coming = self._coming()
             await self._host.pause(coming[0] if coming else None, self._has_something_to_say)
             self._let_time_pass()
             self.tell_on()
+
+    def _rest(self) -> None:
+        """Let a story begin again that wants to: all that was said is on record, and every strand has heard it."""
+        if self.outcome is None and self.rests_when is not None and self.rests_when():
+            self.is_at_rest = True
+            self.tell_on()
+            self.is_at_rest = False
+            if self.next_opening is not None:
+                self._go_on_in_the_next(self.opening.calendar)
 
     def ready_for(self, act: Act) -> bool:
         """Return whether `act` can be judged now: the case has begun, and it is known whom its open asks reach.
@@ -562,8 +648,17 @@ class Case:
         return self._opened and (known or act.kind == "withdraw" or act.how == "duly")
 
     def receive(self, act: Act) -> Reply:
-        """Take what somebody does, record what it means, tell the story on, and say what came of it."""
-        return acts.take(self, act)
+        """Take what somebody does, record what it means, tell the story on, and say what came of it.
+
+        What was done before the case began again is not done twice.
+        """
+        replied = self._replied.get(act.digest) if self._replied else None
+        if replied is not None:
+            return replied
+        reply = acts.take(self, act)
+        if reply.says == "done" and act.how != "duly":
+            self._lately.append((act, reply))
+        return reply
 
     def interrupt(self, answer: Answer) -> None:
         """End what the process waits for with `answer`, where that can be ended, and tell the story on.
@@ -573,6 +668,11 @@ class Case:
         if self._may_be_interrupted:
             self._interruption = answer
         self.tell_on()
+
+    def disturb(self, answer: Answer) -> None:
+        """End what the story waits for with `answer`, out of a strand beside it: it goes on in the same turn."""
+        if self._may_be_interrupted:
+            self._interruption = answer
 
     def tell_on(self) -> None:
         """Tell the story on to its next wait, or to its end."""
@@ -590,8 +690,9 @@ class Case:
             self._untils.clear()
             self.offers.clear()
             self.accepts.clear()
-            for ask in self.open_asks():
-                self._close(ask, "no_longer_needed")
+            if self.next_opening is None or self.next_opening.carried is None:
+                for ask in self.open_asks():
+                    self._close(ask, "no_longer_needed")
             if self.next_opening is None:
                 self.record(CaseEnded(outcome=self.outcome))
 
@@ -628,12 +729,18 @@ class Case:
 
     def go_by(self, pack: FromPack) -> None:
         """Go by `pack` from now on: what was asked before is left as it was asked."""
-        self.opening = self._untold = self.opening.model_copy(update=dict(pack))
+        self.opening = self.opening.model_copy(update=dict(pack))
+        self._untold = self._on_record()
 
     def go_by_calendar(self, calendar: Calendar) -> list[Ask]:
         """Go by `calendar` from now on; return the open asks that are due on another day by it."""
-        self.opening = self._untold = self.opening.model_copy(update={"calendar": calendar})
+        self.opening = self.opening.model_copy(update={"calendar": calendar})
+        self._untold = self._on_record()
         return [ask for ask in self.open_asks() if ask.go_by(self._calendar_of(ask.step))]
+
+    def _on_record(self) -> Opening:
+        """Return the opening as the record keeps it: what a case carries is on record already."""
+        return self.opening.model_copy(update={"carried": None, "replied": ()})
 
     def may_be_edited(self) -> bool:
         """Return whether the author may change the request now."""
@@ -726,11 +833,11 @@ class Case:
         """Return whom an ask of `seat` may reach: never the author, nor whom a rule or a conflict of interest bars."""
         held = next((one for one in self.opening.seats if one.key == seat), None)
         named = self.request.answers.get(held.from_field) if held and held.from_field else None
-        bound = barred(self.opening.process.rules, self.past, step.key, self.request.version)
+        bound = barred(self.rules, self.past, step.key, self.request.version)
         return Reach(
             ladder=(seat, *(held.stands_in if held else ())),
             named=str(named) if named is not None else None,
-            excluded=bound | self.own | self.set_apart,
+            excluded=bound | self.own | self.set_apart | self.apart,
         )
 
     def _open(self, step: AnyClocks, seat: str, reach: Reach, quietly: bool = False) -> Ask:
@@ -877,7 +984,7 @@ class Case:
                 self.asks[ask].asked = asked
         self._opened = True
         if self.next_opening is not None:
-            self._go_on_in_the_next(published)
+            self._go_on_in_the_next(published.calendar or self.opening.calendar)
         if number is not None:
             self._clearings[number] = published.cleared is True
             self.tell_on()
@@ -885,16 +992,18 @@ class Case:
             self._rolled = published.roll
             self.tell_on()
 
-    def _go_on_in_the_next(self, published: Published) -> None:
-        """Have the case that begins again count on, by the school's calendar as it is now."""
-        opening = self.opening
+    def _go_on_in_the_next(self, calendar: Calendar) -> None:
+        """Have the case that begins again count on, by the school's calendar as it is now, and do nothing twice."""
+        if self.next_opening is None:
+            return
+        carried = self.next_opening.carried
         on = {
             "events": self.n,
-            "asked": opening.asked + len(self.asks),
-            "calendar": published.calendar or opening.calendar,
+            "asked": self.opening.asked + len(self.asks) - (len(carried.asks) if carried is not None else 0),
+            "calendar": calendar,
+            "replied": tuple(Replied(digest=act.digest, reply=reply) for act, reply in self._lately),
         }
-        if self.next_opening is not None:
-            self.next_opening = self.next_opening.model_copy(update=on)
+        self.next_opening = self.next_opening.model_copy(update=on)
 
 
 def _is_over(strand: Coroutine[Wait[Any], None, None]) -> bool:

@@ -196,7 +196,7 @@ class _Maker:
         if annotation is Clearance:
             return list(self._choices.clearances)
         if name == "people":
-            return [(one.person,) for one in self._asked()]
+            return [(one.person,) for one in self._asked()] or [(self._choices.anybody_else,)]
         if name == "person":
             return list(dict.fromkeys([self._choices.anybody_else, *(one.person for one in self._asked())]))
         if name == "permits":

@@ -281,7 +281,8 @@ def _is_on_its_road(place: Place, task: Task) -> bool:
 
 
 def _is_of_a_version(pattern: EventMatch) -> bool:
-    return all("version" in KIND_OF[kind].model_fields for kind in pattern.event)
+    of = (KIND_OF[kind].model_fields.get("version") for kind in pattern.event)
+    return all(one is not None and one.annotation is int for one in of)
 
 
 def _doer(event: AnyEvent) -> str | None:

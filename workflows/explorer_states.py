@@ -56,6 +56,8 @@ _TOLD_OTHERWISE: Final = frozenset(
         *(
             "opening",
             "taken",
+            "_replied",
+            "_lately",
             "nudged_on",
             "offers",
             "_host",
@@ -125,7 +127,7 @@ class Place:
     def version(self, event: AnyEvent) -> Literal["now", "old"] | None:
         """Return whether `event` is of the request as it is now, or None where it is of no version."""
         version = vars(event).get("version")
-        if version is None:
+        if not isinstance(version, int):
             return None
         return "now" if version == self._case.request.version else "old"
 

@@ -21,7 +21,9 @@ KIND_OF: Final[dict[str, type[BaseModel]]] = {
 }
 """Every kind of event."""
 
-_NO_STORY: Final = frozenset({"workflows.case", "workflows.acts", "workflows.explorer_search", __name__})
+_NO_STORY: Final = frozenset(
+    {"workflows.case", "workflows.acts", "workflows.acts_on_record", "workflows.explorer_search", __name__}
+)
 """Where a case looks through its own past; what it looks for there, `explorer_past` knows."""
 
 

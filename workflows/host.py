@@ -62,6 +62,10 @@ class TemporalHost:
         if self._timer is not None and self._timer.done():
             self._timer = None
 
+    def since(self, change: str) -> bool:
+        """Return whether the history of this case has the change, or is new enough to have it from here on."""
+        return workflow.patched(change)
+
 
 @workflow.defn(name=WORKFLOW)
 class CaseWorkflow:

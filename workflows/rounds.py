@@ -12,13 +12,14 @@ from domain.round_entries import (
     DraftReady,
     PostingResumed,
     PostingSuspended,
+    QuestionAnswered,
     SiteClosed,
     SiteWentLive,
+    TrainingAttended,
     VisitorExpected,
     VisitorSigned,
 )
 from domain.text import is_blank
-from domain.versions import as_approved
 
 if TYPE_CHECKING:
     from workflows.case import Case
@@ -56,6 +57,10 @@ def fits(case: "Case", entry: Recordable) -> bool:
             )
         case ConsultationHeld():
             return entry.first <= entry.last <= today
+        case QuestionAnswered():
+            return not is_blank(entry.answer)
+        case TrainingAttended():
+            return entry.on <= today and bool(entry.people) and not is_blank(entry.title)
         case VisitorExpected() | VisitorSigned():
             return entry.until >= today and not is_blank(entry.name)
         case _:
@@ -124,7 +129,7 @@ def approved(case: "Case") -> Answers:
         return case.request.answers
     events, answers = case.approved
     if events != len(case.past):
-        answers = as_approved(case.past, case.opening.request.answers)
+        answers = case.as_approved()
         case.approved = len(case.past), answers
     return answers
 

@@ -11,6 +11,7 @@ from domain.events import CaseCancelled
 from domain.pack import Cover, Recurring, Task
 from domain.round_entries import (
     ChangeTurnedDown,
+    ClosureProposed,
     DateComing,
     SiteChanged,
     SiteClosed,
@@ -21,7 +22,16 @@ from workflows.ask import Answer
 from workflows.case import Case
 from workflows.rounds import BY_RIGHT, day_in, day_of, is_covered_now
 from workflows.rounds import approved as as_approved
+from workflows.since import GOES_ON
 
+_MOST_ACTS: Final = 1000
+_MOST_EDITIONS: Final = 50
+"""Of a life that has taken so many acts, or changed so often, the rest is told in a case that begins again."""
+
+DULY: Final = "duly"
+"""Who proposes what nobody has typed."""
+
+_COVER: Final = "few since"
 _BEFORE_LIVE: Final = timedelta(days=14)
 _BEFORE_CLOSURE: Final = (90, 28, 7)
 
@@ -40,23 +50,27 @@ class SiteLife:
     too few are there who run it, that is told the same day, and after the days of grace posting is to be suspended.
     A change of its form needs the approvals of the pack; what is turned down leaves the site as it was.
 
+    However long it lives, it takes no more acts in one run than Temporal does: it begins again at the top of a turn,
+    when nothing is being decided, and takes along what is asked, due on the day on which it was due.
+
     Source: Cadmus 14.4 to 14.7, 17.1 and 18.1 to 18.6; Newall Green 9.1; MTOAT, websites; Societas 5.6.
     """
 
-    async def run(self, case: Case, opening: Opening) -> LifeOutcome:
-        """Return how it ended."""
-        approved = opening.request
-        process = opening.process
-        comes: dict[str, date] = {}
+    async def run(self, case: Case, opening: Opening) -> str:
+        """Return how it ended, or that it goes on."""
+        process, carried = opening.process, opening.carried
+        days = dict(carried.days) if carried is not None else {}
+        comes = {one.key: days[one.key] for one in process.rounds if one.key in days}
         case.dates = lambda: _dates(case, comes)
-        case.record(
-            SiteLifeBegan(
-                site=str(approved.answers["site"]),
-                title=approved.title,
-                live_on=day_of(case, "go_live_date"),
-                closes_on=day_of(case, "closure_date"),
+        if carried is None:
+            case.record(
+                SiteLifeBegan(
+                    site=str(opening.request.answers["site"]),
+                    title=opening.request.title,
+                    live_on=day_of(case, "go_live_date"),
+                    closes_on=day_of(case, "closure_date"),
+                )
             )
-        )
         case.accept(("site_went_live", "site_reviewed", "leadership_consulted", "site_evaluated"), (BY_RIGHT,))
         case.accept(("post_moderated", "posting_suspended", "posting_resumed"), (BY_RIGHT,))
         # A change that waits for its approval is none of a site that is closed.
@@ -65,16 +79,21 @@ class SiteLife:
         case.alongside(_close(case, process.task("close")))
         case.alongside(_tell_of_closure(case))
         if process.cover is not None:
-            case.alongside(_keep_covered(case, process.cover, process.task("suspend")))
+            case.alongside(_keep_covered(case, process.cover, process.task("suspend"), days))
         for recurring in process.rounds:
-            case.alongside(_come_round(case, recurring, comes))
-        before, own = approved, frozenset[str]()
+            case.alongside(_come_round(case, recurring, comes, days))
+        case.rests_when = lambda: _is_long(case)
+        approved, before, own = opening.request, opening.request, frozenset[str]()
+        if carried is not None:
+            approved, before, own = carried.approved, carried.before, frozenset(carried.own)
         while not _is_closed(case):
-            answer = await case.disturbed(lambda: _is_closed(case))
+            answer = await case.disturbed(lambda: _is_closed(case) or case.is_at_rest)
+            if answer.approves and case.is_at_rest:
+                return case.go_on(approved, before, own, days | comes)
             if answer.approves:
                 continue
             if case.request.version != approved.version:
-                before = approved
+                before, case.apart = approved, frozenset()
                 approved, own = await _decide(case, before)
             elif answer.ending == "asked_again" and as_approved(case) != case.request.answers:
                 # Its approval is void: who proposed it does not approve it this time either.
@@ -124,29 +143,66 @@ async def _go_live(case: Case, task: Task | None) -> None:
         day = day_of(case, "go_live_date")
         return morning_of(day) - _BEFORE_LIVE if day is not None else case.now()
 
-    await case.until(opens, unless=lambda: _is_live(case))
+    if not case.is_waited(task):
+        await case.until(opens, unless=lambda: _is_live(case))
     if not _is_live(case):
         await case.see_to(task)
 
 
-async def _come_round(case: Case, recurring: Recurring, comes: dict[str, date]) -> None:
+async def _come_round(case: Case, recurring: Recurring, comes: dict[str, date], days: dict[str, date]) -> None:
     """Ask for what comes round, on its day, for as long as the site lives (LIFE-03, LIFE-04, LIFE-13, LIFE-14).
 
-    `comes` says for which day it is asked, or will be.
+    `comes` says for which day it is asked, or will be; `days` keeps from which day on it is counted.
     """
     await case.once(lambda: _is_live(case))
-    last = local_day(case.now())
+    counted, turned, asked = (f"{recurring.key} {what}" for what in ("since", "after", "asked"))
+    last = days.get(counted, local_day(case.now()))
     while True:
-        began, today = last, local_day(case.now())
+        if not case.is_waited(recurring):
+            began, today = last, days.get(turned, local_day(case.now()))
+            days[counted], days[turned] = began, today
 
-        def opens(began: date = began, today: date = today) -> datetime:
-            # By the calendar as it is then.
-            comes[recurring.key] = max(next_round(began, recurring.every, case.opening.calendar), today)
-            return morning_of(comes[recurring.key])
+            def opens(began: date = began, today: date = today) -> datetime:
+                # By the calendar as it is then.
+                comes[recurring.key] = max(next_round(began, recurring.every, case.opening.calendar), today)
+                return morning_of(comes[recurring.key])
 
-        await case.until(opens)
+            await case.until(opens)
+            days[asked] = local_day(case.now())
         last = comes[recurring.key]
+        if recurring.proposes_closing_on is not None and f"{recurring.key} proposed" not in days:
+            case.alongside(_propose_closing(case, recurring, days, days[asked]))
         await case.see_to(recurring)
+        for day in (counted, turned, asked, f"{recurring.key} proposed"):
+            days.pop(day, None)
+
+
+async def _propose_closing(case: Case, task: Recurring, days: dict[str, date], asked: date) -> None:
+    """Propose to close the site early, where nobody does what comes round: a change like any other (LIFE-03).
+
+    `asked` is the day on which it was asked for; `days` keeps that it was proposed.
+    """
+    so_far, within = case.times(task.done_by), task.proposes_closing_on or 0
+
+    def ends() -> datetime:
+        return morning_of(due_on(asked, within, case.opening.calendar) + timedelta(days=1))
+
+    def is_done() -> bool:
+        return case.times(task.done_by) > so_far
+
+    def is_settled() -> bool:
+        return not case.disputed and as_approved(case) == case.request.answers
+
+    await case.until(ends, unless=is_done)
+    await case.once(lambda: is_done() or is_settled())
+    ahead = local_day(case.now()) + timedelta(days=case.opening.process.closing_ahead)
+    on, closes = working_day_before(ahead, case.opening.calendar), day_of(case, "closure_date")
+    if is_done() or closes is None or closes <= on:
+        return
+    days[f"{task.key} proposed"] = local_day(case.now())
+    case.record(ClosureProposed(on=on))
+    case.revise(DULY, case.request.title, {**case.request.answers, "closure_date": on.isoformat()})
+    case.disturb(Answer(ending="changed"))
 
 
 async def _close(case: Case, task: Task | None) -> None:
@@ -160,7 +216,8 @@ async def _close(case: Case, task: Task | None) -> None:
         return morning_of(working_day_before(day - ahead, case.opening.calendar)) if day is not None else None
 
     while True:
-        await case.until(opens)
+        if not case.is_waited(task):
+            await case.until(opens)
         asked_for = day_of(case, "closure_date")
 
         def still(day: object = asked_for) -> bool:
@@ -172,7 +229,9 @@ async def _close(case: Case, task: Task | None) -> None:
 
 async def _tell_of_closure(case: Case) -> None:
     """Tell whoever runs the site that it is to be closed: on working days, before the day (LIFE-02)."""
-    told: set[tuple[object, int]] = set()
+    told: set[tuple[object, int]] = {
+        (event.on, days) for event in case.told_before(DateComing) for days in _BEFORE_CLOSURE if days >= event.days
+    }
 
     def coming() -> list[tuple[datetime, int]]:
         day = day_of(case, "closure_date")
@@ -190,19 +249,24 @@ async def _tell_of_closure(case: Case) -> None:
             case.record(DateComing(what="closure", on=day, days=min(due)))
 
 
-async def _keep_covered(case: Case, cover: Cover, suspend: Task | None) -> None:
-    """Where too few are there, wait out the days of grace, then ask for posting to be suspended (LIFE-09)."""
+async def _keep_covered(case: Case, cover: Cover, suspend: Task | None, days: dict[str, date]) -> None:
+    """Where too few are there, wait out the days of grace, then ask for posting to be suspended (LIFE-09).
+
+    `days` keeps since when there are too few.
+    """
     while True:
         await case.once(lambda: _is_live(case) and not is_covered_now(case))
-        since = local_day(case.now())
+        since = days[_COVER] = days.get(_COVER, local_day(case.now()))
 
         def ends(since: date = since) -> datetime:
             return morning_of(due_on(since, cover.grace, case.opening.calendar) + timedelta(days=1))
 
-        await case.until(ends, unless=lambda: is_covered_now(case))
+        if suspend is None or not case.is_waited(suspend):
+            await case.until(ends, unless=lambda: is_covered_now(case))
         if suspend is not None and not is_covered_now(case) and not _is_suspended(case):
             await case.see_to(suspend, so_long_as=lambda: not is_covered_now(case))
         await case.once(lambda: is_covered_now(case))
+        del days[_COVER]
 
 
 def _dates(case: Case, comes: dict[str, date]) -> tuple[ComingDate, ...]:
@@ -212,6 +276,13 @@ def _dates(case: Case, comes: dict[str, date]) -> tuple[ComingDate, ...]:
     dates += [ComingDate(what="site_review", day=min(comes.values()))] if comes else []
     dates += [ComingDate(what="closure", day=closes)] if closes is not None else []
     return tuple(dates) if not _is_closed(case) and case.outcome is None else ()
+
+
+def _is_long(case: Case) -> bool:
+    """Return whether it is time to begin again: near what one run can take, with no answer under question."""
+    begun = case.opening.carried.request if case.opening.carried is not None else case.opening.request
+    many = case.taken >= _MOST_ACTS or case.request.edition - begun.edition >= _MOST_EDITIONS
+    return many and not case.disputed and case.since(GOES_ON)
 
 
 def _is_live(case: Case) -> bool:

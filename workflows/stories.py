@@ -6,6 +6,7 @@ from workflows.acknowledgement import Acknowledgement
 from workflows.allegation import AllegationReferral
 from workflows.case import Story
 from workflows.disciplinary import Disciplinary
+from workflows.question import Question
 from workflows.review import Review
 from workflows.signature import Signing
 from workflows.site_creation import SiteCreation
@@ -17,6 +18,7 @@ STORIES: Final[dict[str, type[Story]]] = {
     "review": Review,
     "acknowledgement": Acknowledgement,
     "signature": Signing,
+    "question": Question,
     "allegation": AllegationReferral,
     "disciplinary": Disciplinary,
 }

@@ -8,7 +8,7 @@ from typing import Final
 
 from domain.cases import Act, Reply
 from domain.deciding import Typed, offered, unready_to_sign
-from domain.events import Approved, Rejected, Returned, Verdict
+from domain.events import Approved, Rejected, Returned
 from domain.forms import Fault
 from domain.pack import Step
 from domain.telling import VERDICTS
@@ -18,7 +18,7 @@ from starter.api.cases import sections_of, with_token
 from starter.api.problems import ProblemError
 from starter.api.shapes import Answered, GiveAnswer, Reviewed, Statement
 from starter.engine import EngineLostError
-from starter.web.desks import GONE, Desk, desk_at
+from starter.web.desks import GONE, Desk, answered, desk_at, shown_at
 from starter.web.page import Visit
 from store import links
 
@@ -72,31 +72,15 @@ async def answer_ask(visit: Visit, body: GiveAnswer) -> Answered:
         raise _gone(desk)
     if body.version != desk.version:
         raise _CHANGED
-    known = desk.known
-    async with visit.site.db.read() as session:
-        opened_at = await links.opened_at(session, known.row.id, desk.version, desk.person.id)
+    opened_at = await shown_at(visit, desk)
     if opened_at is None:
         raise _UNREAD
-    faults = (*_unknown(body, step), *unready_to_sign(typed, known.opening.process, step, known.request.overrides))
+    process, overrides = desk.known.opening.process, desk.known.request.overrides
+    faults = (*_unknown(body, step), *unready_to_sign(typed, process, step, overrides))
     if faults:
         raise ProblemError(422, "unfit", faults=tuple(map(_by_field, faults)))
-    act = Act(
-        kind="answer",
-        person=desk.person.id,
-        how=desk.how,
-        ask=desk.ask.ask,
-        version=desk.version,
-        verdict=body.verdict,
-        signature=typed.signature,
-        confirmations=typed.confirmed,
-        comment=typed.comment,
-        opened_at=opened_at,
-        unfit=desk.unfit(visit.site.today) if body.verdict is Verdict.APPROVE else (),
-        # Temporal gives a repeated act its old reply: once something has happened, what was not taken is asked anew.
-        occasion=str(len(known.history)),
-    )
     try:
-        reply = await visit.site.engine.act(known.row.id, act)
+        act, reply = await answered(visit, desk, typed, opened_at)
     except EngineLostError:
         raise _LOST from None
     return _told(desk, body, act, reply)
@@ -194,6 +178,8 @@ def _told(desk: Desk, body: GiveAnswer, act: Act, reply: Reply) -> Answered:
             raise _UNREAD
         case "closed" | "not_asked" | "not_offered" | "too_soon" | "unchanged":
             raise _ENDED
+        case "again":
+            raise _LOST
 
 
 def _answered(desk: Desk, body: GiveAnswer) -> Answered:
@@ -209,7 +195,7 @@ CALLS: Final = (
         review_ask,
         "cases:answer",
         Reviewed,
-        problems=(401, 403, 404, 409, 422, 429),
+        problems=(404, 409),
     ),
     Call(
         "POST",
@@ -218,6 +204,6 @@ CALLS: Final = (
         "cases:answer",
         Answered,
         body=GiveAnswer,
-        problems=(400, 401, 403, 404, 409, 415, 422, 429, 503),
+        problems=(404, 409, 415),
     ),
 )

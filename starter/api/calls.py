@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import structlog
@@ -11,13 +11,16 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from domain.access import Viewer
 from domain.forms import Fault
-from domain.interface import Scope
+from domain.interface import SERVICE_SCOPES, Scope
 from starter.api.problems import ProblemError
 from starter.web.page import Page, Visit
+from starter.web.reading import read_pairs
 from starter.web.signed_in import Signed
 from starter.web.site import Site
-from store import interface, people
+from store import interface, people, services
+from store.services import ServiceRow
 
 log = structlog.get_logger()
 
@@ -29,21 +32,29 @@ Endpoint = Callable[[Visit, Any], Awaitable[BaseModel]]
 """What answers a call: with who calls, and the body as it was read, None where there is none."""
 
 
+ALWAYS: Final = (400, 401, 403, 422, 429, 503)
+"""The statuses with which any call may answer that it came to nothing."""
+
+
 @dataclass(frozen=True)
 class Asked:
-    """Something that may follow the `?` of an address, or stand in a header: its name, and what it is for."""
+    """Something that may follow the `?` of an address, or stand in a header: its name, and what it is for.
+
+    `shape` is what else JSON Schema can say of its text.
+    """
 
     name: str
     about: str
     required: bool = False
     place: Literal["query", "header"] = "query"
+    shape: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Call:
     """A route of the interface: which scope a token needs for it, what it takes, and what it answers.
 
-    `problems` are the statuses besides that it may answer with.
+    `problems` are the statuses besides that it may answer with, and besides those of `ALWAYS`.
     """
 
     method: Literal["GET", "POST"]
@@ -67,9 +78,10 @@ class Call:
 
         async def answer(visit: Visit) -> Response:
             try:
-                signed = await _caller(visit.site, visit.request, self.scope)
+                caller = await _caller(visit.site, visit.request, self.scope)
+                self._check_address(visit.request)
                 body = await _body(visit.request, self.body)
-                reply = await self.endpoint(Visit(visit.site, visit.request, signed), body)
+                reply = await self.endpoint(caller, body)
             except ProblemError as error:
                 return error.answer()
             return Response(reply.model_dump_json(), self.status, media_type=_JSON)
@@ -77,11 +89,26 @@ class Call:
         answer.__name__ = self.name
         return Page(self.path, answer, (self.method,), "token")
 
+    def _check_address(self, request: Request) -> None:
+        """See that nothing follows the `?` but what the call takes, each once, and with something in it.
 
-async def _caller(site: Site, request: Request, scope: Scope) -> Signed:
-    """Return whose token came with the request, in its header and nowhere else; a cookie is nobody here.
+        Raises:
+            ProblemError: 422, something does.
+        """
+        pairs = read_pairs(request.scope["query_string"])
+        names = [name for name, _ in pairs]
+        if len(set(names)) != len(names) or not {one.name for one in self.asked if one.place == "query"} >= set(names):
+            raise ProblemError(422, "unfit", "The address asks for something twice, or for something that is not here")
+        faults = [Fault(field=name, message="Leave it out, or say something") for name, text in pairs if not text]
+        if faults:
+            raise ProblemError(422, "unfit", faults=faults)
 
-    Whoever has left has no token any more. A token never opens confidential work.
+
+async def _caller(site: Site, request: Request, scope: Scope) -> Visit:
+    """Return who calls: whose token came with the request, in its header and nowhere else; a cookie is nobody here.
+
+    Whoever has left has no token any more. A token never opens confidential work. That of a service, which is nobody,
+    opens what services may do, whatever its row says.
 
     Raises:
         ProblemError: 401, there is none that is good; 429, too many that are none; 403, it is not for this.
@@ -94,14 +121,32 @@ async def _caller(site: Site, request: Request, scope: Scope) -> Signed:
     async with site.db.read() as session:
         row = await interface.token_of(session, found[1], now) if found is not None else None
         person = await people.person(session, row.person) if row is not None else None
+        service = await services.service_with(session, found[1], now) if found is not None and row is None else None
+    if service is not None:
+        return await _of_service(site, request, service, scope)
     if row is None or person is None or not person.is_active(site.today):
         raise _unknown_token(site, request)
     if row.last_used_on != site.today:
         async with site.db.write() as session:
             await interface.note_use(session, row.digest, site.today)
     if scope not in row.scopes.split():
-        raise ProblemError(403, "scope", f"The token is not for this: it needs the scope {scope}")
-    return Signed(person, session="", form_token="")
+        raise _not_for(scope)
+    return Visit(site, request, Signed(person, session="", form_token=""))
+
+
+async def _of_service(site: Site, request: Request, service: ServiceRow, scope: Scope) -> Visit:
+    if service.last_used_on != site.today:
+        async with site.db.write() as session:
+            await services.note_use(session, service.id, site.today)
+    if scope not in SERVICE_SCOPES or scope not in service.scopes.split():
+        raise _not_for(scope)
+    return Visit(
+        site, request, None, service=Viewer(person=service.id, organisation=service.organisation, service=True)
+    )
+
+
+def _not_for(scope: Scope) -> ProblemError:
+    return ProblemError(403, "scope", f"The token is not for this: it needs the scope {scope}")
 
 
 def _unknown_token(site: Site, request: Request) -> ProblemError:

@@ -1,5 +1,6 @@
 """Reading cases: a list, one of them, what happened in it. Of confidential ones there is nothing, not even that."""
 
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -19,17 +20,19 @@ from starter.api.shapes import (
     Named,
     ReadAnswer,
     ReadCase,
+    ReadComing,
     ReadEvent,
     ReadSection,
 )
 from starter.web.cases import state_of
-from starter.web.finding import FIELDS, SORTS, STATES, look
+from starter.web.finding import FIELDS, LONGEST_WORDS, SORTS, STATES, look
 from starter.web.known import Known, case_for
 from starter.web.page import Visit
-from starter.web.reading import UnreadableBodyError, read_pairs
+from starter.web.reading import Pairs, UnreadableBodyError, read_pairs
 from starter.web.signing import is_signature
 from store import people, queries
 from store.finding import Place, find
+from store.keys import SealBrokenError
 from store.tables import AskRow, CaseRow
 
 MOST: Final = 50
@@ -38,7 +41,7 @@ MOST: Final = 50
 HowAnswered: TypeAlias = Literal["no", "with_token", "signed_in"]
 
 _ABOUT: Final[Mapping[str, str]] = {
-    "words": "Words of the title",
+    "words": "Words of the title, or of what its pack keeps in clear, such as the host of a site",
     "reference": "The reference",
     "process": "The key of a process",
     "school": "The key of a school",
@@ -52,42 +55,77 @@ _ABOUT: Final[Mapping[str, str]] = {
     "after": "The `next` of the page before",
 }
 
+_SHAPES: Final[Mapping[str, Mapping[str, object]]] = {
+    "words": {"maxLength": LONGEST_WORDS},
+    "state": {"enum": [*STATES]},
+    "since": {"format": "date"},
+    "until": {"format": "date"},
+    "overdue": {"enum": ["yes"]},
+    "sort": {"enum": [*SORTS]},
+}
+
 
 async def list_cases(visit: Visit, body: None) -> Cases:
     """Return cases, a page at a time: those in which you have a part, or as an administrator all of the organisation.
 
-    What was answered on a form is sealed, and is not searched.
+    What was answered on a form is sealed, and is not searched; but what its pack names is, such as the host of a site.
     """
     del body
-    ours = visit.person.organisation
+    ours = visit.viewer.organisation
     async with visit.site.db.read() as session:
         directory = await people.directory(session, ours)
         try:
-            looked = look(visit, read_pairs(visit.request.scope["query_string"]), directory)
+            looked = look(visit, _opened(visit), directory)
         except UnreadableBodyError as unreadable:
             raise ProblemError(422, "unfit", f"The address cannot be read: {unreadable}") from None
         faults = [Fault(field=name, message=message) for name, message in looked.faults.items()]
         wanted = looked.wanted
         if not allow(visit.viewer, "list_all"):
-            if wanted.person not in {None, visit.person.id}:
+            if wanted.person not in {None, visit.viewer.person}:
                 faults.append(Fault(field="person", message="Only administrators look for the cases of others"))
-            wanted = replace(wanted, person=visit.person.id)
+            wanted = replace(wanted, person=visit.viewer.person)
         if faults:
             raise ProblemError(422, "unfit", faults=faults)
         found = await find(session, ours, wanted, after=looked.after, most=MOST)
         access = await queries.accesses_of(session, found.cases)
+        void = await queries.void_of(session, found.cases)
     seen = [row for row in found.cases if allow(visit.viewer, "see", access[row.id])]
-    return Cases(cases=tuple(_summary(visit, row) for row in seen), next=_next(found.onward))
+    return Cases(cases=tuple(_summary(visit, row, void) for row in seen), next=_next(visit, found.onward))
 
 
-def _next(onward: Place | None) -> str | None:
+def _next(visit: Visit, onward: Place | None) -> str | None:
+    """Return where the next page begins, sealed: the last case that was looked at may be none that the caller sees."""
     if onward is None:
         return None
     key, case = onward
-    return f"{key.isoformat() if isinstance(key, datetime) else key}~{case}"
+    place = f"{key.isoformat() if isinstance(key, datetime) else key}~{case}"
+    sealed = visit.site.keys.ring.system().seal(_sealed_for(visit), place.encode())
+    return urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
-def _summary(visit: Visit, row: CaseRow) -> CaseSummary:
+def _opened(visit: Visit) -> Pairs:
+    """Return what the address asks for, with the place from which the list goes on as it was before it was sealed.
+
+    Raises:
+        ProblemError: 422, there is no such place for whoever calls.
+    """
+    pairs = read_pairs(visit.request.scope["query_string"])
+    return tuple((name, _place(visit, text) if name == "after" else text) for name, text in pairs)
+
+
+def _place(visit: Visit, text: str) -> str:
+    try:
+        sealed = b64decode(f"{text}{'=' * (-len(text) % 4)}", altchars=b"-_", validate=True)
+        return visit.site.keys.ring.system().open(_sealed_for(visit), sealed).decode()
+    except (ValueError, SealBrokenError):
+        raise ProblemError(422, "unfit", "There is no such place in the list: send `next` as it came") from None
+
+
+def _sealed_for(visit: Visit) -> str:
+    return f"api-place|{visit.viewer.person}"
+
+
+def _summary(visit: Visit, row: CaseRow, void: frozenset[str]) -> CaseSummary:
     seats = {AUTHOR: "Author", **{seat.key: seat.title for seat in visit.pack.seats}}
     process, school = visit.pack.process(row.process), visit.pack.school(row.school)
     return CaseSummary(
@@ -95,7 +133,7 @@ def _summary(visit: Visit, row: CaseRow) -> CaseSummary:
         title=row.title,
         process=Named(key=row.process, name=process.title if process else row.process),
         school=Named(key=row.school, name=school.name if school else row.school),
-        state=state_of(row),
+        state=state_of(row, void=void),
         outcome=row.outcome or "",
         waits_for=tuple(
             Named(key=seat, name=seats.get(seat, seat)) for seat in (row.waits_for or "").split(", ") if seat
@@ -131,6 +169,7 @@ async def read_case(visit: Visit, body: None) -> ReadCase:
         due=row.due,
         closed_at=row.closed_at,
         next_at=standing.next_at,
+        coming=tuple(ReadComing(day=one.day, sentences=one.sentences) for one in known.coming),
         asks=asks,
         may=_may(visit, known, asks),
         sections=sections_of(known),
@@ -222,9 +261,8 @@ CALLS: Final = (
         list_cases,
         "cases:read",
         Cases,
-        asked=tuple(Asked(name, _ABOUT[name]) for name in (*FIELDS, "after")),
-        problems=(401, 403, 422, 429),
+        asked=tuple(Asked(name, _ABOUT[name], shape=_SHAPES.get(name, {})) for name in (*FIELDS, "after")),
     ),
-    Call("GET", _ONE, read_case, "cases:read", ReadCase, problems=(401, 403, 404, 429)),
-    Call("GET", f"{_ONE}/events", list_events, "cases:read", Events, problems=(401, 403, 404, 429)),
+    Call("GET", _ONE, read_case, "cases:read", ReadCase, problems=(404,)),
+    Call("GET", f"{_ONE}/events", list_events, "cases:read", Events, problems=(404,)),
 )

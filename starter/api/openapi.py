@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.responses import Response
 
 from domain.interface import SCOPES
-from starter.api.calls import Asked, Call
+from starter.api.calls import ALWAYS, Asked, Call
 from starter.api.problems import PROBLEM
 from starter.api.shapes import Problem
 from starter.web.page import Visit
@@ -19,9 +19,15 @@ from starter.web.page import Visit
 VERSION: Final = "1.0.0"
 _JSON: Final = "application/json"
 _PART: Final = re.compile(r"{(\w+)}")
-_PARTS: Final = {"reference": "The reference of a case, such as K7QM-4TXR", "ask": "The id of an ask of the case"}
+_PARTS: Final = {
+    "reference": ("The reference of a case, such as K7QM-4TXR", "^[0-9A-Za-z]{4}-?[0-9A-Za-z]{4}$"),
+    "ask": ("The id of an ask of the case, such as a1", "^a[0-9]{1,6}$"),
+}
+_HEADERS: Final = {401: "WWW-Authenticate", 429: "Retry-After"}
+"""The header that says more, by the status of the answer."""
+
 _WHEN: Final = {
-    400: "The body is no JSON",
+    400: "The address or the body cannot be read",
     401: "There is no token, or none that is good",
     403: "The token, or its person, may not do this",
     404: "There is no such thing, or the person of the token may not see it: the two look the same",
@@ -51,7 +57,8 @@ def document(calls: Sequence[Call], base_url: str) -> dict[str, Any]:
         "info": {
             "title": "Duly",
             "version": VERSION,
-            "description": "What a person may do on the pages of Duly, with a token of theirs. Nothing confidential.",
+            "description": "What a person may do on the pages of Duly, with a token of theirs; and what a service may "
+            "read. Nothing confidential.",
         },
         "servers": [{"url": base_url}],
         "security": [{"token": []}],
@@ -61,7 +68,7 @@ def document(calls: Sequence[Call], base_url: str) -> dict[str, Any]:
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "Made on the page /api-tokens, for one or more of: "
+                    "description": "Made on the page /api-tokens, or for a service on /admin/tokens, for some of "
                     + ", ".join(f"`{scope}`" for scope in SCOPES),
                 }
             },
@@ -81,10 +88,7 @@ def _operation(call: Call) -> dict[str, Any]:
         "parameters": [*map(_part, _PART.findall(call.path)), *map(_parameter, call.asked)],
         "responses": {
             str(call.status): {"description": _summary(call.reply), "content": {_JSON: {"schema": _ref(call.reply)}}},
-            **{
-                str(status): {"description": _WHEN[status], "content": {PROBLEM: {"schema": _ref(Problem)}}}
-                for status in call.problems
-            },
+            **{str(status): _problem(status) for status in sorted({*ALWAYS, *call.problems})},
         },
     }
     if call.body is not None:
@@ -92,13 +96,21 @@ def _operation(call: Call) -> dict[str, Any]:
     return operation
 
 
+def _problem(status: int) -> dict[str, Any]:
+    told: dict[str, Any] = {"description": _WHEN[status], "content": {PROBLEM: {"schema": _ref(Problem)}}}
+    if status in _HEADERS:
+        told["headers"] = {_HEADERS[status]: {"required": True, "schema": {"type": "string"}}}
+    return told
+
+
 def _part(name: str) -> dict[str, Any]:
+    about, pattern = _PARTS[name]
     return {
         "name": name,
         "in": "path",
         "required": True,
-        "description": _PARTS[name],
-        "schema": {"type": "string"},
+        "description": about,
+        "schema": {"type": "string", "pattern": pattern},
     }
 
 
@@ -108,7 +120,7 @@ def _parameter(asked: Asked) -> dict[str, Any]:
         "in": asked.place,
         "required": asked.required,
         "description": asked.about,
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "minLength": 1, **asked.shape},
     }
 
 

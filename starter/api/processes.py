@@ -98,4 +98,4 @@ def _question(question: Question, filled_in: Mapping[str, Raw]) -> AskedQuestion
     )
 
 
-CALLS: Final = (Call("GET", "/api/v1/processes", list_processes, "cases:start", Processes, problems=(401, 403, 429)),)
+CALLS: Final = (Call("GET", "/api/v1/processes", list_processes, "cases:start", Processes),)

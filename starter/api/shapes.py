@@ -176,6 +176,13 @@ class ReadSection(Frozen):
     answers: tuple[ReadAnswer, ...]
 
 
+class ReadComing(Frozen):
+    """A day on which something comes by itself, as long as nobody does anything, and what."""
+
+    day: date
+    sentences: tuple[str, ...]
+
+
 class ReadCase(Frozen):
     """A case: why it waits, whom it asks, what the person of the token may do, and the form as it is answered now.
 
@@ -198,6 +205,7 @@ class ReadCase(Frozen):
     due: datetime | None = None
     closed_at: datetime | None = None
     next_at: datetime | None = None
+    coming: tuple[ReadComing, ...] = ()
     asks: tuple[CaseAsk, ...]
     may: tuple[Literal["answer", "edit", "nudge", "withdraw"], ...]
     sections: tuple[ReadSection, ...]

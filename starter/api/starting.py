@@ -204,7 +204,15 @@ CALLS: Final = (
         Started,
         body=Start,
         status=201,
-        asked=(Asked(KEY, "A key of your own making, random and new for each case", required=True, place="header"),),
-        problems=(400, 401, 403, 409, 415, 422, 429, 503),
+        asked=(
+            Asked(
+                KEY,
+                "A key of your own making, random and new for each case",
+                required=True,
+                place="header",
+                shape={"pattern": f"^{_KEY.pattern}$"},
+            ),
+        ),
+        problems=(409, 415),
     ),
 )

@@ -21,7 +21,7 @@ from domain.names import TASK_QUEUE
 from settings import Settings
 from starter.operating import places
 from starter.operating.doctor import PATIENCE, Found, ok, warning, wrong
-from store import backup, heads, migrate
+from store import backup, heads, migrate, rotating
 from store.codec import connect
 from store.database import Database
 from store.keys import CaseKeys, Keyring, KeyUnknownError, SealBrokenError
@@ -52,10 +52,19 @@ def check_database(settings: Settings) -> list[Found]:
         return [wrong("database", f"{where} is of a newer Duly: install that one, or put a backup back.")]
     if revision != scripts.get_current_head():
         return [wrong("database", f"{where} is of an older Duly: make a backup, then run `duly up` once.")]
-    missing = asyncio.run(_reading(settings, lambda session: _missing_key(session, Keyring.of(settings.key_ring))))
+    ring = Keyring.of(settings.key_ring)
+    found = [ok("database", f"{where} answers, and is of this version.")]
+    missing = asyncio.run(_reading(settings, lambda session: _missing_key(session, ring)))
     if missing:
-        return [ok("database", f"{where} answers, and is of this version."), wrong("keys", missing)]
-    return [ok("database", f"{where} answers, and is of this version.")]
+        found.append(wrong("keys", missing))
+    elif asyncio.run(_reading(settings, lambda session: rotating.uses(session, ring))).unknown:
+        found.append(
+            warning(
+                "keys",
+                "DULY_KEYS lacks a key that apps or webhooks were sealed under: put it back, or have them set up anew.",
+            )
+        )
+    return found
 
 
 def check_record(settings: Settings) -> list[Found]:

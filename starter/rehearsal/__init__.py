@@ -6,7 +6,9 @@ private.py    the house that it is played in: a folder in memory, a database, a 
               all that it is given; and the one clock
 watching.py   what every case says, as it says it; and that each case is brought to the time of the clock first
 doing.py      what somebody does about what they are asked, and when
-driving.py    the year: from what comes next to what comes next
+agenda.py     what is going to be done, and when
+troupe.py     the people of one pack: what they begin, and what they do about what they are asked
+driving.py    the year: from what comes next to what comes next, for all packs at once
 found.py      what came of it
 pages.py      the report, as a folder of pages
 """

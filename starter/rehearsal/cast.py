@@ -20,6 +20,7 @@ _LAST: Final = (
     " Thorn Umber Vetch Willow Yarrow"
 )
 _DOMAIN: Final = "invented.example"
+"""Where those who are invented have their mail, each pack's in a part of its own."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def brought_with(pack: Pack, folder: Path) -> tuple[Person, ...]:
     numbers = count(1)
     try:
         content = (folder / "demo" / "people.csv").read_bytes()
-        read = read_people(content, pack, Directory(people=()), frozenset(), lambda: f"p-{next(numbers):04}")
+        read = read_people(content, pack, Directory(people=()), frozenset(), lambda: f"p-{pack.key}-{next(numbers):04}")
     except (FileNotFoundError, FaultyPeopleError):
         return _holders(pack)
     return tuple(read.new)
@@ -44,7 +45,7 @@ def brought_with(pack: Pack, folder: Path) -> tuple[Person, ...]:
 
 def cast(pack: Pack, brought: Sequence[Person], scenario: Scenario, begins: date) -> Cast:
     """Return everybody of a rehearsal that begins on that day; the same for the same seed."""
-    draw = random.Random(f"{scenario.seed}|cast")  # noqa: S311 -- no secret
+    draw = random.Random(f"{scenario.seed}|{pack.organisation.key}|cast")  # noqa: S311 -- no secret
     people = [*brought, *_invented(pack, brought, scenario.staff - len(brought))]
     roles = {role.email.lower(): role for role in scenario.people}
     free = [one.id for one in people if one.email.lower() not in roles and one.is_active(begins)]
@@ -102,10 +103,10 @@ def _invented(pack: Pack, brought: Sequence[Person], most: int) -> list[Person]:
         ]
         made.append(
             Person(
-                id=f"p-i{n:04}",
+                id=f"p-{pack.key}-i{n:04}",
                 organisation=pack.organisation.key,
                 name=name,
-                email=f"{name.lower().replace(' ', '.')}.{n}@{_DOMAIN}",
+                email=f"{name.lower().replace(' ', '.')}.{n}@{pack.key}.{_DOMAIN}",
                 kind=PersonKind.EMPLOYEE,
                 schools=(school,),
                 line_manager=managers[n % len(managers)] if managers else None,
@@ -121,10 +122,10 @@ def _holders(pack: Pack) -> tuple[Person, ...]:
         for seat in (seat for seat in pack.seats if seat.from_field is None):
             people.append(
                 Person(
-                    id=f"p-h{n}-{seat.key}",
+                    id=f"p-{pack.key}-h{n}-{seat.key}",
                     organisation=pack.organisation.key,
                     name=f"{seat.title} of {school.name}",
-                    email=f"{seat.key.replace('_', '.')}.{n}@{_DOMAIN}",
+                    email=f"{seat.key.replace('_', '.')}.{n}@{pack.key}.{_DOMAIN}",
                     kind=seat.kinds[0],
                     schools=(school.key,),
                     holdings=(Holding(school=school.key, seat=seat.key),),

@@ -84,19 +84,18 @@ class Sink:
 
 @dataclass
 class Scanner:
-    """Opens links as some mail gateways do, and sees that nothing came of it: `changed` says what did."""
+    """Opens links as some mail gateways do, and sees whether anything came of it."""
 
     site: Site
     database: Path
-    opened: int = 0
-    changed: list[str] = field(default_factory=list)
 
     @cached_property
     def _app(self) -> Callable[..., Awaitable[None]]:
         return create_app(self.site)
 
-    async def open(self, paths: Iterable[str]) -> None:
-        """Open each of `paths` twice, first without and then with its page; note where that changed anything."""
+    async def open(self, paths: Iterable[str]) -> list[str]:
+        """Open each of `paths` twice, first without and then with its page; return what that changed, in words."""
+        changed = []
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as watching:
 
             def version() -> tuple[int]:
@@ -108,11 +107,11 @@ class Scanner:
                 before = version()
                 for method in ("HEAD", "GET"):
                     status = await self._request(method, path)
-                    self.opened += 1
                     if status >= _FAILED:
-                        self.changed.append(f"{method} of a link was answered {status}")
+                        changed.append(f"{method} of a link was answered {status}")
                 if version() != before:
-                    self.changed.append("something was written when a link was opened")
+                    changed.append("something was written when a link was opened")
+        return changed
 
     async def _request(self, method: str, path: str) -> int:
         status = 0

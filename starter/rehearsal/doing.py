@@ -51,9 +51,9 @@ _WORDS: Final = {
 class Doings:
     """What everybody of a rehearsal does. All of it is drawn from the seed, and from what it is about."""
 
-    def __init__(self, scenario: Scenario, cast: Cast, calendar: Calendar) -> None:
-        """Draw for a scenario, among a cast, on the working days of a calendar."""
-        self._scenario, self._cast, self._calendar = scenario, cast, calendar
+    def __init__(self, scenario: Scenario, cast: Cast, calendar: Calendar, organisation: str) -> None:
+        """Draw for a scenario, among the cast of an organisation, on the working days of a calendar."""
+        self._scenario, self._cast, self._calendar, self._organisation = scenario, cast, calendar, organisation
 
     @property
     def directory(self) -> Directory:
@@ -183,7 +183,7 @@ class Doings:
         return _chosen(opening.model_copy(update={"case": "", "reference": ""}), self.directory)
 
     def _draw(self, *about: str) -> random.Random:
-        return random.Random("|".join((str(self._scenario.seed), *about)))  # noqa: S311 -- no secret
+        return random.Random("|".join((str(self._scenario.seed), self._organisation, *about)))  # noqa: S311 -- no secret
 
 
 def _chosen(opening: Opening, directory: Directory) -> Choices:

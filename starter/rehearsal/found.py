@@ -20,7 +20,25 @@ from starter.rehearsal.scenario import Habit
 from starter.rehearsal.watching import Seen
 from starter.rehearsal.year import Undone, Year
 
-_HABITS: Final[dict[Habit, str]] = {"prompt": "prompt", "slow": "slow", "silent": "never answers"}
+_HABITS: Final[dict[Habit, str]] = {
+    "prompt": "answers soon",
+    "slow": "answers late",
+    "silent": "never answers",
+}
+_SAID: Final = {
+    "incomplete": "something that it needs is missing or does not fit",
+    "not_offered": "it cannot be done now",
+    "refused": "a rule of the policy forbids it",
+    "held": "an answer is disputed, and everything waits",
+    "unfit": "the form does not hold any more",
+    "sign_in": "it takes more than a link",
+    "not_opened": "the form was not opened before",
+    "too_soon": "it was done today already",
+    "unchanged": "nothing would be different",
+    "nothing_to_record": "there is nothing that could be put on record",
+}
+"""Why something could not be done, by what the case said to it."""
+
 _MANY: Final = "signature"
 _UNTOLD: Final = frozenset({"ask_opened", "ask_closed", "confirmed", "roll_called", "case_routed", "receipt"})
 """What the calendar leaves out: it is on the page of its case."""
@@ -105,10 +123,8 @@ class Found(NamedTuple):
         return not (self.stalled or self.unable or self.broken or self.changed)
 
 
-def found(
-    pack: Pack, year: Year, habits: Mapping[str, Habit], names: Mapping[str, str], changed: Sequence[str]
-) -> Found:
-    """Return what came of `year` under `pack`; `names` are those of people, `changed` what a scanner changed."""
+def found(pack: Pack, year: Year, habits: Mapping[str, Habit], names: Mapping[str, str]) -> Found:
+    """Return what came of `year` under `pack`; `names` are those of people."""
     seen = sorted(year.cases.items(), key=lambda one: (one[1].began, year.names.get(one[0], "")))
     told = [_told(number, case, one, pack, year, habits, names) for number, (case, one) in enumerate(seen, 1)]
     by_id = {one.id: one for one in told}
@@ -125,7 +141,7 @@ def found(
         elsewhere=tuple(one for one in clauses if not one.times and one.id not in cited),
         days=_days(told, year),
         left_out=tuple(_left_out(pack, year)),
-        changed=tuple(f"{what}: {counted(times, 'time')}" for what, times in Counter(changed).items()),
+        changed=tuple(f"{what}: {counted(times, 'time')}" for what, times in Counter(year.changed).items()),
     )
 
 
@@ -198,7 +214,9 @@ def _why_stalled(
     )
     after = f" after {counted(ask.reminded, 'reminder')}" if ask.reminded else " and nobody was reminded"
     further = " It was taken to those who stand in." if ask.escalated else " It is never taken to anybody else."
-    return f"{what} was due on {due} and waits for {who}{after}.{further}"
+    tried = [one for one in year.undone if (one.case, one.ask) == (case, ask.ask)]
+    could_not = f" {_could_not(tried[-1], names)}." if tried else ""
+    return f"{what} was due on {due} and waits for {who}{after}.{further}{could_not}"
 
 
 def _something_comes(ask: OpenAsk, clocks: AnyClocks | None) -> bool:
@@ -259,9 +277,12 @@ def _refused(case: CaseTold, seen: Seen, tried: Undone, names: Mapping[str, str]
         (one.event for one in seen.events if isinstance(one.event, AskOpened) and one.event.ask == tried.ask), None
     )
     step = _step(seen.opening.process, asked.step) if asked is not None else "A request"
+    return Unable(case, step, local_day(tried.at), None, _could_not(tried, names))
+
+
+def _could_not(tried: Undone, names: Mapping[str, str]) -> str:
     clause = f", because of {tried.clause}" if tried.clause else ""
-    why = f"{names.get(tried.person, tried.person)} tried, and was answered “{tried.says}”{clause}"
-    return Unable(case, step, local_day(tried.at), None, why)
+    return f"{names.get(tried.person, tried.person)} tried, and could not: {_SAID.get(tried.says, tried.says)}{clause}"
 
 
 # Order rules and clauses.

@@ -1,10 +1,11 @@
 """The report of a rehearsal: a folder of pages that are opened as they lie, and a short table for the terminal."""
 
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from domain.calendar import local_day
 from domain.words import counted
@@ -25,24 +26,65 @@ _PLACES: Final = (
     ("rules.html", "Order rules"),
     ("clauses.html", "Clauses"),
 )
+_BUSIEST: Final = 5
+_ALL: Final = "All packs"
 _LOOK: Final = ("duly.css", "duly.svg", "govuk/govuk-frontend.min.css")
 
 
-class Report:
-    """Writes what came of a year into a folder."""
+class Came(NamedTuple):
+    """What came of a year under one pack."""
 
-    def __init__(self, folder: Path, played: Played, found: Found) -> None:
-        """Write into `folder`, which is there and empty."""
-        self._folder, self._played, self._found = folder, played, found
+    played: Played
+    found: Found
+
+    @property
+    def name(self) -> str:
+        """Return whose year it was."""
+        return self.played.pack.organisation.name
+
+
+def write(folder: Path, came: Sequence[Came]) -> None:
+    """Write the report into `folder`, which is not there yet or empty; of several packs with a part for each."""
+    (folder / "look" / "fonts").mkdir(parents=True)
+    for name in _LOOK:
+        shutil.copyfile(STATIC / name, folder / "look" / Path(name).name)
+    for font in sorted((STATIC / "fonts").iterdir()):
+        shutil.copyfile(font, folder / "look" / "fonts" / font.name)
+    if len(came) == 1:
+        _Part(folder, came[0], "").write()
+        return
+    parts = [(one.played.pack.key, one) for one in came]
+    for key, one in parts:
+        _Part(folder / key, one, "../").write()
+    shown = rehearsed(
+        "packs.html",
+        up="",
+        to_look="",
+        here="index.html",
+        places=[("index.html", _ALL), *((f"{key}/index.html", one.name) for key, one in parts)],
+        organisation=counted(len(came), "pack"),
+        seed=came[0].played.scenario.seed,
+        first=local_day(came[0].played.begins),
+        last=_last_day(came[0].played),
+        figures=totals(came),
+        parts=[
+            (key, one.name, one.played.pack.document.title, first_of_all(one.found), totals([one]))
+            for key, one in parts
+        ],
+    )
+    (folder / "index.html").write_text(shown, encoding="utf-8")
+
+
+class _Part:
+    """Writes what came of a year under one pack; from its folder, `out` leads to that of the whole report."""
+
+    def __init__(self, folder: Path, came: Came, out: str) -> None:
+        self._folder, (self._played, self._found), self._out = folder, came, out
 
     def write(self) -> None:
-        """Write every page, with the look of Duly's own pages beside them."""
-        for part in ("look/fonts", "mails", "cases"):
+        """Write every page."""
+        for part in ("mails", "cases"):
             (self._folder / part).mkdir(parents=True)
-        for name in _LOOK:
-            shutil.copyfile(STATIC / name, self._folder / "look" / Path(name).name)
-        for font in sorted((STATIC / "fonts").iterdir()):
-            shutil.copyfile(font, self._folder / "look" / "fonts" / font.name)
         found = self._found
         self._index()
         self._mailbox()
@@ -62,8 +104,9 @@ class Report:
         shown = rehearsed(
             template,
             up="../" * name.count("/"),
+            to_look="../" * name.count("/") + self._out,
             here=here or name,
-            places=_PLACES,
+            places=(((f"{self._out}index.html", _ALL),) if self._out else ()) + _PLACES,
             organisation=self._played.pack.organisation.name,
             seed=self._played.scenario.seed,
             **context,
@@ -76,10 +119,11 @@ class Report:
             "index.html",
             "index.html",
             first=local_day(played.begins),
-            last=local_day(played.begins + timedelta(days=played.scenario.days)),
+            last=_last_day(played),
             policy=played.pack.document.title,
             first_of_all=first_of_all(self._found),
-            figures=figures(played, self._found),
+            figures=figures(Came(played, self._found)),
+            busiest=busiest(played),
             left_out=self._found.left_out,
         )
 
@@ -111,6 +155,21 @@ class Report:
         return [(day, (day, lines)) for day, lines in self._found.days]
 
 
+def totals(came: Sequence[Came]) -> list[tuple[str, str]]:
+    """Return the figures of all packs together, each with its name."""
+    cases = [case for one in came for case in one.found.cases]
+    return [
+        ("People", str(sum(len(one.played.cast.directory.people) for one in came))),
+        (
+            "Cases",
+            f"{len(cases)}, of which {sum(bool(case.outcome) for case in cases)} ended and"
+            f" {sum(bool(case.stalled) for case in cases)} stalled",
+        ),
+        ("What people did", str(sum(one.played.year.acts for one in came))),
+        ("Mails", str(sum(len(one.played.mails) for one in came))),
+    ]
+
+
 def first_of_all(found: Found) -> list[tuple[str, str]]:
     """Return what is wrong, each with the page that says more."""
     wrong = [
@@ -122,19 +181,16 @@ def first_of_all(found: Found) -> list[tuple[str, str]]:
     return [(address, words) for address, words, which in wrong if which]
 
 
-def figures(played: Played, found: Found) -> list[tuple[str, str]]:
-    """Return the figures of a year, each with its name."""
-    ended = sum(bool(one.outcome) for one in found.cases)
+def figures(came: Came) -> list[tuple[str, str]]:
+    """Return the figures of a year under one pack, each with its name."""
+    played, found = came
     asked, bit = sum(rule.asked for rule in found.rules), sum(rule.bit for rule in found.rules)
     cited = len(found.exercised) + len(found.untouched)
     return [
-        ("People", str(len(played.cast.directory.people))),
-        ("Cases", f"{len(found.cases)}, of which {ended} ended and {len(found.stalled)} stalled"),
-        ("What people did", str(played.year.acts)),
-        ("Mails", str(len(played.mails))),
+        *totals([came]),
         (
             "Links that a scanner opened",
-            f"{played.opened}, which changed {'something' if found.changed else 'nothing'}",
+            f"{played.year.opened}, which changed {'something' if found.changed else 'nothing'}",
         ),
         ("Steps nobody could do", str(len(found.unable))),
         (
@@ -144,6 +200,17 @@ def figures(played: Played, found: Found) -> list[tuple[str, str]]:
         ),
         ("Clauses gone by", f"{len(found.exercised)} of {cited} that a process cites"),
     ]
+
+
+def busiest(played: Played) -> list[tuple[str, int]]:
+    """Return who got most mail, each by their name and seats, with how many they were."""
+    titles = {seat.key: seat.title for seat in played.pack.seats}
+    mails = Counter(mail.to for mail in played.mails)
+    who = {
+        one.email: ", ".join((one.name, *dict.fromkeys(titles.get(held.seat, held.seat) for held in one.holdings)))
+        for one in played.cast.directory.people
+    }
+    return [(who[address], number) for address, number in mails.most_common(_BUSIEST)]
 
 
 def _parts(found: Found) -> Sequence[tuple[str, str, object]]:
@@ -160,6 +227,10 @@ def _by_month(of: Iterable[tuple[date, T]]) -> list[tuple[date, list[T]]]:
     for day, one in of:
         months.setdefault(day.replace(day=1), []).append(one)
     return sorted(months.items())
+
+
+def _last_day(played: Played) -> date:
+    return local_day(played.begins + timedelta(days=played.scenario.days))
 
 
 def _file(part: str, month: date, n: int) -> str:

@@ -13,13 +13,15 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import event
 from temporalio.client import Client
+from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
 from temporalio.testing import TimeSkipper
 
@@ -30,7 +32,6 @@ from starter.rehearsal.catching import BASE_URL, LOOPBACK, Scanner, Sink
 from starter.rehearsal.watching import Clock, Watch
 from starter.web.site import Site
 from store import confidential, migrate
-from store import packs as kept_packs
 from store.codec import data_converter
 from store.database import Database
 from store.keys import CaseKeys, Keyring
@@ -61,22 +62,23 @@ class Work(Protocol):
         """Look once at people, what was put by, and what comes round."""
 
 
-class Works(Protocol):
-    """How the worker is built, which stands above all that can be imported here."""
+@dataclass(frozen=True)
+class Workplace:
+    """What a worker stands on: Temporal, the records, a port of this machine that takes mail, the clock, the packs."""
 
-    def __call__(
-        self,
-        client: Client,
-        db: Database,
-        keys: CaseKeys,
-        smtp_port: int,
-        sender: str,
-        base_url: str,
-        mails_a_day: int,
-        clock: Callable[[], datetime],
-        packs: Mapping[str, Pack],
-    ) -> AbstractAsyncContextManager[Work]:
-        """Run a worker that hands mail to a port of this machine; yield its lookout."""
+    client: Client
+    db: Database
+    keys: CaseKeys
+    smtp_port: int
+    sender: str
+    base_url: str
+    mails_a_day: int
+    clock: Callable[[], datetime]
+    packs: Mapping[str, Pack]
+
+
+Works: TypeAlias = Callable[[Workplace], AbstractAsyncContextManager[Work]]
+"""Runs a worker, and yields its lookout; how it is built stands above all that can be imported here."""
 
 
 class _Alone(Settings):
@@ -113,8 +115,10 @@ class House:
 
 
 @asynccontextmanager
-async def house(pack: Pack, folder: Path, works: Works, begins: datetime) -> AsyncIterator[House]:
-    """Yield a house for `pack`, whose files lie in `folder`; afterwards nothing of it is left."""
+async def house(
+    packs: Mapping[str, Pack], folders: tuple[Path, ...], works: Works, begins: datetime
+) -> AsyncIterator[House]:
+    """Yield a house for `packs`, by their organisations, which lie in `folders`; afterwards nothing of it is left."""
     room = _IN_MEMORY if "TMPDIR" not in os.environ and _is_roomy(_IN_MEMORY) else None
     with tempfile.TemporaryDirectory(prefix="duly-rehearsal-", dir=room) as made:
         place = Path(made)
@@ -126,7 +130,6 @@ async def house(pack: Pack, folder: Path, works: Works, begins: datetime) -> Asy
         keys = CaseKeys(db, Keyring.of({"rehearsal": secrets.token_bytes(32)}))
         try:
             async with db.write() as session:
-                await kept_packs.keep(session, pack)
                 await confidential.keep_index(session, keys)
             async with _temporal() as skipper:
                 plain = skipper.client.config()
@@ -134,14 +137,12 @@ async def house(pack: Pack, folder: Path, works: Works, begins: datetime) -> Asy
                 watched = {**plain, "interceptors": [watch]}
                 watch.stand_at(skipper, Client(**plain))
                 client = Client(**watched)  # type: ignore[arg-type]
-                site = Site(
-                    _settings(place, folder), db, keys, Engine(client), {pack.organisation.key: pack}, clock, demo=False
-                )
+                site = Site(_settings(place, folders), db, keys, Engine(client), packs, clock, demo=False)
                 sink = Sink(clock)
                 mails = site.settings.mails_a_day
                 async with (
                     sink.listening() as port,
-                    works(client, db, keys, port, SENDER, BASE_URL, mails, clock, site.packs) as work,
+                    works(Workplace(client, db, keys, port, SENDER, BASE_URL, mails, clock, packs)) as work,
                 ):
                     scanner = Scanner(site, place / "rehearsal.sqlite3")
                     yield House(clock, watch, Engine(client), db, keys, sink, scanner, work)
@@ -184,7 +185,7 @@ async def _reached(address: str) -> Client:
     """
     for _ in range(_LOOKS):
         try:
-            client = await Client.connect(address)
+            client = await Client.connect(address, runtime=_quiet())
             await client.service_client.check_health()
         except (RPCError, RuntimeError):
             await asyncio.sleep(_LOOKS_AGAIN)
@@ -192,6 +193,12 @@ async def _reached(address: str) -> Client:
             return client
     message = "the `temporal` command did not start a server"
     raise NoTemporalError(message)
+
+
+@cache
+def _quiet() -> Runtime:
+    """Return what clients and workers run on, which says nothing: what a slow machine has it warn of helps nobody."""
+    return Runtime(telemetry=TelemetryConfig(logging=None))
 
 
 class NoTemporalError(RuntimeError):
@@ -225,12 +232,12 @@ def _careless(db: Database) -> Database:
     return db
 
 
-def _settings(place: Path, folder: Path) -> Settings:
+def _settings(place: Path, folders: tuple[Path, ...]) -> Settings:
     key = base64.b64encode(secrets.token_bytes(32)).decode()
     return _Alone(
         mode="live",
         data_dir=place,
-        packs=(folder,),
+        packs=folders,
         base_url=BASE_URL,
         smtp_host=LOOPBACK,
         mail_from=SENDER,

@@ -1,6 +1,7 @@
 """What a rehearsed year is like: a TOML file, checked whole, with every fault in a line of its own."""
 
 import tomllib
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -130,6 +131,46 @@ def read(file: Path, today: date, addresses: frozenset[str]) -> Scenario:
     if lines:
         raise ScenarioError(lines)
     return scenario
+
+
+def dealt(scenario: Scenario, stories: Sequence[frozenset[str]], addresses: Sequence[frozenset[str]]) -> list[Scenario]:
+    """Return the share of a scenario that each of several packs has, of which all together are the scenario.
+
+    `stories` are what each pack has processes for, `addresses` those of its people. Where there are fewer than packs of
+    something, each has one of it.
+    """
+    everybody, wanted = [True] * len(stories), scenario.cases
+    sites = ["site_creation" in one for one in stories]
+    requests, withdrawn = _dealt(wanted.requests, sites), _dealt(wanted.withdrawn, sites)
+    allegations = _dealt(wanted.allegations, ["allegation" in one for one in stories])
+    disciplinary = _dealt(wanted.disciplinary, ["disciplinary" in one for one in stories])
+    staff = _dealt(scenario.staff, everybody)
+    away, leaving = _dealt(scenario.absences.away, everybody), _dealt(scenario.absences.leaving, everybody)
+    return [
+        scenario.model_copy(
+            update={
+                "staff": staff[n],
+                "cases": wanted.model_copy(
+                    update={
+                        "requests": requests[n],
+                        "withdrawn": min(withdrawn[n], requests[n]),
+                        "allegations": allegations[n],
+                        "disciplinary": disciplinary[n],
+                    }
+                ),
+                "absences": Absences(away=away[n], leaving=leaving[n]),
+                "people": tuple(role for role in scenario.people if role.email.lower() in known),
+            }
+        )
+        for n, known in enumerate(addresses)
+    ]
+
+
+def _dealt(whole: int, takes: Sequence[bool]) -> list[int]:
+    """Return how much of `whole` each takes that takes any: the first ones one more, and each at least one."""
+    takers = sum(takes)
+    shares = iter([max(whole // takers + (n < whole % takers), min(whole, 1)) for n in range(takers)])
+    return [next(shares) if one else 0 for one in takes]
 
 
 def _faults(scenario: Scenario, today: date, addresses: frozenset[str]) -> list[str]:

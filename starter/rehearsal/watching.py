@@ -21,6 +21,9 @@ _LOOKS_AGAIN: Final = 0.005
 _PATIENCE: Final = 2000
 """How often it is looked whether what should come by itself has come: for some ten seconds."""
 
+_LOOKS_SELDOM: Final = 0.04
+"""Seconds between two looks at whether a case has nothing left to do, once it was found busy a few times."""
+
 _AT_ONCE: Final = 24
 """How many cases are moved through time at the same time."""
 
@@ -137,14 +140,18 @@ class Watch(client.Interceptor, worker.Interceptor):
             if case in self.cases:
                 self.cases[case].over = True
 
-    async def idle(self) -> None:
-        """Return once every case that was touched has nothing left to do now."""
+    async def idle(self) -> set[str]:
+        """Return once every case that was touched has nothing left to do now: which these are."""
+        rested: set[str] = set()
         while self.touched:
             batch, self.touched = self.touched, set()
             await asyncio.gather(*map(self.rest, batch))
+            rested |= batch
+        return rested
 
     async def rest(self, case: str) -> None:
         """Return once a case has nothing left to do now."""
+        pause = _LOOKS_AGAIN
         while True:
             async with self._turns:
                 try:
@@ -160,7 +167,9 @@ class Watch(client.Interceptor, worker.Interceptor):
                 return
             if not begins and not raw.pending_activities and not raw.HasField("pending_workflow_task"):
                 return
-            await asyncio.sleep(_LOOKS_AGAIN)
+            # Each look costs the server and us a millisecond, which the case is in need of.
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LOOKS_SELDOM)
 
     def _handle(self, case: str) -> WorkflowHandle[Any, Any]:
         assert self._client is not None  # noqa: S101 -- nothing is asked for before it stands

@@ -30,6 +30,7 @@ class Year:
     """A year as it was played: its cases and their names by id, what could not be done, and what happened besides.
 
     `coming` are the asks, each with its case, of which somebody will still do something; `acts` counts what was done.
+    `opened` counts the links that a scanner opened, `changed` says what came of that, which should be nothing.
     """
 
     cases: dict[str, Seen]
@@ -39,3 +40,5 @@ class Year:
     happened: list[Happened] = field(default_factory=list)
     coming: frozenset[tuple[str, str]] = frozenset()
     acts: int = 0
+    opened: int = 0
+    changed: list[str] = field(default_factory=list)

@@ -39,9 +39,12 @@ from starter.web import (
     overview,
     powers,
     printing,
+    procedures,
+    readings,
     recording,
     school_account,
     second_factor,
+    services,
     signing,
     signing_desk,
     signing_in,
@@ -74,11 +77,13 @@ PAGES: Final[tuple[Page, ...]] = (
     *asking.PAGES,
     *afterwards.PAGES,
     *home.PAGES,
+    *procedures.PAGES,
     # Before the sections of a form, whose addresses look alike.
     *submitting.PAGES,
     *advice.PAGES,
     *drafts.PAGES,
     *stepping_aside.PAGES,
+    *readings.PAGES,
     *deciding.PAGES,
     *disputing.PAGES,
     *cases.PAGES,
@@ -102,6 +107,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *addresses.PAGES,
     *powers.PAGES,
     *tokens.PAGES,
+    *services.PAGES,
     *webhooks.PAGES,
     *interface.PAGES,
     *mailbox.PAGES,
@@ -117,6 +123,9 @@ def create_app(site: Site, pages: Sequence[Page] = PAGES) -> Starlette:
         answer = error_page(site, status, here=request.url.path)
         if isinstance(error, HTTPException) and error.headers:
             answer.headers.update(error.headers)
+        if status == 405:
+            # One route knows its own methods alone, and others may have the same address.
+            answer.headers["Allow"] = ", ".join(_methods_at(request))
         return answer
 
     async def unreadable(request: Request, error: Exception) -> Response:
@@ -136,6 +145,13 @@ def create_app(site: Site, pages: Sequence[Page] = PAGES) -> Starlette:
     # A redirect to an address with or without a last slash would be built from the Host header.
     app.router.redirect_slashes = False
     return app
+
+
+def _methods_at(request: Request) -> list[str]:
+    """Return which methods the address of `request` knows."""
+    routes = (route for route in request.app.routes if isinstance(route, Route))
+    here = (route for route in routes if route.path_regex.match(request.url.path))
+    return sorted({method for route in here for method in route.methods or ()})
 
 
 def _route(site: Site, page: Page) -> Route:

@@ -18,6 +18,7 @@ from domain.evidence import (
     CHECKPOINTS,
     CLEARANCES,
     EVENTS,
+    FORMAT,
     FORMS,
     LINK,
     MAILS,
@@ -26,6 +27,7 @@ from domain.evidence import (
     RECORD,
     RULES,
     SIGNATURE,
+    WITHHELD,
     FormVersion,
     HeadShown,
     MailShown,
@@ -42,7 +44,6 @@ from domain.mails import NEUTRAL, MailContext
 from domain.telling import Given, Teller
 from domain.telling_entries import MatterTeller
 from domain.verifying import BEFORE_THE_MANIFEST
-from domain.withholding import WITHHELD
 from starter.evidence import zipped
 from starter.web.showing import ShownSection, shown_form
 from store.evidence import Gathered, SentMail
@@ -91,7 +92,7 @@ def packed(gathered: Gathered, keys: SigningKeys, at: datetime) -> bytes:
         files[RECORD] = documents.evidence_record(_record(gathered, mails, names, at), at)
     files[READ_ME] = _read_me(gathered, at, has_record=not left_out).encode()
     manifest = Manifest(
-        format="duly-evidence/1",
+        format=FORMAT,
         made_at=at,
         case=gathered.case,
         reference=gathered.reference,
@@ -217,7 +218,7 @@ def _record(gathered: Gathered, mails: Sequence[MailShown], names: Mapping[str, 
     """Return what stands on paper: nothing that the events of the bundle do not say."""
     form = form_events(gathered.history)
     sections = _sections(gathered, form[-1][1].answers) if form else ()
-    given = Teller(gathered.opening, names).given(gathered.history)
+    given = Teller(gathered.opening, names, gathered.earlier).given(gathered.history)
     title = (_fact("Title", gathered.title),) if gathered.title else ()
     withheld = tuple(_fact("Withheld", _RULE_WORDS[rule]) for rule in sorted(gathered.withheld))
     document = gathered.rules[-1].document
@@ -277,7 +278,9 @@ def _why(comment: str) -> tuple[Fact, ...]:
 def _signed(given: Given) -> Signed:
     stead = f", in place of {given.instead_of}" if given.instead_of else ""
     void = (
-        (_fact("It does not count any more", "It was disputed, or the form has changed since"),) if given.void else ()
+        (_fact("It does not count any more", "It was disputed, or the form or its step has changed since"),)
+        if given.void
+        else ()
     )
     return Signed(
         heading=f"{given.step}: {_ANSWERS[given.verdict]}",

@@ -1,8 +1,7 @@
 """Acknowledgements: having everybody read and sign a document, how far that has got, and the desk for visitors."""
 
 import asyncio
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,11 +13,11 @@ from starlette.responses import Response
 
 from domain.access import CaseAccess, allow
 from domain.campaign_picture import Part, draw_progress, parts_of
-from domain.cases import Act, Opening, Request, RollCount, taken_from
+from domain.cases import Act, RollCount
 from domain.pack import Campaign, Pack, Process
 from domain.people import Directory, Person
-from domain.refs import case_id, reference
-from domain.round_entries import RollCalled, VisitorExpected, VisitorSigned
+from domain.refs import case_id
+from domain.round_entries import RollCalled, TrainingAttended, VisitorExpected, VisitorSigned
 from domain.text import fold_name
 from domain.trends import Chart
 from domain.words import listed
@@ -28,7 +27,7 @@ from starter.web.page import Page, Visit
 from starter.web.reading import UnreadableBodyError, only
 from starter.web.submitting import calendar_of
 from store import packs, people, queries
-from store.rounds import desks, reading, rolls
+from store.rounds import desks, looking, reading, rolls
 from store.rounds.looking import school_of
 from store.rounds.tables import CampaignRow, DeskRow, SignatureRow, VersionRow
 from templates import day, moment
@@ -83,8 +82,8 @@ def owners(pack: Pack, seat: str, directory: Directory) -> frozenset[str]:
 
 def may_ask(visit: Visit, document: str, directory: Directory) -> bool:
     """Return whether the visitor may have everybody sign a document: whose it is, or an administrator."""
-    process = visit.pack.told_by(STORY)
-    if process is None or process.campaign is None or document not in process.campaign.documents:
+    process = visit.pack.signing(document)
+    if process is None or process.campaign is None:
         return False
     team = owners(visit.pack, process.campaign.owner, directory)
     return allow(
@@ -134,7 +133,7 @@ async def _asking(visit: Visit) -> Asking:
         version = (await reading.in_force(session, organisation)).get(document)
         whole = await reading.version(session, organisation, document, version.n) if version is not None else None
         earlier = await reading.campaigns_of(session, organisation, document)
-    process = visit.pack.told_by(STORY)
+    process = visit.pack.signing(document)
     if whole is None or process is None or process.campaign is None or not may_ask(visit, document, directory):
         raise HTTPException(404)
     kinds, today = process.campaign.audience, visit.site.today
@@ -159,15 +158,7 @@ async def _begin(visit: Visit, asking: Asking, case: str) -> None:
         await packs.keep(session, pack)
         await visit.site.keys.create(session, case)
         directory = await people.directory(session, organisation)
-    answers = {"document": asking.document, "version": asking.version.version, "digest": asking.version.digest}
-    opening = Opening(
-        **dict(taken_from(pack, asking.process, calendar)),
-        case=case,
-        reference=reference(hashlib.sha256(b"duly/reference/v1" + case.encode()).digest()[:8]),
-        organisation=organisation,
-        school=school_of(pack, asking.campaign.owner, directory),
-        request=Request(title=asking.version.title, starter="", author="", answers=dict(answers)),
-    )
+    opening = looking.a_campaign(pack, asking.process, asking.version, case, calendar, directory)
     await visit.site.engine.begin(opening)
     log.info("campaign_begun", case=case, person=visit.person.id)
 
@@ -193,12 +184,16 @@ def _shown(visit: Visit, asking: Asking, error: str = "", status: int = 200) -> 
 
 @dataclass(frozen=True)
 class Name:
-    """Somebody of a campaign by name: since when they are asked, what went out about it, and when it ended."""
+    """Somebody of a campaign by name: since when they are asked, what went out about it, and when it ended.
+
+    `opened` is what they have opened of what there is to read besides.
+    """
 
     name: str
     row: SignatureRow
     reminded: int = 0
     chased: str = ""
+    opened: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -211,8 +206,20 @@ class Visitor:
 
 
 @dataclass(frozen=True)
+class Training:
+    """A training that people attended: what it was called, when it was, and who they are, by name."""
+
+    title: str
+    on: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Progress:
-    """How a campaign stands. Names are there only for those who see to it: None for anybody else."""
+    """How a campaign stands. Names are there only for those who see to it: None for anybody else.
+
+    `readings` are what there is to read besides, each with how many of those who were asked have opened it.
+    """
 
     count: RollCount
     parts: tuple[Part, ...]
@@ -220,6 +227,7 @@ class Progress:
     row: CampaignRow | None
     joined: int
     names: "Names | None"
+    readings: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -233,6 +241,7 @@ class Names:
     leavers: tuple[Name, ...]
     visitors: tuple[Visitor, ...]
     desk: DeskRow | None
+    trainings: tuple[Training, ...] = ()
 
 
 async def progress_of(visit: Visit, known: Known) -> Progress | None:
@@ -244,12 +253,16 @@ async def progress_of(visit: Visit, known: Known) -> Progress | None:
         everybody = await reading.signatures(session, known.row.id)
         count = await rolls.counts(session, known.row.id, more=False)
         joined = joined_since(known, everybody)
+        campaign = known.opening.process.campaign
+        to_read = campaign.readings if campaign is not None else ()
+        opened = await reading.opened(session, known.row.id) if to_read else {}
         names = None
         if allow(visit.viewer, "see_to", known.access):
-            names = await _names(session, known, everybody, joined)
+            names = await _names(session, known, everybody, joined, opened)
+    readings = tuple((one.title, sum(one.key in keys for keys in opened.values())) for one in to_read)
     title = f"How far {known.row.reference} has got"
     picture = draw_progress(title, count) if count.asked else None
-    return Progress(count, parts_of(count), picture, row, len(joined), names)
+    return Progress(count, parts_of(count), picture, row, len(joined), names, readings)
 
 
 def joined_since(known: Known, everybody: Sequence[SignatureRow]) -> list[SignatureRow]:
@@ -259,10 +272,25 @@ def joined_since(known: Known, everybody: Sequence[SignatureRow]) -> list[Signat
 
 
 async def _names(
-    session: AsyncSession, known: Known, everybody: Sequence[SignatureRow], joined: Sequence[SignatureRow]
+    session: AsyncSession,
+    known: Known,
+    everybody: Sequence[SignatureRow],
+    joined: Sequence[SignatureRow],
+    opened: Mapping[str, frozenset[str]],
 ) -> Names:
     waiting = await reading.unsigned(session, everybody)
-    rows = [Name(known.name(one.row.person), one.row, one.reminded, _when(one.chased_at)) for one in waiting]
+    campaign = known.opening.process.campaign
+    titles = {one.key: one.title for one in campaign.readings} if campaign is not None else {}
+    rows = [
+        Name(
+            known.name(one.row.person),
+            one.row,
+            one.reminded,
+            _when(one.chased_at),
+            tuple(title for key, title in titles.items() if key in opened.get(one.row.person, ())),
+        )
+        for one in waiting
+    ]
     rows.sort(key=lambda one: (one.row.asked_at, one.name))
     return Names(
         waiting=tuple(rows[:MOST]),
@@ -272,6 +300,7 @@ async def _names(
         leavers=_named(known, [one for one in everybody if one.left_at is not None]),
         visitors=visitors_of(known),
         desk=await desks.desk_of(session, known.row.id) if is_for_visitors(known) else None,
+        trainings=trainings_of(known),
     )
 
 
@@ -281,6 +310,16 @@ def _named(known: Known, rows: Sequence[SignatureRow]) -> tuple[Name, ...]:
 
 def _when(at: datetime | None) -> str:
     return day(at) if at is not None else ""
+
+
+def trainings_of(known: Known) -> tuple[Training, ...]:
+    """Return the trainings that are on record in a campaign, the latest first (Newall Green 4.2: ACK-11)."""
+    held = sorted(
+        (said.event for said in known.history if isinstance(said.event, TrainingAttended)),
+        key=lambda one: one.on,
+        reverse=True,
+    )
+    return tuple(Training(one.title, day(one.on), tuple(map(known.name, one.people))) for one in held)
 
 
 def is_for_visitors(known: Known) -> bool:

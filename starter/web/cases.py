@@ -1,19 +1,19 @@
 """One case: what was asked of whom, what they said, why it waits, and what its reader may do."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import dropwhile
 from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from domain.access import Action, allow
+from domain.approvals import RESTS_ON_ANSWERS, void_afterwards
 from domain.asking import AUTHOR
 from domain.cases import Act
 from domain.deciding import LONGEST_COMMENT
-from domain.events import Approved, CaseEnded, HoldReleased, Recorded, Rejected, Returned
+from domain.events import Approved, Recorded, Rejected, Returned
 from domain.picture import draw, stages_of
 from domain.round_picture import round_stages
 from domain.text import tidy
@@ -31,7 +31,7 @@ from starter.web.page import Page, Visit
 from starter.web.reading import UnreadableBodyError, only
 from store import queries
 from store.rounds.register import lives_of
-from store.tables import CaseRow, MailRow
+from store.tables import CaseRow, MailRow, SiteRow
 from templates import documents
 
 _LATE: Final = timedelta(minutes=1)
@@ -47,18 +47,32 @@ _OUTCOMES: Final = {
 }
 
 
-def state_of(row: CaseRow, history: Sequence[Recorded] = ()) -> str:
-    """Return how a case stands, in a few words; with its `history`, whether its approval became void afterwards."""
-    afterwards = dropwhile(lambda event: not isinstance(event, CaseEnded), (said.event for said in history))
-    if row.outcome == "approved" and any(isinstance(event, HoldReleased) and not event.stands for event in afterwards):
-        return "Approval void"
+def state_of(row: CaseRow, history: Sequence[Recorded] = (), void: Container[str] = ()) -> str:
+    """Return how a case stands, in a few words; where it has ended, whether what it ended by is still in doubt.
+
+    Whether its approval became void afterwards its `history` says, or that it is among those that are `void`.
+    """
     if row.outcome is not None:
-        return _OUTCOMES.get(row.outcome, row.outcome.replace("_", " ").capitalize())
+        is_void = row.id in void or void_afterwards([said.event for said in history])
+        questioned = row.held_at is not None and row.outcome in RESTS_ON_ANSWERS
+        return in_doubt(ended_as(row.outcome), questioned=questioned, void=is_void)
     if row.held_at is not None:
         return "On hold"
     if queries.is_nobodys(row):
         return "Under way" if row.waits_for else "Nothing to do now"
     return "With its author for changes" if row.waits_for == AUTHOR else "Being decided"
+
+
+def ended_as(outcome: str) -> str:
+    """Return how a case ended, whatever became known of it later."""
+    return _OUTCOMES.get(outcome, outcome.replace("_", " ").capitalize())
+
+
+def in_doubt(ended: str, *, questioned: bool, void: bool) -> str:
+    """Return how a case ended, and that an answer by which it did is under question, or was found to be void."""
+    if void:
+        return "Approval void" if ended == "Approved" else f"{ended}, by an answer that is void"
+    return f"{ended}, under question" if questioned else ended
 
 
 @dataclass(frozen=True)
@@ -95,8 +109,8 @@ async def case(visit: Visit) -> Response:
     now, viewer = visit.site.clock(), visit.viewer
     round_of = await coming_round(visit, known)
     stages = (
-        stages_of(known.opening, known.history, known.names)
-        if round_of is None
+        stages_of(known.opening, known.history, known.names, known.earlier)
+        if round_of is None and known.opening.process.story != "question"
         else round_stages(known.opening, known.standing, known.history, known.names)
     )
     times = timeline_of(known.opening, known.history, now)
@@ -105,15 +119,17 @@ async def case(visit: Visit) -> Response:
         lives = await lives_of(session, [known.row.id], visit.site.today) if known.row.outcome == "approved" else {}
         living = lives.get(known.row.id)
         life = living.case if living is not None else None
+        site = await queries.site_of(session, known.opening.request.answers.get("site"))
         may_see = life is not None and allow(viewer, "see", await queries.access_of(session, life))
     return visit.show(
         "case.html",
         life=life if may_see else None,
         known=known,
-        state=_state(known),
+        state=_state(known, site),
         round=round_of,
         campaign=await progress_of(visit, known),
         waiting=known.waiting(viewer, now),
+        coming=known.coming,
         stages=stages,
         picture=draw(stages, f"The steps of {'request ' if round_of is None else ''}{known.row.reference}"),
         times=times,
@@ -132,9 +148,13 @@ async def case(visit: Visit) -> Response:
     )
 
 
-def _state(known: Known) -> str:
+def _state(known: Known, site: SiteRow | None) -> str:
+    """Return how a case stands; the life of a site rests on the approval of the site."""
     if known.is_nobodys:
-        return round_state(known.opening.process.story, known.standing, known.history)
+        stands = round_state(known.opening.process.story, known.standing, known.history)
+        if site is not None and site.void_at is not None:
+            return f"{stands}, approval void"
+        return f"{stands}, approval under question" if site is not None and site.questioned_at is not None else stands
     return state_of(known.row, known.history)
 
 

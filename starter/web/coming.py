@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from hashlib import sha256
 from itertools import groupby
 from typing import Final, cast
 
@@ -113,7 +112,7 @@ def entry(site: Site, pack: Pack, one: Coming) -> ics.Entry:
     row, said, school = one.row, SAID[cast(What, one.row.what)], _school(pack, one)
     reminded = reminded_on(pack, row.day, site.today)
     return ics.Entry(
-        uid=f"{sha256(f'duly/date/v1|{row.case}|{row.what}'.encode()).hexdigest()[:32]}@duly",
+        uid=ics.uid_of(row.case, row.what),
         day=row.day,
         summary=f"{row.title}: {said[0].lower()}{said[1:]}",
         notes=(
@@ -134,7 +133,7 @@ def reminded_on(pack: Pack, day: date, today: date) -> date | None:
 async def _page(visit: Visit, secret: str | None = None) -> Response:
     site, today = visit.site, visit.site.today
     async with site.db.read() as session:
-        dates = await _seen(session, visit.viewer, months_after(today, _MONTHS))
+        dates = await _seen(session, visit.viewer, months_after(today, _MONTHS), MOST + 1)
         feed = await coming_dates.feed_of(session, visit.person.id)
     shown = [_shown(visit, one) for one in dates[:MOST]]
     return visit.show(
@@ -148,11 +147,22 @@ async def _page(visit: Visit, secret: str | None = None) -> Response:
     )
 
 
-async def _seen(session: AsyncSession, viewer: Viewer, until: date | None = None) -> list[Coming]:
-    """Return the dates that somebody may see: of the cases that they may, and of the documents of everybody."""
-    found = await coming_dates.coming(session, viewer.organisation, until)
+async def _seen(
+    session: AsyncSession, viewer: Viewer, until: date | None = None, most: int | None = None
+) -> list[Coming]:
+    """Return the dates that somebody may see: of the cases that they may, and of the documents of everybody.
+
+    They are the first `most` of them, where that is given.
+    """
     documents = allow(viewer, "see_documents")
-    return [one for one in found if (documents and one.row.what == "review") or allow(viewer, "see", one.access)]
+    person = None if viewer.administrator else viewer.person
+    seen: list[Coming] = []
+    async for one in coming_dates.in_order(session, viewer.organisation, until, person=person):
+        if (documents and one.row.what == "review") or allow(viewer, "see", one.access):
+            seen.append(one)
+        if len(seen) == most:
+            break
+    return seen
 
 
 def _shown(visit: Visit, one: Coming) -> Shown:

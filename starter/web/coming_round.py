@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from domain.approvals import RESTS_ON_ANSWERS
 from domain.cases import Standing
-from domain.events import Recorded
+from domain.events import HoldReleased, Recorded
 from domain.pack import Story
 from domain.round_entries import AnyRoundEntry, CycleBegan, SiteWentLive
 from domain.round_forms import RoundFacts, in_full
@@ -85,8 +86,11 @@ def round_state(story: Story, standing: Standing, facts: Sequence[Recorded]) -> 
     """Return how what comes round stands, in a few words."""
     if standing.outcome == "again":
         return _UNDER_WAY[story][0]
+    if standing.outcome in {"signed", "declined"} and any(_is_void(said) for said in facts):
+        return "Void"
     if standing.outcome is not None:
-        return _OUTCOMES.get(standing.outcome, standing.outcome)
+        ended = _OUTCOMES.get(standing.outcome, standing.outcome)
+        return f"{ended}, under question" if standing.disputed and standing.outcome in RESTS_ON_ANSWERS else ended
     if standing.disputed:
         return "On hold"
     if story in _UNDER_WAY:
@@ -96,6 +100,10 @@ def round_state(story: Story, standing: Standing, facts: Sequence[Recorded]) -> 
     if posting == "posting_suspended":
         return "Posting suspended"
     return "Live" if "site_went_live" in kinds else "Approved, not live yet"
+
+
+def _is_void(said: Recorded) -> bool:
+    return isinstance(said.event, HoldReleased) and not said.event.stands
 
 
 def _team(known: Known, facts: RoundFacts) -> tuple[Runs, ...]:

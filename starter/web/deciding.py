@@ -18,11 +18,19 @@ from domain.signatures import unready_to_put_name, unready_to_read_over
 from domain.telling import VERDICTS
 from domain.text import tidy
 from starter.engine import EngineLostError
-from starter.web.desks import Desk, desk_at, desk_of, gone, sign_in_first, taken, to_case
+from starter.web.desks import Desk, answered, desk_at, desk_of, gone, shown_at, sign_in_first, taken, to_case
 from starter.web.page import Page, Visit
 from starter.web.reading import Pairs, UnreadableBodyError, only
 from starter.web.recording import Entering, ask, at_desk, receipt_of_task, take
-from starter.web.signing import TEMPLATES, certificate_file, is_signature, paper_of
+from starter.web.signing import (
+    TEMPLATES,
+    certificate_file,
+    countersigned,
+    is_signature,
+    paper_of,
+    read_before,
+    unread,
+)
 from store import links
 from templates import documents
 
@@ -56,6 +64,8 @@ async def task(visit: Visit) -> Response:
     desk = await desk_at(visit)
     if not visit.is_post:
         return await _asked(visit, desk) if desk.gone is None else to_case(visit, desk)
+    if desk.task is not None:
+        return await _answer(visit, desk, visit.sent)
     version, rest = taken("version", visit.sent)
     return await _answer(visit, _on_version(desk, version), rest)
 
@@ -77,7 +87,7 @@ async def receipt(visit: Visit) -> Response:
         return elsewhere
     if desk.ask.closed_at is not None and visit.site.clock() - desk.ask.closed_at > _RECEIPT_LASTS:
         return gone(visit, desk, "used")
-    return _receipt(visit, desk) if desk.task is None else receipt_of_task(visit, desk)
+    return await _receipt(visit, desk) if desk.task is None else receipt_of_task(visit, desk)
 
 
 async def certificate_link(visit: Visit) -> Response:
@@ -104,7 +114,7 @@ async def task_receipt(visit: Visit) -> Response:
         desk = await desk_at(visit)
     if desk.gone is not None and not desk.has_said(None):
         return to_case(visit, desk)
-    return _receipt(visit, desk) if desk.task is None else receipt_of_task(visit, desk)
+    return await _receipt(visit, desk) if desk.task is None else receipt_of_task(visit, desk)
 
 
 async def new_link(visit: Visit) -> Response:
@@ -167,13 +177,13 @@ async def _answer(visit: Visit, desk: Desk, sent: Pairs) -> Response:
 
 def _unready_to_review(desk: Desk, typed: Typed) -> tuple[Fault, ...]:
     if is_signature(desk.known):
-        return unready_to_read_over(typed)
+        return unready_to_read_over(typed, unread(desk.known, desk.person.id))
     return unready_to_review(typed, desk.known.opening.process, desk.known.request.overrides)
 
 
 def _unready_to_sign(desk: Desk, step: Step, typed: Typed) -> tuple[Fault, ...]:
     if is_signature(desk.known):
-        return unready_to_put_name(typed)
+        return unready_to_put_name(typed, unread(desk.known, desk.person.id))
     return unready_to_sign(typed, desk.known.opening.process, step, desk.known.request.overrides)
 
 
@@ -190,34 +200,15 @@ async def _review(visit: Visit, desk: Desk, typed: Typed, faults: tuple[Fault, .
 
 async def _confirm(visit: Visit, desk: Desk, step: Step, typed: Typed) -> Response:
     """Hand the signed answer to the case, which decides what comes of it."""
-    opened_at = desk.opened_at
-    if opened_at is None and not desk.token:
-        async with visit.site.db.read() as session:
-            opened_at = await links.opened_at(session, desk.known.row.id, desk.version, desk.person.id)
+    opened_at = await shown_at(visit, desk)
     if opened_at is None:
         unread = Fault(field="form", message="Read the request below before you sign your answer")
         return await _review(visit, desk, typed, (unread,))
-    known = desk.known
     faults = _unready_to_sign(desk, step, typed)
     if faults:
         return await _show(visit, "decide_review.html", desk, typed, faults)
-    act = Act(
-        kind="answer",
-        person=desk.person.id,
-        how=desk.how,
-        ask=desk.ask.ask,
-        version=desk.version,
-        verdict=typed.verdict,
-        signature=typed.signature,
-        confirmations=typed.confirmed,
-        comment=typed.comment,
-        opened_at=opened_at,
-        unfit=desk.unfit(visit.site.today) if typed.verdict is Verdict.APPROVE else (),
-        # Temporal gives a repeated act its old reply: once something has happened, what was not taken is asked anew.
-        occasion=str(len(known.history)),
-    )
     try:
-        reply = await visit.site.engine.act(known.row.id, act)
+        act, reply = await answered(visit, desk, typed, opened_at)
     except EngineLostError:
         return await _show(visit, "decide_again.html", desk, typed, status=503, held=False)
     return await _told(visit, desk, typed, act, reply)
@@ -244,7 +235,7 @@ async def _told(visit: Visit, desk: Desk, typed: Typed, act: Act, reply: Reply) 
             return await _show(visit, "decide_review.html", desk, typed, (again,))
         case "sign_in":
             return visit.go("task", reference=desk.known.row.reference, ask=desk.ask.ask)
-        case "closed" | "not_asked" | "not_offered" | "too_soon" | "unchanged":
+        case "closed" | "not_asked" | "not_offered" | "too_soon" | "unchanged" | "again":
             return _too_late(visit, desk, typed.verdict)
 
 
@@ -321,7 +312,7 @@ async def _show(
     )
 
 
-def _receipt(visit: Visit, desk: Desk) -> Response:
+async def _receipt(visit: Visit, desk: Desk) -> Response:
     given = desk.recorded if desk.has_said(None) else None
     waiting = desk.known.waiting(desk.viewer, visit.site.clock())
     back = desk.path(visit, "decision_link", "task")
@@ -335,6 +326,8 @@ def _receipt(visit: Visit, desk: Desk) -> Response:
         back=back,
         dispute=dispute,
         can_print=documents.can_print(),
+        readings=read_before(desk.known, given) if given is not None else (),
+        countersigned=await countersigned(visit, desk.known) if given is not None else "",
     )
 
 
@@ -345,7 +338,7 @@ def _to_receipt(visit: Visit, desk: Desk) -> RedirectResponse:
 
 def _on_version(desk: Desk, version: str) -> Desk:
     """Return the desk with the version that the visitor was shown; another than the latest is out of date."""
-    if version == str(desk.version) or desk.task is not None:
+    if version == str(desk.version):
         return desk
     return replace(desk, gone=desk.gone or "changed")
 

@@ -10,6 +10,8 @@ from starlette.responses import Response
 from domain.access import Viewer, allow
 from domain.asking import AUTHOR
 from domain.base import How
+from domain.cases import Act, Reply
+from domain.deciding import Typed
 from domain.events import Recorded, Verdict
 from domain.forms import Fault
 from domain.pack import Step, Task
@@ -222,6 +224,38 @@ def _seated(
         return replace(desk, gone=_CLOSED.get(ask.closed_how or "", "closed"))
     # What is to be done is the same, whatever was changed of the request meanwhile.
     return replace(desk, gone="changed") if desk.task is None and version != ask.version else desk
+
+
+async def shown_at(visit: Visit, desk: Desk) -> datetime | None:
+    """Return when whoever is at the desk was first shown the version that is to be answered; None where never."""
+    if desk.opened_at is not None or desk.token:
+        return desk.opened_at
+    async with visit.site.db.read() as session:
+        return await links.opened_at(session, desk.known.row.id, desk.version, desk.person.id)
+
+
+async def answered(visit: Visit, desk: Desk, typed: Typed, opened_at: datetime) -> tuple[Act, Reply]:
+    """Hand a signed answer to the case; return the answer as it was handed over, and what the case says of it.
+
+    Raises:
+        EngineLostError: the case could not be reached.
+    """
+    act = Act(
+        kind="answer",
+        person=desk.person.id,
+        how=desk.how,
+        ask=desk.ask.ask,
+        version=desk.version,
+        verdict=typed.verdict,
+        signature=typed.signature,
+        confirmations=typed.confirmed,
+        comment=typed.comment,
+        opened_at=opened_at,
+        unfit=desk.unfit(visit.site.today) if typed.verdict is Verdict.APPROVE else (),
+        # Temporal gives a repeated act its old reply: once something has happened, what was not taken is asked anew.
+        occasion=str(len(desk.known.history)),
+    )
+    return act, await visit.site.engine.act(desk.known.row.id, act)
 
 
 def taken(name: str, sent: Pairs) -> tuple[str, Pairs]:

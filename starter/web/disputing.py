@@ -156,11 +156,14 @@ async def _dispute(visit: Visit, answered: Answered) -> Response:
     known = answered.known
     if answered.is_disputed or answered.is_settled:
         return _disputed(visit, answered)
+    ask = known.ask(answered.given.ask)
     act = Act(
         kind="dispute",
         person=answered.person.id,
         how=answered.how,
         ask=answered.given.ask,
+        # A case that has begun again since knows nothing of it any more, but what is said here.
+        comment=ask.step if ask is not None else "",
         occasion=str(len(known.history)),
     )
     try:

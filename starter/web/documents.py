@@ -57,9 +57,9 @@ class Shown:
     """A document as everybody of the organisation sees it.
 
     `version` is the one in force; None where Duly has not taken the document on yet, a minute after a new pack at most.
-    `review` is the case in which it is reviewed, `reference` that case's, where the visitor may see it. `move` says
-    whose move it is while it is under review. `may_open` is whether the visitor may open its review, `may_ask` whether
-    they may have everybody sign it.
+    `case` is that in which it is reviewed, once it has begun, `reference` the case's, where the visitor may see it.
+    `move` says whose move it is while it is under review. `may_open` is whether the visitor may open its review,
+    `may_ask` whether they may have everybody sign it.
     """
 
     key: str
@@ -71,6 +71,7 @@ class Shown:
     warnings: tuple[str, ...]
     signing: Signing | None
     reference: str = ""
+    case: str = ""
     move: str = ""
     may_open: bool = False
     may_ask: bool = False
@@ -139,7 +140,7 @@ async def review_date(visit: Visit) -> Response:
         raise HTTPException(404)
     now = visit.site.clock()
     entry = ics.Entry(
-        uid=f"review-{visit.person.organisation}-{one.key}@duly",
+        uid=ics.uid_of(one.case, "review") if one.case else f"review-{visit.person.organisation}-{one.key}@duly",
         day=one.review_on,
         summary=f"Review due: {one.title}",
         notes=(f"Owner: {one.owner}",) if one.owner else (),
@@ -234,6 +235,7 @@ def _shown(
         owner=owner,
         warnings=tuple(warnings_of(control, today, terms)) if printed else (),
         signing=signing,
+        case=review.case.id if review is not None else "",
         reference=review.case.reference if review is not None and allow(viewer, "see", review.access) else "",
         move=_move(visit, review.ask, seats) if review is not None and review.ask is not None else "",
         may_open=access is not None and allow(viewer, "see_to", access),

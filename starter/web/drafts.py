@@ -64,7 +64,7 @@ async def section(visit: Visit) -> Response:
     if not _can_be_stored(sent):
         return _shown(visit, found, page, View(raw, faults, optional_questions(found.form)), kept=False)
     async with visit.site.db.write() as session:
-        await drafts.save_answers(session, visit.site.keys, found.row.key, raw, visit.site.clock())
+        await drafts.save_answers(session, visit.site.keys, found.row.key, raw, visit.site.clock(), visit.person.id)
     if faults:
         return _shown(visit, found, page, View(raw, faults, optional_questions(found.form)))
     return _onward(visit, found, page, raw)

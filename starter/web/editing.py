@@ -139,6 +139,7 @@ async def send_changes(visit: Visit, found: Filling, known: Known) -> Response:
         version=found.row.changes,
         request=request_of(found),
         occasion=str(len(known.history)),
+        authors=found.authors if known.is_nobodys else (),
     )
     try:
         reply = await visit.site.engine.act(known.row.id, act)

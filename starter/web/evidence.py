@@ -20,6 +20,7 @@ from store import evidence, queries
 from store.confidential import note_read
 from store.evidence import Gathered
 from store.signing import SigningKeyError, SigningKeys, signing_keys
+from store.tables import EvidenceTakenRow
 
 log = structlog.get_logger()
 
@@ -35,8 +36,12 @@ async def case_evidence(visit: Visit) -> Response:
     keys = await _keys(visit)
     withheld = _withheld(visit, confidential=False) if visit.is_post else None
     if withheld is None:
-        return _asked(visit, "evidence.html", keys, known=known)
+        async with visit.site.db.read() as session:
+            before = await evidence.taken(session, known.row.id)
+        return _asked(visit, "evidence.html", keys, known=known, taken=[(row, _who(known, row)) for row in before])
     gathered = await _of_case(visit, known, withheld)
+    async with visit.site.db.write() as session:
+        await evidence.note_taken(session, known.row.id, withheld, visit.site.clock(), person=visit.person.id)
     log.info("evidence_taken_by_administrator", case=known.row.id, person=visit.person.id)
     return await _file(visit, gathered, keys)
 
@@ -59,6 +64,12 @@ async def c_evidence(visit: Visit) -> Response:
     async with site.db.read() as session:
         gathered = await evidence.of_confidential(session, site.keys, known.case, withheld)
     return await _file(visit, gathered, keys)
+
+
+def _who(known: Known, row: EvidenceTakenRow) -> str:
+    if row.operator is not None:
+        return f"{row.operator}, with a command on the machine"
+    return known.name(row.person or "")
 
 
 async def _of_case(visit: Visit, known: Known, withheld: frozenset[Rule]) -> Gathered:

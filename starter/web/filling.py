@@ -26,7 +26,8 @@ from store.tables import CaseRow, DraftRow
 class Filling:
     """A draft with all that is needed to show and to check it.
 
-    `case` is the case that it began, once that is on record; `changing`, where its request is being changed.
+    `case` is the case that it began, once that is on record; `changing`, where its request is being changed. `authors`
+    are those who typed in it since its changes were begun.
     """
 
     row: DraftRow
@@ -37,6 +38,7 @@ class Filling:
     facts: FormFacts
     case: CaseRow | None = None
     changing: Known | None = None
+    authors: tuple[str, ...] = ()
 
     @property
     def sent(self) -> bool:
@@ -164,6 +166,7 @@ async def load(visit: Visit, session: AsyncSession, key: str) -> Filling | None:
         facts=facts,
         case=case,
         changing=changing,
+        authors=tuple(typed.get(drafts.AUTHORS, ())),
     )
 
 

@@ -1,10 +1,11 @@
 """Find: the cases of the organisation, by whatever is known of one; in pages, or as a file for a spreadsheet.
 
-What was answered on a form is sealed with the key of its case, so nobody searches it: neither host nor aims.
+What was answered on a form is sealed with the key of its case, so nobody searches it; but what its pack names as no
+secret, such as the host of a site, is kept in clear and found.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -42,7 +43,7 @@ MOST_IN_A_FILE: Final = 5_000
 
 _AT_A_TIME: Final = 500
 _MOST_WORDS: Final = 8
-_LONGEST_WORDS: Final = 200
+LONGEST_WORDS: Final = 200
 
 FIELDS: Final = (
     *("words", "reference", "process", "school", "state", "seat", "person", "since", "until", "overdue", "sort"),
@@ -111,6 +112,7 @@ async def cases_file(visit: Visit) -> Response:
     if not allow(visit.viewer, "list_all"):
         raise HTTPException(403)
     rows: list[CaseRow] = []
+    void: frozenset[str] = frozenset()
     async with visit.site.db.read() as session:
         directory = await people.directory(session, visit.person.organisation)
         looked = look(visit, read_pairs(visit.request.scope["query_string"]), directory)
@@ -122,11 +124,12 @@ async def cases_file(visit: Visit) -> Response:
         while page.onward is not None and len(rows) < MOST_IN_A_FILE:
             page, seen = await _seen(visit, session, looked.wanted, after, _AT_A_TIME)
             rows += seen
+            void |= await queries.void_of(session, seen)
             after = page.onward
     rows = rows[:MOST_IN_A_FILE]
     log.info("cases_listed_in_a_file", person=visit.viewer.person, cases=len(rows))
     names = {person.id: person.name for person in directory.people}
-    content = spreadsheets.as_csv([_HEADINGS, *(_cells(visit, row, names) for row in rows)])
+    content = spreadsheets.as_csv([_HEADINGS, *(_cells(visit, row, names, void) for row in rows)])
     headers = {"Content-Disposition": f'attachment; filename="cases-{visit.site.today.isoformat()}.csv"'}
     return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -146,6 +149,7 @@ async def show(visit: Visit, pairs: Pairs, view: KeptView | None = None, status:
         found, rows = Found(()), list[CaseRow]()
         if not looked.faults:
             found, rows = await _seen(visit, session, looked.wanted, looked.after, MOST)
+        void = await queries.void_of(session, rows)
         views = await views_of(session, visit.person.id)
     view = view or KeptView()
     errors = [(f"#{name}", looked.faults[name]) for name in FIELDS if name in looked.faults]
@@ -153,7 +157,7 @@ async def show(visit: Visit, pairs: Pairs, view: KeptView | None = None, status:
         "admin_find.html",
         422 if looked.faults else status,
         looked=looked,
-        rows=[(row, stands(visit, row)) for row in rows],
+        rows=[(row, stands(visit, row, void)) for row in rows],
         found=found,
         onward=_onward(visit, looked, found),
         schools={school.key: school.name for school in visit.pack.organisation.schools},
@@ -187,7 +191,7 @@ def look(visit: Visit, pairs: Pairs, directory: Directory) -> Looked:
     if since and until and until < since:
         faults["until"] = "The last day must not come before the first"
     words = tuple(typed.get("words", "").split())
-    if len(words) > _MOST_WORDS or len(typed.get("words", "")) > _LONGEST_WORDS:
+    if len(words) > _MOST_WORDS or len(typed.get("words", "")) > LONGEST_WORDS:
         faults["words"] = f"Type {_MOST_WORDS} words or fewer"
     reference = typed.get("reference")
     wanted = Wanted(
@@ -209,14 +213,14 @@ def look(visit: Visit, pairs: Pairs, directory: Directory) -> Looked:
 def titles_of(pack: Pack) -> dict[str, str]:
     """Return what each ordinary process of a pack is called, and the signatures that an acknowledgement asks for."""
     titles = {process.key: process.title for process in pack.processes if not process.confidential}
-    campaign = pack.told_by("acknowledgement")
-    return titles | ({SIGNATURE: f"{campaign.title}: one person signs"} if campaign is not None else {})
+    campaigns = [process.title for process in pack.processes if process.story == "acknowledgement"]
+    return titles | ({SIGNATURE: f"{listed(tuple(campaigns), 'or')}: one person signs"} if campaigns else {})
 
 
-def stands(visit: Visit, row: CaseRow) -> str:
-    """Return how a case stands: how it ended, or whom it waits for, and until when."""
+def stands(visit: Visit, row: CaseRow, void: Container[str]) -> str:
+    """Return how a case stands: how it ended, or whom it waits for, and until when; those that are `void` are known."""
     if row.outcome or row.held_at or row.waits_for == AUTHOR:
-        return state_of(row)
+        return state_of(row, void=void)
     titles = {seat.key: seat.title for seat in visit.pack.seats}
     seats = [titles.get(seat, seat) for seat in (row.waits_for or "").split(", ") if seat]
     due = ""
@@ -247,11 +251,12 @@ _HEADINGS: Final = (
         "Sent by",
         "Author",
         "Ended on",
+        "Also found by",
     ),
 )
 
 
-def _cells(visit: Visit, row: CaseRow, names: Mapping[str, str]) -> Sequence[str]:
+def _cells(visit: Visit, row: CaseRow, names: Mapping[str, str], void: Container[str]) -> Sequence[str]:
     titles = {AUTHOR: "Author", **{seat.key: seat.title for seat in visit.pack.seats}}
     process, school = visit.pack.process(row.process), visit.pack.school(row.school)
     waits = tuple(titles.get(seat, seat) for seat in (row.waits_for or "").split(", ") if seat)
@@ -260,13 +265,14 @@ def _cells(visit: Visit, row: CaseRow, names: Mapping[str, str]) -> Sequence[str
         row.title,
         process.title if process else row.process,
         school.name if school else row.school,
-        state_of(row),
+        state_of(row, void=void),
         listed(waits),
         _iso(row.due),
         _iso(row.opened_at),
         names.get(row.starter, ""),
         names.get(row.author, ""),
         _iso(row.closed_at),
+        row.found_by or "",
     )
 
 

@@ -1,5 +1,6 @@
 """Where everybody begins: what you can start, and what waits for you."""
 
+from functools import partial
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -22,6 +23,7 @@ async def home(visit: Visit) -> Response:
     async with visit.site.db.read() as session:
         waiting = await queries.waiting_for(session, visit.person.id)
         begun = await queries.cases_of(session, visit.person.id)
+        void = await queries.void_of(session, begun)
         filled_in = await drafts.of_person(session, visit.person.id)
         questions = await drafts.advice_for(session, visit.person.id)
         due = await policies_due(visit, session)
@@ -32,7 +34,7 @@ async def home(visit: Visit) -> Response:
         first_name=visit.person.name.split()[0],
         waiting=waiting,
         begun=begun,
-        state_of=state_of,
+        state_of=partial(state_of, void=void),
         drafts=[(row, titles[row.process]) for row in filled_in if row.process in titles],
         questions=[row for row in questions if row.answered_at is None],
         processes=[process for process in visit.pack.processes if process.may_start],

@@ -1,6 +1,6 @@
 """A case as the pages know it: all of its record, opened only for somebody who may see it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -12,14 +12,17 @@ from starlette.exceptions import HTTPException
 
 from domain.access import CaseAccess, Viewer, allow
 from domain.cases import Opening, Request, Standing
+from domain.coming_by_itself import comes_by_itself
+from domain.coming_moments import ComingDay
 from domain.document_text import Block, blocks_of
 from domain.events import Recorded, RequestEdited
 from domain.fields import FormFacts, Value
 from domain.forms import Fault, Form, check, typed_again
-from domain.pack import ROUNDS, Pack, Step, Task
+from domain.pack import ROUNDS, Pack, Process, Step, Task
 from domain.people import Asked, Directory
 from domain.refs import read_reference
 from domain.telling import Given, Teller
+from domain.telling_entries import DULY
 from domain.versions import as_approved, of_a_change, sent_back_by
 from domain.waiting import Waiting, why_waiting
 from starter.web.page import Visit
@@ -36,7 +39,7 @@ _OF_THE_FORM: Final = ("names", "sections")
 
 @dataclass(frozen=True)
 class Known:
-    """The record of one case, read in one go."""
+    """The record of one case, read in one go. `earlier` is its process under packs that it went by before."""
 
     row: CaseRow
     access: CaseAccess
@@ -47,6 +50,7 @@ class Known:
     asked: tuple[AskedRow, ...]
     pack: Pack
     directory: Directory
+    earlier: Mapping[str, Process] = field(default_factory=dict)
     _faults: dict[date, tuple[Fault, ...]] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -62,7 +66,7 @@ class Known:
     @property
     def teller(self) -> Teller:
         """Who tells what happened."""
-        return Teller(self.opening, self.names)
+        return Teller(self.opening, self.names, self.earlier)
 
     @property
     def school(self) -> str:
@@ -134,7 +138,10 @@ class Known:
         Source: Cadmus Appendix 1 (SITE-28, SITE-32).
         """
         form = self.form
-        if form is None:
+        edits = (said.event for said in reversed(self.history) if isinstance(said.event, RequestEdited))
+        latest = next(edits, None) if self.is_nobodys else None
+        # What Duly proposes changes nothing that anybody typed: whatever became of that, the site may be closed early.
+        if form is None or (latest is not None and latest.by == DULY):
             return ()
         if today not in self._faults:
             facts = FormFacts(directory=self.directory, today=today, school=self.row.school)
@@ -156,6 +163,8 @@ class Known:
 
     def name(self, person: str) -> str:
         """Return somebody's name."""
+        if person == DULY:
+            return "Duly"
         return self.names.get(person, "Somebody who is no longer in the directory")
 
     def seat(self, key: str) -> str:
@@ -182,9 +191,10 @@ class Known:
         """Return how `ask` reached `person`, or None where it did not."""
         return next((one for one in self.asked if (one.ask, one.person) == (ask, person)), None)
 
-    def waiting(self, viewer: Viewer, now: datetime) -> Waiting:
-        """Return why the case waits, for `viewer`."""
-        asked = {
+    @cached_property
+    def asked_by(self) -> dict[str, tuple[Asked, ...]]:
+        """Whom each ask of the case reached."""
+        return {
             ask.ask: tuple(
                 Asked(person=one.person, seat=one.seat, instead_of=one.instead_of)
                 for one in self.asked
@@ -192,10 +202,18 @@ class Known:
             )
             for ask in self.asks
         }
+
+    @property
+    def coming(self) -> tuple[ComingDay, ...]:
+        """What comes next by itself, day by day, for as long as nobody does anything."""
+        return comes_by_itself(self.opening, self.standing, self.asked_by, self.history)
+
+    def waiting(self, viewer: Viewer, now: datetime) -> Waiting:
+        """Return why the case waits, for `viewer`."""
         return why_waiting(
             self.opening,
             self.standing,
-            asked,
+            self.asked_by,
             self.pack,
             now,
             viewer,
@@ -263,6 +281,7 @@ async def _read(site: Site, session: AsyncSession, row: CaseRow, head: str, acce
         asked=tuple(await queries.asked_of(session, row.id)),
         pack=await packs.pack_of(session, opening.pack_digest),
         directory=await people.directory(session, row.organisation),
+        earlier=await packs.earlier(session, opening, history),
     )
     if before is not None:
         known.take_over(before)
@@ -273,7 +292,7 @@ async def _read(site: Site, session: AsyncSession, row: CaseRow, head: str, acce
 async def case_for(visit: Visit, reference: str) -> Known:
     """Return the case of that reference, for a visitor who may see it.
 
-    That an administrator, as such, opened it is written down.
+    That an administrator, as such, or a service opened it is written down.
 
     Raises:
         HTTPException: 404, there is no such case, or the visitor may not see it: the two look the same.
@@ -288,4 +307,6 @@ async def case_for(visit: Visit, reference: str) -> Known:
         raise HTTPException(404)
     if viewer.administrator and not allow(viewer.model_copy(update={"administrator": False}), "see", known.access):
         log.info("case_opened_by_administrator", case=known.row.id, person=viewer.person)
+    if viewer.service:
+        log.info("case_opened_by_service", case=known.row.id, service=viewer.person)
     return known

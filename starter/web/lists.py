@@ -1,6 +1,7 @@
 """The lists: what waits for you, and the register of approved sites."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 from urllib.parse import urlencode
 
@@ -37,6 +38,7 @@ async def tasks(visit: Visit) -> Response:
         found = await queries.waiting_for(session, visit.person.id, MOST + 1)
         waiting = found[:MOST]
         own = await queries.cases_of(session, visit.person.id)
+        void = await queries.void_of(session, own)
         access = await queries.accesses_of(session, [*(row for row, _ in waiting), *own])
         confidential = await confidential_work(visit, session)
     return visit.show(
@@ -47,7 +49,7 @@ async def tasks(visit: Visit) -> Response:
         own=[row for row in own if allow(visit.viewer, "see", access[row.id])],
         confidential=confidential,
         seats={seat.key: seat.title for seat in visit.pack.seats},
-        state_of=state_of,
+        state_of=partial(state_of, void=void),
         now=visit.site.clock(),
     )
 

@@ -18,7 +18,7 @@ from starter.web.site import Site, static_path
 
 Access = Literal["anyone", "signed_in", "link", "token", "administrator", "demo"]
 """Who reaches a route: anyone; anybody signed in; who holds a decision link, which the endpoint checks; a program with
-a token of somebody, which its call checks; administrators; or anybody signed in or not, in demo mode only. What they
+a token, which its call checks; administrators; or anybody signed in or not, in demo mode only. What they
 then see, `allow` says."""
 
 
@@ -37,12 +37,16 @@ class Frame:
 
 @dataclass(frozen=True)
 class Visit:
-    """One request as an endpoint sees it: the site, who is signed in, and what was sent, less the form token."""
+    """One request as an endpoint sees it: the site, who is signed in, and what was sent, less the form token.
+
+    A `service` is a program that is nobody, as `allow` asks for it; then nobody is signed in.
+    """
 
     site: Site
     request: Request
     signed: Signed | None
     sent: Pairs = ()
+    service: Viewer | None = None
 
     @property
     def is_post(self) -> bool:
@@ -56,17 +60,17 @@ class Visit:
 
     @property
     def viewer(self) -> Viewer:
-        """Who is signed in, as `allow` asks for them."""
-        return self._known.viewer
+        """Who is signed in, or which service calls, as `allow` asks for them."""
+        return self.service or self._known.viewer
 
     @property
     def pack(self) -> Pack:
-        """The pack of the signed-in person's organisation.
+        """The pack of the viewer's organisation.
 
         Raises:
             HTTPException: 404, where that organisation has no pack here.
         """
-        pack = self.site.packs.get(self.person.organisation)
+        pack = self.site.packs.get(self.viewer.organisation)
         if pack is None:
             raise HTTPException(404)
         return pack

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from domain.access import CaseAccess, allow
 from domain.pack import Pack
 from domain.people import Directory, Person
-from domain.power import ENOUGH_ADMINISTRATORS, YES, PowerChange, What, settlers, who_arrives
+from domain.power import ENOUGH_ADMINISTRATORS, YES, PowerChange, What, service_of, settlers, who_arrives
 from domain.words import day_in_words
 from starter.engine import EngineLostError
 from starter.web.confirming import needs_strong
@@ -36,12 +36,14 @@ _LABELS: Final = {
     What.DEPUTY: "Deputy",
     What.ADMINISTRATOR: "Administrator of Duly",
     What.LAST_DAY: "Last day",
+    What.SERVICE: "Service",
 }
 _OUTCOMES: Final = {
     "confirmed": "Confirmed",
     "refused": "Refused",
     "replaced": "Replaced by a later proposal",
     "expired": "Expired: nobody confirmed it within 30 days",
+    "withdrawn": "Withdrawn",
 }
 _LOGGED: Final[dict[Answer, str]] = {"confirm": "power_change_confirmed", "refuse": "power_change_refused"}
 _OVERTAKEN: Final = "Some of these have been settled by now. See what is left"
@@ -237,7 +239,7 @@ def _shown(visit: Visit, directory: Directory, row: PowerChangeRow) -> Shown:
     before, after = _in_words(change, directory)
     return Shown(
         row=row,
-        name=person.name if person is not None else "Somebody new",
+        name=service_of(change).name if change.what is What.SERVICE else person.name if person else "Somebody new",
         address=person.email if person is not None else "",
         label=_label(change, visit.pack),
         before=before,
@@ -273,6 +275,10 @@ def _in_words(change: PowerChange, directory: Directory) -> tuple[str, str]:
             return _yes_or_no(change.before, *held), _yes_or_no(change.after, *held)
         case What.LAST_DAY:
             return _day(change.before), _day(change.after)
+        case What.SERVICE:
+            service = service_of(change)
+            may = "; ".join(service.in_words())
+            return "There is no such service", f"It has a token until {day_in_words(service.until)}. It may: {may}"
         case What.ADDRESS:
             return change.before or "Not on record", change.after
 

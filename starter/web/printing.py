@@ -6,7 +6,7 @@ from typing import Final
 from starlette.responses import Response
 
 from domain.telling import Given
-from starter.web.cases import state_of
+from starter.web.cases import ended_as, state_of
 from starter.web.known import Known, case_for
 from starter.web.page import Page, Visit
 from starter.web.site import Site
@@ -62,9 +62,10 @@ def completed_form(site: Site, known: Known) -> CompletedForm:
 
 
 def _state(known: Known) -> tuple[str, ...]:
-    """Return how the case stands, and that its approval is void where it became so after the case had ended."""
-    ended, now = state_of(known.row), state_of(known.row, known.history)
-    on = f" on {day(known.row.closed_at)}" if known.row.closed_at else ""
+    """Return how the case stands, and what is in doubt of it since it ended."""
+    row, now = known.row, state_of(known.row, known.history)
+    ended = ended_as(row.outcome) if row.outcome else now
+    on = f" on {day(row.closed_at)}" if row.closed_at else ""
     return (f"{ended}{on}",) if now == ended else (f"{ended}{on}", now)
 
 

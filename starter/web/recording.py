@@ -3,12 +3,9 @@
 Somebody comes signed in, or by the link of a mail that asks them for a task. Nothing changes before the second POST.
 """
 
-import asyncio
-import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from sqlmodel import col, select
@@ -18,8 +15,8 @@ from starlette.responses import RedirectResponse, Response
 from domain.access import Viewer, allow
 from domain.base import How
 from domain.cases import Act, Reply, Said
-from domain.events import Recorded, StepRefused
-from domain.fields import FormFacts, Raw
+from domain.events import Recorded
+from domain.fields import FormFacts, OnePerson, People, Raw
 from domain.forms import raw_answers
 from domain.people import Person
 from domain.round_entries import AnyRoundEntry, PostModerated
@@ -37,27 +34,22 @@ from domain.round_forms import (
     this_round,
 )
 from domain.round_texts import FORMS, RoundForm
+from domain.words import day_in_words
 from starter.engine import EngineLostError
 from starter.web.desks import Desk, gone
 from starter.web.drafts import View
+from starter.web.entry_steps import new_occasion, of_this_try, once_on_record, places_of, sent_of
 from starter.web.filling import optional_questions
 from starter.web.known import Known, case_for
 from starter.web.page import Page, Visit
-from starter.web.reading import Pairs, UnreadableBodyError, only
-from starter.web.showing import first_input, shown_form
+from starter.web.reading import Pairs
+from starter.web.showing import shown_form
+from store.rounds import reading
 from store.rounds.tables import VersionRow
-
-_DRAW: Final = 16
-_OCCASION: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
-_PATIENCE: Final = 1.0
-_LOOKS: Final = 20
-"""For how long somebody waits for the record to catch up, in seconds, and how often it is looked at meanwhile."""
 
 _RECEIPT_LASTS: Final = timedelta(minutes=10)
 """For how long after it was used a link still shows what was recorded; later, one signs in to see it."""
 
-_OWN: Final = ("stage", "occasion")
-_STAGES: Final = frozenset({"review", "change", "confirm"})
 LATER: Final = "Nothing was recorded, because Duly could not reach the case. Try again in a minute"
 CHANGED: Final = (
     "Something has changed meanwhile, so it does not fit any more. Read your answers again, and send them anew"
@@ -160,7 +152,38 @@ async def facts_of(visit: Visit, known: Known) -> RoundFacts:
         today=visit.site.today,
         names=known.names,
         text=await _text_in_force(visit, known) if known.opening.process.story == "review" else "",
+        unauthorised=_unauthorised(known, visit.site.today),
+        versions=await _versions(visit, known) if known.opening.process.story == "review" else (),
+        trainings=await _trainings(visit, known) if known.opening.process.story == "site_life" else {},
     )
+
+
+async def _trainings(visit: Visit, known: Known) -> dict[str, str]:
+    """Return which training those who run a site attended last, and when, in words (ACK-11)."""
+    named = [one for team in known.approved.values() if isinstance(team, tuple) for one in team]
+    async with visit.site.db.read() as session:
+        attended = await reading.trainings_of(session, known.row.organisation, named)
+    return {person: f"“{title}” on {day_in_words(on)}" for person, (title, on) in attended.items()}
+
+
+def _unauthorised(known: Known, today: date) -> tuple[str, ...]:
+    """Return who of those whom the form of a site wants authorised is there today, and is not.
+
+    Source: Cadmus Appendix 1, administration (SITE-28).
+    """
+    if known.opening.process.story != "site_life" or known.form is None:
+        return ()
+    wanted = [one for one in known.form.questions() if isinstance(one, OnePerson | People) and one.authorised]
+    named = (known.approved.get(question.key, ()) for question in wanted)
+    ids = dict.fromkeys(one for answer in named for one in (answer if isinstance(answer, tuple) else (str(answer),)))
+    there = (known.directory.person(one) for one in ids)
+    return tuple(one.id for one in there if one is not None and one.is_active(today) and not one.is_authorised())
+
+
+async def _versions(visit: Visit, known: Known) -> tuple[str, ...]:
+    document = str(known.opening.request.answers.get("document", ""))
+    async with visit.site.db.read() as session:
+        return tuple(one.version for one in await reading.versions_of(session, known.row.organisation, document))
 
 
 async def _text_in_force(visit: Visit, known: Known) -> str:
@@ -191,29 +214,24 @@ async def at_desk(visit: Visit, desk: Desk, action: str, back: str) -> Entering:
 
 def ask(visit: Visit, entering: Entering) -> Response:
     """Return the form of an entry, as it is before anything is typed."""
-    return _form(visit, entering, prefilled(entering.kind, entering.facts), secrets.token_urlsafe(_DRAW))
+    return _form(visit, entering, prefilled(entering.kind, entering.facts), new_occasion())
 
 
 async def take(visit: Visit, entering: Entering, sent: Pairs) -> Response:
     """Take one of the steps of recording: back to the form, on to the check, or to the case."""
-    own = only(tuple(pair for pair in sent if pair[0] in _OWN), _OWN)
-    if own["stage"] not in _STAGES or not _OCCASION.fullmatch(own["occasion"]):
-        why = "the form has a step that is not on the page"
-        raise UnreadableBodyError(why, 422)
+    stage, occasion, typed = sent_of(sent)
     if entering.desk is not None and entering.desk.gone is not None:
         return _too_late(visit, entering, entering.desk)
     form = form_of(entering.kind, entering.facts)
-    typed = [pair for pair in sent if pair[0] not in _OWN]
     raw = raw_answers(tuple(form.questions()), typed)
     known = entering.known
     people = FormFacts(directory=known.directory, today=visit.site.today, school=known.row.school)
     read = read_round(entering.kind, raw, entering.facts, people)
-    occasion = own["occasion"]
-    if own["stage"] == "change":
+    if stage == "change":
         return _form(visit, entering, read.raw, occasion)
     if read.entry is None:
         return _form(visit, entering, read.raw, occasion, {fault.field: fault.message for fault in read.faults})
-    if own["stage"] == "review":
+    if stage == "review":
         section = shown_form(form, read.answers, known.directory)[0]
         return visit.show(
             "record_check.html", entering=entering, known=known, section=section, typed=typed, occasion=occasion
@@ -226,33 +244,31 @@ async def _record(
 ) -> Response:
     """Hand the entry to the case, and say what came of it."""
     known, desk = entering.known, entering.desk
-    # A repeated act gets its old reply: once something was refused, the same may be tried again.
-    refusals = sum(isinstance(said.event, StepRefused) for said in known.history)
     act = Act(
         kind="record",
         person=entering.person.id,
         how=entering.how,
         ask=desk.ask.ask if desk is not None else None,
         entry=entry,
-        occasion=f"{occasion}|{refusals}",
+        occasion=of_this_try(occasion, known.history),
     )
     try:
         reply = await visit.site.engine.act(known.row.id, act)
     except EngineLostError:
         return _form(visit, entering, raw, occasion, {"form": LATER}, 503)
     if reply.says == "incomplete":
-        return _form(visit, entering, raw, secrets.token_urlsafe(_DRAW), {"form": CHANGED}, 409)
+        return _form(visit, entering, raw, new_occasion(), {"form": CHANGED}, 409)
     if reply.says != "done":
         return _not_recorded(visit, entering, reply)
     if desk is not None:
         return RedirectResponse(desk.path(visit, "receipt", "task_receipt"), 303)
-    for _ in range(_LOOKS):
+
+    async def look() -> Response | None:
         now = await case_for(visit, known.row.reference)
         found = next((said.n for said in reversed(now.history) if said.event == _as_said(entry, act)), None)
-        if found is not None:
-            return visit.go("recorded", reference=known.row.reference, n=str(found))
-        await asyncio.sleep(_PATIENCE / _LOOKS)
-    return visit.show("recorded_soon.html", known=known)
+        return visit.go("recorded", reference=known.row.reference, n=str(found)) if found is not None else None
+
+    return await once_on_record(look) or visit.show("recorded_soon.html", known=known)
 
 
 def _as_said(entry: AnyRoundEntry, act: Act) -> AnyRoundEntry:
@@ -270,7 +286,7 @@ def _form(
     """Return the form of an entry with what was typed; with `wrong`, all of it at once."""
     wrong = wrong or {}
     form = form_of(entering.kind, entering.facts)
-    links = {question.key: first_input(question) for question in form.questions()} | {"form": "form"}
+    links = places_of(form)
     known = entering.known
     viewer = Viewer(person=entering.person.id, organisation=entering.person.organisation)
     return visit.show(

@@ -55,8 +55,10 @@ class ShownStep:
 
 
 def shown_steps(pack: Pack, process: Process) -> tuple[ShownStep, ...]:
-    """Return the steps of `process` in their order, each with the titles of its seats."""
+    """Return the steps of `process` in their order, each with the titles of its seats; or who answers a question."""
     titles = {seat.key: seat.title for seat in pack.seats}
+    if process.story == "question":
+        return tuple(ShownStep((titles[task.seat],), "", True, task.answer_within) for task in process.tasks)
     return tuple(
         ShownStep(tuple(titles[seat] for seat in step.seats), step.approves, step.needs == "all", step.answer_within)
         for step in process.steps

@@ -12,7 +12,7 @@ from store.confidential.reading import (
     of_person,
     reads_of,
 )
-from store.confidential.receipts import by_receipt, keep_receipt, new_receipt
+from store.confidential.receipts import by_receipt, keep_receipt, receipt_of
 from store.confidential.sealed import Emergency, Read
 from store.confidential.watching import Health, InCustody, health, in_custody, open_cases
 from store.confidential.writing import Written, write
@@ -33,12 +33,12 @@ __all__ = [
     "in_custody",
     "keep_index",
     "keep_receipt",
-    "new_receipt",
     "note_read",
     "of_person",
     "open_cases",
     "open_in_emergency",
     "propose_opening",
     "reads_of",
+    "receipt_of",
     "write",
 ]

@@ -1,9 +1,9 @@
 """The codes by which those who reported come back to their case. Only their digests are kept."""
 
 import hashlib
-import secrets
 from typing import Final
 
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.refs import ALPHABET
@@ -15,16 +15,30 @@ _GROUPS: Final = 7
 _LETTERS: Final = 4
 """Seven groups of four, of 31 letters: more than 128 bits."""
 
+_DRAWN: Final = 64
+"""Bytes that the letters are drawn from: so many more than they say that each letter is as likely as any other."""
 
-def new_receipt() -> str:
-    """Return a new code, in groups that can be read aloud."""
-    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(_LETTERS)) for _ in range(_GROUPS))
+
+def receipt_of(token: str) -> str:
+    """Return the code of the report with that secret token, in groups that can be read aloud.
+
+    However often a report is sent, its reporter sees the one code: a form that is sent twice shows no other page.
+    """
+    drawn = int.from_bytes(hashlib.shake_256(b"duly/receipt-of/v1" + token.encode()).digest(_DRAWN))
+    letters = ""
+    for _ in range(_GROUPS * _LETTERS):
+        drawn, letter = divmod(drawn, len(ALPHABET))
+        letters += ALPHABET[letter]
+    return "-".join(letters[n : n + _LETTERS] for n in range(0, len(letters), _LETTERS))
 
 
 async def keep_receipt(session: AsyncSession, case: str, code: str) -> None:
-    """Keep what is needed to know `code` again as that of the reporter of `case`, which need not have begun."""
-    session.add(ReceiptRow(digest=_digest(code), case=case))
-    await session.flush()
+    """Keep what is needed to know `code` again as that of the reporter of `case`, which need not have begun.
+
+    What is kept already, of two who keep it at once too, is left as it is.
+    """
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    await session.execute(insert(ReceiptRow).values(digest=_digest(code), case=case).on_conflict_do_nothing())
 
 
 async def by_receipt(session: AsyncSession, keys: CaseKeys, code: str) -> Confidential | None:

@@ -2,23 +2,24 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import count
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.access import CaseAccess
 from store import queries
-from store.rounds.tables import ComingRow, FeedRow
-from store.tables import CaseRow, PersonRow
+from store.rounds.tables import ComingRow, FeedRow, SeatRow, SignatureRow, TeamRow
+from store.tables import AskedRow, AskRow, CaseRow, HoldingRow, MailRow, PersonRow
 
 _SECRET: Final = 32
-_AT_ONCE: Final = 500
-"""How many cases are asked about in one question."""
+_AT_ONCE: Final = 400
+"""Dates that are read at once."""
 
 
 @dataclass(frozen=True)
@@ -34,22 +35,68 @@ async def coming(
     session: AsyncSession, organisation: str, until: date | None = None, case: str | None = None
 ) -> list[Coming]:
     """Return the dates of an organisation, those that have passed included, the first first; or those of one case."""
+    return [one async for one in in_order(session, organisation, until, case=case)]
+
+
+async def in_order(
+    session: AsyncSession,
+    organisation: str,
+    until: date | None = None,
+    *,
+    case: str | None = None,
+    person: str | None = None,
+) -> AsyncIterator[Coming]:
+    """Yield the dates of an organisation, as `coming` returns them: whoever has enough has read no more than that.
+
+    Of a `person` who is no administrator, those of cases in which they have no part are left out, reviews apart.
+    """
     wanted = (
         select(ComingRow, CaseRow)
         .join(CaseRow, col(CaseRow.id) == col(ComingRow.case))
         .where(col(ComingRow.organisation) == organisation, col(CaseRow.closed_at).is_(None))
         .order_by(col(ComingRow.day), col(ComingRow.title), col(ComingRow.case), col(ComingRow.what))
+        .options(*queries.UNSEALED)
     )
     if until is not None:
         wanted = wanted.where(col(ComingRow.day) <= until)
     if case is not None:
         wanted = wanted.where(col(ComingRow.case) == case)
-    found = [(row, case) for row, case in (await session.execute(wanted)).all()]
-    cases = list({one.id: one for _, one in found}.values())
-    access: dict[str, CaseAccess] = {}
-    for first in range(0, len(cases), _AT_ONCE):
-        access |= await queries.accesses_of(session, cases[first : first + _AT_ONCE])
-    return [Coming(row, one, access[one.id]) for row, one in found]
+    if person is not None:
+        wanted = wanted.where(_may_have_a_part(person))
+    for place in count(0, _AT_ONCE):
+        found = (await session.execute(wanted.offset(place).limit(_AT_ONCE))).all()
+        cases = list({one.id: one for _, one in found}.values())
+        access = await queries.accesses_of(session, cases) if cases else {}
+        for row, one in found:
+            yield Coming(row, one, access[one.id])
+        if len(found) < _AT_ONCE:
+            return
+
+
+def _may_have_a_part(person: str) -> ColumnElement[bool]:
+    """Return the condition that a date is of a review, or of a case in which `person` may have a part.
+
+    It lets through whatever `domain.access.allow` lets somebody see who is no administrator, and some more.
+    """
+    case, one = col(ComingRow.case), literal(1)
+    holds = and_(
+        col(HoldingRow.seat) == col(SeatRow.seat),
+        col(HoldingRow.school) == col(CaseRow.school),
+        col(HoldingRow.person) == person,
+    )
+    told = select(one).where(col(MailRow.case) == case, col(MailRow.person) == person).exists()
+    return or_(
+        col(ComingRow.what) == "review",
+        col(CaseRow.starter) == person,
+        col(CaseRow.author) == person,
+        select(one).where(col(TeamRow.case) == case, col(TeamRow.person) == person).exists(),
+        select(one).where(col(SignatureRow.case) == case, col(SignatureRow.person) == person).exists(),
+        select(one).join_from(SeatRow, HoldingRow, holds).where(col(SeatRow.case) == case).exists(),
+        select(one).where(col(AskedRow.case) == case, col(AskedRow.person) == person).exists(),
+        select(one).where(col(AskRow.case) == case, col(AskRow.decided_by) == person).exists(),
+        # Of what is nobody's request nobody is told by mail who may not see it anyway.
+        and_(col(CaseRow.author) != "", told),
+    )
 
 
 async def new_feed(session: AsyncSession, person: str, at: datetime) -> str:

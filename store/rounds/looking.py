@@ -1,5 +1,6 @@
 """What has to be seen to in what comes round: reviews to begin, cover to look at, rolls to call."""
 
+import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,13 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from domain.calendar import Calendar
+from domain.calendar import Calendar, local_day
 from domain.cases import Opening, Present, Request, Standing, taken_from
+from domain.coming_dates import period_of
 from domain.documents import POLICY, DocumentControl, printed, review_due
-from domain.pack import Pack
+from domain.pack import Pack, Process
 from domain.people import Directory
+from domain.refs import case_id, reference
 from store import confidential, packs, queries
 from store.keys import CaseKeyMissingError, CaseKeys, SealBrokenError
+from store.rounds import reading
 from store.rounds.rolls import has_come_back, review_case
 from store.rounds.tables import CampaignRow, LifeRow, ReviewRow, SignatureRow, TeamRow, VersionRow
 from store.rounds.writing import TEAM, present_text
@@ -88,6 +92,61 @@ async def mark_begun(session: AsyncSession, organisation: str, key: str, at: dat
     """Note that the review of a document has begun."""
     ours = (col(ReviewRow.organisation) == organisation, col(ReviewRow.document) == key)
     await session.execute(update(ReviewRow).where(*ours).values(begun_at=at))
+
+
+@dataclass(frozen=True)
+class Recurs:
+    """A campaign that is to begin because a new period has: the process, the version that is signed, its first day."""
+
+    process: Process
+    version: VersionRow
+    since: date
+
+
+async def campaigns_to_begin(session: AsyncSession, organisation: str, pack: Pack, day: date) -> Sequence[Recurs]:
+    """Return the campaigns of a pack that come round and for which nobody was asked yet in the period of `day`.
+
+    Source: Newall Green 3.7 and 5.4 (ACK-13, ACK-19).
+    """
+    found = []
+    for process in pack.processes:
+        campaign = process.campaign
+        since = period_of(day, campaign.every, pack.calendar.terms) if campaign and campaign.every else None
+        if campaign is None or since is None:
+            continue
+        in_force = await reading.in_force(session, organisation)
+        begun = await reading.campaigns(session, organisation)
+        for key in campaign.documents:
+            latest = begun.get(key)
+            if key in in_force and (latest is None or local_day(latest.began_at) < since):
+                found.append(Recurs(process, in_force[key], since))
+    return found
+
+
+def a_campaign(
+    pack: Pack, process: Process, version: VersionRow, case: str, calendar: Calendar, directory: Directory
+) -> Opening:
+    """Return with what a campaign begins in which everybody signs `version`.
+
+    Raises:
+        LookupError: `process` is no campaign.
+    """
+    if process.campaign is None:
+        raise LookupError(process.key)
+    answers = {"document": version.document, "version": version.version, "digest": version.digest}
+    return Opening(
+        **dict(taken_from(pack, process, calendar)),
+        case=case,
+        reference=reference(hashlib.sha256(b"duly/reference/v1" + case.encode()).digest()[:8]),
+        organisation=pack.organisation.key,
+        school=school_of(pack, process.campaign.owner, directory),
+        request=Request(title=version.title, starter="", author="", answers=dict(answers)),
+    )
+
+
+def recurring_case(organisation: str, recurs: Recurs) -> str:
+    """Return the id of the one campaign of a period."""
+    return case_id(f"campaign|{organisation}|{recurs.version.document}|{recurs.since}")
 
 
 async def covered(session: AsyncSession, organisation: str, directory: Directory, day: date) -> Sequence[Covered]:

@@ -1,15 +1,15 @@
 """What comes round, as pages read it: documents and their versions, campaigns, and who has not signed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 from sqlmodel import col
 
-from store.rounds.tables import CampaignRow, ReviewRow, SignatureRow, VersionRow
+from store.rounds.tables import CampaignRow, OpenedRow, ReviewRow, SignatureRow, TrainingRow, VersionRow
 from store.tables import AskRow, MailRow
 
 _REMINDED = "reminder"
@@ -107,3 +107,25 @@ async def unsigned(session: AsyncSession, rows: Sequence[SignatureRow]) -> Seque
         Unsigned(row, sent.get((row.case, _REMINDED), (0, None))[0], sent.get((row.case, _CHASED), (0, None))[1])
         for row in waiting
     ]
+
+
+async def opened(session: AsyncSession, campaign: str) -> dict[str, frozenset[str]]:
+    """Return what everybody who is asked in a campaign has opened, by their ids: the keys of the readings."""
+    wanted = (
+        select(col(SignatureRow.person), col(OpenedRow.reading))
+        .join(OpenedRow, col(OpenedRow.case) == col(SignatureRow.case))
+        .where(col(SignatureRow.campaign) == campaign)
+    )
+    found: dict[str, set[str]] = {}
+    for person, reading in (await session.execute(wanted)).all():
+        found.setdefault(person, set()).add(reading)
+    return {person: frozenset(readings) for person, readings in found.items()}
+
+
+async def trainings_of(
+    session: AsyncSession, organisation: str, people: Collection[str]
+) -> dict[str, tuple[str, date]]:
+    """Return which training each of `people` attended last, by their ids, and on which day."""
+    theirs = (col(TrainingRow.organisation) == organisation, col(TrainingRow.person).in_(people))
+    rows = (await session.scalars(select(TrainingRow).where(*theirs).order_by(col(TrainingRow.day)))).all()
+    return {row.person: (row.title, row.day) for row in rows}

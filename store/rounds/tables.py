@@ -111,6 +111,28 @@ class SignatureRow(SQLModel, table=True):
     left_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
+class OpenedRow(SQLModel, table=True):
+    """That whoever is asked to sign in a `case` opened what there is to read besides, for the first time."""
+
+    __tablename__ = "reading_opened"
+    case: str = Field(primary_key=True, foreign_key="case.id")
+    reading: str = Field(primary_key=True)
+    opened_at: datetime = Field(sa_type=Instant)
+
+
+class TrainingRow(SQLModel, table=True):
+    """Somebody who attended a training, as the `n`th event of the campaign `case` says."""
+
+    __tablename__ = "training"
+    __table_args__ = (Index("ix_training_person", "organisation", "person"),)
+    case: str = Field(primary_key=True, foreign_key="case.id")
+    n: int = Field(primary_key=True)
+    person: str = Field(primary_key=True)
+    organisation: str
+    title: str
+    day: date
+
+
 class CampaignRow(SQLModel, table=True):
     """An acknowledgement: which version of which document it asks for; `over_at` is when it asked nobody any more.
 

@@ -8,11 +8,12 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from domain.asking import SIGNER
 from domain.cases import Batch, Opening, ToBegin
 from domain.coming_dates import ComingDate
-from domain.events import AnyEvent, CaseCancelled, Recorded, Rejected
+from domain.events import AnyEvent, CaseCancelled, HoldReleased, Recorded, Rejected
 from domain.fields import Value
-from domain.pack import Process
+from domain.pack import Pack, Process
 from domain.refs import case_id, reference
 from domain.round_entries import (
     CampaignBegan,
@@ -23,16 +24,28 @@ from domain.round_entries import (
     DocumentSigned,
     PostingResumed,
     PostingSuspended,
+    ReadingOpened,
     SignatureCalledOff,
     SiteChanged,
     SiteClosed,
     SiteLifeBegan,
     SiteWentLive,
+    TrainingAttended,
     VersionAdopted,
 )
 from store import packs
 from store.keys import CaseKeys
-from store.rounds.tables import CampaignRow, ComingRow, LifeRow, SeatRow, SignatureRow, TeamRow, VersionRow
+from store.rounds.tables import (
+    CampaignRow,
+    ComingRow,
+    LifeRow,
+    OpenedRow,
+    SeatRow,
+    SignatureRow,
+    TeamRow,
+    TrainingRow,
+    VersionRow,
+)
 from store.tables import CaseRow, SiteRow
 
 TEAM = ("administrators", "moderators")
@@ -87,12 +100,28 @@ async def note(session: AsyncSession, case: CaseRow, answers: dict[str, Value], 
                     audience=" ".join(event.audience),
                 )
             )
+        case ReadingOpened():
+            session.add(OpenedRow(case=case.id, reading=event.reading, opened_at=at))
+        case TrainingAttended():
+            for one in dict.fromkeys(event.people):
+                row = TrainingRow(
+                    case=case.id,
+                    n=recorded.n,
+                    person=one,
+                    organisation=case.organisation,
+                    title=event.title,
+                    day=event.on,
+                )
+                session.add(row)
         case DocumentSigned():
             await _signature(session, case.id, signed_at=at)
         case Rejected():
             await _signature(session, case.id, declined_at=at)
         case SignatureCalledOff():
             await _signature(session, case.id, left_at=at)
+        case HoldReleased(stands=False):
+            # What is void does not stand: they are asked anew, like somebody who had left and came back.
+            await _signature(session, case.id, signed_at=None, declined_at=None, left_at=at)
         case CampaignClosed() | CampaignSuperseded():
             await session.execute(update(CampaignRow).where(col(CampaignRow.case) == case.id).values(over_at=at))
         case CaseCancelled():
@@ -117,8 +146,11 @@ _CHANGING = (
     ChangeTurnedDown,
     VersionAdopted,
     CampaignBegan,
+    ReadingOpened,
+    TrainingAttended,
     DocumentSigned,
     SignatureCalledOff,
+    HoldReleased,
     Rejected,
     CampaignClosed,
     CampaignSuperseded,
@@ -133,7 +165,7 @@ async def seat(session: AsyncSession, case: str, opening: Opening) -> None:
         return
     owner = process.cycle or process.campaign
     asked = {task.seat for task in (*process.tasks, *process.rounds)} | {
-        key for step in process.steps if process.campaign is None for key in step.seats
+        key for step in process.steps for key in step.seats if key != SIGNER
     }
     owning = {owner.owner} if owner is not None else set[str]()
     await session.execute(delete(SeatRow).where(col(SeatRow.case) == case))
@@ -171,8 +203,8 @@ async def begun_out_of(
     superseded: list[str] = []
     pack = await packs.pack_of(session, opening.pack_digest) if batch.begins else None
     for wanted in batch.begins:
-        process = pack.told_by(wanted.story) if pack is not None else None
-        if process is None or not _is_signed(process, wanted):
+        process = _process_of(pack, wanted) if pack is not None else None
+        if process is None:
             continue
         begun = _opening(opening, batch.case, wanted).model_copy(update={"process": process})
         await keys.create(session, begun.case)
@@ -182,9 +214,11 @@ async def begun_out_of(
     return tuple(openings), tuple(superseded)
 
 
-def _is_signed(process: Process, wanted: ToBegin) -> bool:
-    """Return whether what is to begin is no acknowledgement, or one of a document that the pack has people sign."""
-    return process.campaign is None or wanted.request.answers["document"] in process.campaign.documents
+def _process_of(pack: Pack, wanted: ToBegin) -> Process | None:
+    """Return the process that is to begin; None where the pack has none, or has nobody sign that document."""
+    if wanted.story == "acknowledgement":
+        return pack.signing(str(wanted.request.answers["document"]))
+    return pack.told_by(wanted.story)
 
 
 def _opening(opening: Opening, parent: str, wanted: ToBegin) -> Opening:
@@ -198,6 +232,8 @@ def _opening(opening: Opening, parent: str, wanted: ToBegin) -> Opening:
             "immaterial": opening.immaterial if wanted.story == "site_life" else (),
             "events": 0,
             "asked": 0,
+            "replied": (),
+            "carried": None,
         }
     )
 
@@ -278,5 +314,5 @@ async def _adopt(session: AsyncSession, case: CaseRow, event: VersionAdopted, at
     await session.flush()
 
 
-async def _signature(session: AsyncSession, case: str, **values: datetime) -> None:
+async def _signature(session: AsyncSession, case: str, **values: datetime | None) -> None:
     await session.execute(update(SignatureRow).where(col(SignatureRow.case) == case).values(**values))

@@ -30,6 +30,7 @@ from domain.waiting import why_waiting
 from domain.waiting_rounds import ROUND_ENDINGS
 from tests.rounds import ACKNOWLEDGEMENT, REVIEW, a_pack_of_rounds, a_site, an_opening_of
 from workflows.acknowledgement import CampaignOutcome
+from workflows.question import QuestionOutcome
 from workflows.review import ReviewOutcome
 from workflows.signature import SignatureOutcome
 from workflows.site_life import LifeOutcome
@@ -129,6 +130,7 @@ def test_every_way_to_end_has_its_sentence_and_every_date_its_words() -> None:
         "review": ReviewOutcome,
         "acknowledgement": CampaignOutcome,
         "signature": SignatureOutcome,
+        "question": QuestionOutcome,
     }
     for story, endings in ROUND_ENDINGS.items():
         assert set(endings) - {"again"} == {str(way) for way in ways[story]}

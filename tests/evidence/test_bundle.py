@@ -26,7 +26,7 @@ async def test_the_evidence_of_an_approved_site_holds(world: World, whole: dict[
         "All 9 files are as the manifest lists them.",
         "The manifest is signed by the key that you were given.",
         "The chain of 12 events is whole and in its order.",
-        "All 85 fields of the events are what was committed to when they were recorded.",
+        "All 86 fields of the events are what was committed to when they were recorded.",
         "Every event keeps the order rules of the policy (2 of them).",
         "Each of 2 decisions answers an ask of its own, by somebody whom it had reached.",
         "The case is of a kind that nothing has to clear, or nothing in it says that it was cleared.",

@@ -24,7 +24,7 @@ def test_the_other_program_has_nothing_of_duly() -> None:
     imported = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     imported |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
     assert {one.partition(".")[0] for one in imported} == {
-        *("hashlib", "json", "zipfile", "pathlib", "typing", "cryptography")
+        *("hashlib", "json", "re", "zipfile", "zlib", "datetime", "pathlib", "typing", "cryptography")
     }
 
 

@@ -211,8 +211,8 @@ UNREADABLE = {
     "no manifest": (MANIFEST, None, "There is no manifest.json in it: this is no evidence of Duly."),
     "another format": (
         MANIFEST,
-        b'{"format":"duly-evidence/2"}',
-        "Its format is not duly-evidence/1: another version of this program may know it.",
+        b'{"format":"duly-evidence/3"}',
+        "Its format is neither duly-evidence/1 nor duly-evidence/2: another version of this program may know it.",
     ),
     "a manifest twice in one": (
         MANIFEST,

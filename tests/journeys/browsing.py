@@ -39,22 +39,59 @@ _COLUMNS: Final = (
     "email,name,kind,schools,line_manager,seats,deputy,absences,leaves_on,authorised_by,authorised_on,administrator"
 )
 _SEEN: Final = """() => {
-  const shape = (one) => {
-    const attributes = [...one.attributes].map((attribute) => attribute.name).sort();
-    const own = [one.tagName, one.getAttribute("role"), [...one.classList], attributes].join(";");
-    return `${own}(${[...new Set([...one.children].map(shape))].join()})`;
+  const known = new Map();
+  const own = (one) => {
+    if (!known.has(one)) {
+      const attributes = [...one.attributes].map((attribute) => attribute.name).sort();
+      known.set(one, [one.tagName, one.getAttribute("role"), [...one.classList], attributes].join(";"));
+    }
+    return known.get(one);
   };
+  const shape = (one) => `${own(one)}(${[...new Set([...one.children].map(shape))].join()})`;
+  const road = (one) => one ? `${road(one.parentElement)}>${[one.tagName, ...one.classList]}` : "";
+  const speaks = (one) => [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+  const short = (text) => {
+    let [one, other] = [0xdeadbeef, 0x41c6ce57];
+    for (const letter of text) {
+      one = Math.imul(one ^ letter.codePointAt(0), 2654435761);
+      other = Math.imul(other ^ letter.codePointAt(0), 1597334677);
+    }
+    return (other >>> 0) * 2097152 + (one >>> 11);
+  };
+  const all = [...document.querySelectorAll("*")];
+  const parts = all.map((one) => `${road(one.parentElement)}>${own(one)}${speaks(one)}`);
+  const inOrder = (some) => all.map((one) => one.tagName).filter((name) => some.includes(name));
+  const headings = inOrder(["H1", "H2", "H3", "H4", "H5", "H6"]);
+  parts.push(headings.filter((name, n) => name !== headings[n - 1]).join());
+  parts.push(inOrder(["HEADER", "NAV", "MAIN", "ASIDE", "FOOTER"]).join());
   const words = document.body.innerText.split(/\\s+/).map((word) => word.length);
-  const files = document.querySelectorAll("input[type=file]").length;
-  return [shape(document.documentElement), Math.max(...words), files];
+  const fields = all.filter((one) => one.matches("input:not([type=hidden]), select, textarea"));
+  const named = (one) => one.labels.length || one.hasAttribute("aria-label") || one.hasAttribute("aria-labelledby");
+  const meant = all.flatMap((one) =>
+    ["for", "aria-labelledby", "aria-describedby"].flatMap((name) => (one.getAttribute(name) || "").split(" ")));
+  const ids = all.map((one) => one.id).filter((id) => id);
+  const twice = ids.filter((id, n) => ids.indexOf(id) !== n && meant.includes(id));
+  return {
+    shape: shape(document.documentElement),
+    parts: [...new Set(parts.map(short))],
+    longest: Math.max(...words),
+    files: document.querySelectorAll("input[type=file]").length,
+    wrong: [...fields.filter((one) => !named(one)).map((one) => one.outerHTML), ...twice],
+  };
 }"""
-"""What is seen of a page at once: its shape, its longest word in characters, and how many files it asks for.
+"""What is seen of a page at once.
 
-The shape is that of all elements, with their classes and the names of their attributes, in their order; of those within
-the same element that are alike, however many there are, only one is told.
+Its shape: that of all elements, with their classes and the names of their attributes, in their order; of those within
+the same element that are alike, however many there are, only one is told. Its parts, each as a number: every element
+so, whether it has words of its own, and the classes of all that it stands in, on which its colours depend; and the
+order of its headings and of its landmarks. Its longest word in characters, how many files it asks for, and what can be
+wrong between parts that are right each: a field without a name, and an element that is meant by its id and is there
+twice.
 """
 _passed: Final[dict[str, int]] = {}
 """The shapes of the pages that passed in this run, each with its longest word."""
+_passed_parts: Final[set[int]] = set()
+"""The parts of all pages that passed."""
 _REFUSED: Final = "Failed to load resource: the server responded with a status of 4"
 
 
@@ -193,10 +230,13 @@ class Somebody:
     async def _look(self) -> None:
         """Fail where the page is hard to use for somebody, too wide for the narrowest screen, or takes a file.
 
-        A page that is built of the same parts as one that passed has passed with it, unless it has a longer word.
+        A page that is built of the same parts as those that passed has passed with them; whether it is too wide is
+        seen of each shape, and again with a longer word.
         """
-        shape, longest, files = await self.page.evaluate(_SEEN)
-        assert files == 0
+        seen = await self.page.evaluate(_SEEN)
+        shape, longest, parts = seen["shape"], seen["longest"], set(seen["parts"])
+        assert seen["files"] == 0
+        assert seen["wrong"] == [], f"{self.page.url}: {seen['wrong']}"
         assert self.troubles == []
         if longest <= _passed.get(shape, -1):
             return
@@ -204,17 +244,18 @@ class Somebody:
         wide = await self.page.evaluate("document.documentElement.scrollWidth")
         await self.page.set_viewport_size(_WIDE)
         assert wide <= _NARROW["width"], f"{self.page.url} is {wide} px wide"
-        if shape not in _passed:
+        if not parts <= _passed_parts:
             await self._check()
         assert self.troubles == []
         _passed[shape] = longest
+        _passed_parts.update(parts)
 
     async def _check(self) -> None:
         """Fail where the page does not pass the standard."""
         if self.scripts is not None:
             await self.scripts.allow(True)
         # The styles are read as the browser has them, not fetched once more.
-        options = {"runOnly": STANDARD, "resultTypes": ["violations"], "preload": False}
+        options = {"runOnly": STANDARD, "resultTypes": ["violations"], "selectors": False, "preload": False}
         found = await Axe().run(self.page, options=options)
         if self.scripts is not None:
             await self.scripts.allow(False)

@@ -27,6 +27,7 @@ _LINK: Final = re.compile(r'href="(/[^"#]*)')
 _PARTS: Final[dict[str, tuple[str, ...]]] = {
     "process": ("site_creation", "allegation", "disciplinary", "nothing"),
     "section": ("site", "nothing"),
+    "reading": ("briefing-note", "nothing"),
     "ask": ("a1", "a2"),
     "n": ("1", "4"),
     "kind": ("lado_referral_made", "message_written", "nothing"),

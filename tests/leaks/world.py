@@ -71,6 +71,11 @@ class Host:
             await self.cases.begin(opening)
         return Published(asked=written.asked, cleared=written.cleared)
 
+    def since(self, change: str) -> bool:
+        """Return that the case is new."""
+        del change
+        return True
+
     async def pause(self, until: datetime | None, woken: Callable[[], bool]) -> None:
         del until, woken
         self.moved.clear()

@@ -80,11 +80,13 @@ def a_review(pack: Pack, review_on: date | None = date(2027, 5, 3)) -> Opening:
     return a_case(pack, process_of(pack, "review"), document="policy", version=version, **due)
 
 
-def a_signature(pack: Pack, signer: str) -> Opening:
-    """Return with what begins that somebody is asked to sign."""
+def a_signature(pack: Pack, signer: str, key: str = "acknowledgement") -> Opening:
+    """Return with what begins that somebody is asked to sign, in the acknowledgement `key`."""
     found = facts_of(pack.key).directory.person(signer)
     manager = {"line_manager": found.line_manager} if found is not None and found.line_manager else {}
-    process = signing(process_of(pack, "acknowledgement"))
+    whole = pack.process(key)
+    assert whole is not None
+    process = signing(whole)
     campaign = process.campaign
     document = campaign.documents[0] if campaign is not None else "policy"
     control = pack.control(document)

@@ -64,10 +64,18 @@ from workflows.explorer import MemoryHost, TimePasses
 CONFIDENTIAL: Final = ("processes/allegation.toml", "processes/disciplinary.toml")
 """What these cite has its witnesses in tests/packs/test_confidential_citations.py."""
 
-ROUNDS: Final = ("processes/site_life.toml", "processes/review.toml", "processes/acknowledgement.toml")
+ROUNDS: Final = (
+    "processes/site_life.toml",
+    "processes/review.toml",
+    "processes/acknowledgement.toml",
+    "processes/self_review.toml",
+)
 """What these cite has its witnesses in tests/packs/test_round_citations.py."""
 
-CITED: Final = tuple(cited for cited in cited_by_packs() if cited.file not in (*CONFIDENTIAL, *ROUNDS))
+QUESTIONS: Final = ("processes/another_format.toml", "processes/guidance.toml")
+"""What these cite has its witnesses in tests/packs/test_questions.py."""
+
+CITED: Final = tuple(cited for cited in cited_by_packs() if cited.file not in (*CONFIDENTIAL, *ROUNDS, *QUESTIONS))
 
 
 def kind_of(cited: Cited) -> str:

@@ -158,35 +158,42 @@ def ways(opening: Opening, so_far: Played) -> list[Act]:
     return []
 
 
-def tasks_asked(pack: Pack, story: Kind) -> set[str]:
-    """Return every task that is asked for, whoever a matter is about, where everybody does what they are asked for."""
-    asked: set[str] = set()
-    for category in Category:
-        for varied in VARIED if story == "allegation" else VARIED[:1]:
-            opening = an_opening(pack, story, a_matter(a_subject(category=category.value), **varied))
-            moves: tuple[Act, ...] = ()
-            so_far = played(opening)
-            while found := ways(opening, so_far):
-                after = ((act, played(opening, *moves, act)) for act in found)
-                taken = next(((act, then) for act, then in after if then.replies[-1].says == "done"), None)
-                # Without the task that comes before it, it is refused.
-                if taken is None:
-                    break
-                moves, so_far = (*moves, taken[0]), taken[1]
-            asked |= {event.step for event in events(so_far) if isinstance(event, AskOpened)}
-    return asked
+def tasks_asked(pack: Pack, story: Kind, matter: Matter) -> set[str]:
+    """Return every task that is asked for in a matter, where everybody does what they are asked for."""
+    opening = an_opening(pack, story, matter)
+    moves: tuple[Act, ...] = ()
+    so_far = played(opening)
+    while found := ways(opening, so_far):
+        after = ((act, played(opening, *moves, act)) for act in found)
+        taken = next(((act, then) for act, then in after if then.replies[-1].says == "done"), None)
+        # Without the task that comes before it, it is refused.
+        if taken is None:
+            break
+        moves, so_far = (*moves, taken[0]), taken[1]
+    return {event.step for event in events(so_far) if isinstance(event, AskOpened)}
 
 
 @cache
-def tasks_of(pack: str, story: Kind) -> frozenset[str]:
-    """Return every task that `pack` asks for as it is."""
-    return frozenset(tasks_asked(whole_pack(pack), story))
+def first_asked(pack: str, story: Kind) -> dict[str, Matter]:
+    """Return for every task of `pack` the first matter in which it is asked for, whoever that is about."""
+    whole = whole_pack(pack)
+    missing = {task.key for task in process_in(whole, story).tasks}
+    asked: dict[str, Matter] = {}
+    for varied in VARIED if story == "allegation" else VARIED[:1]:
+        for category in Category:
+            if missing:
+                matter = a_matter(a_subject(category=category.value), **varied)
+                asked |= dict.fromkeys(missing & tasks_asked(whole, story, matter), matter)
+                missing -= asked.keys()
+    return asked
 
 
 @pytest.mark.parametrize("cited", of_kind("tasks"))
 def test_somebody_is_asked_for_a_cited_task_only_while_it_is_there(cited: Cited) -> None:
-    assert key_of(cited) in tasks_of(cited.pack, story_of(cited))
-    assert key_of(cited) not in tasks_asked(without(cited.pack, cited.file, cited.way), story_of(cited))
+    matter = first_asked(cited.pack, story_of(cited)).get(key_of(cited))
+    assert matter is not None
+    lessened = without(cited.pack, cited.file, cited.way)
+    assert key_of(cited) not in tasks_asked(lessened, story_of(cited), matter)
 
 
 # Rules.

@@ -248,8 +248,8 @@ BROKEN: Final[list[tuple[Change, Fault]]] = [
         (
             R,
             "story",
-            "input should be 'site_creation', 'site_life', 'review', 'acknowledgement', 'signature', 'allegation' or"
-            " 'disciplinary'",
+            "input should be 'site_creation', 'site_life', 'review', 'acknowledgement', 'signature', 'question',"
+            " 'allegation' or 'disciplinary'",
         ),
     ),
     ((R, 'may_start = ["employee"]', "may_start = []"), (R, "may_start", "must name at least one")),

@@ -6,6 +6,7 @@ told that the day comes; for a campaign, that nobody is told who has not signed;
 """
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -13,8 +14,10 @@ import pytest
 from domain.cases import Act, Opening, Present
 from domain.pack import Pack, Story
 from domain.round_entries import DateComing, SignatureChased
+from domain.signatures import still_to_open
 from tests.coverage_page import Cited, cited_by_packs
 from tests.packs.rounds import (
+    a_case,
     a_life,
     a_review,
     a_signature,
@@ -27,7 +30,6 @@ from tests.packs.rounds import (
     live,
     on,
     played,
-    process_of,
     record,
     says,
 )
@@ -41,7 +43,7 @@ A_YEAR: Final = on(TODAY + timedelta(days=400))
 
 def kind_of(cited: Cited) -> str:
     """Return which list or table of the file `cited` is in; a whole file is `file`."""
-    return next((step for step in cited.way if isinstance(step, str)), "file")
+    return next((step for step in reversed(cited.way) if isinstance(step, str)), "file")
 
 
 def of_kind(*kinds: str) -> list[Any]:
@@ -133,17 +135,19 @@ def test_every_cited_place_has_a_witness_here() -> None:
         "cover",
         "cycle",
         "campaign",
+        "readings",
     }
 
 
 @pytest.mark.parametrize("cited", of_kind("file"))
 def test_a_cited_process_begins_only_while_it_is_there(cited: Cited) -> None:
-    assert whole_pack(cited.pack).told_by(story_of(cited)) is not None
-    assert without(cited.pack, cited.file, ()).told_by(story_of(cited)) is None
+    key = Path(cited.file).stem
+    assert whole_pack(cited.pack).process(key) is not None
+    assert without(cited.pack, cited.file, ()).process(key) is None
 
 
 @pytest.mark.parametrize(
-    "cited", [one for one in of_kind("tasks", "rounds", "steps") if "acknowledgement" not in one.id]
+    "cited", [one for one in of_kind("tasks", "rounds", "steps") if "sign" not in one.id.rpartition(" ")[2]]
 )
 def test_somebody_is_asked_for_what_is_cited_only_while_it_is_there(cited: Cited) -> None:
     key = found(cited)["key"]
@@ -151,10 +155,36 @@ def test_somebody_is_asked_for_what_is_cited_only_while_it_is_there(cited: Cited
     assert key not in asked_in_all(without(cited.pack, cited.file, cited.way), story_of(cited))
 
 
-@pytest.mark.parametrize("cited", [one for one in of_kind("steps") if "acknowledgement" in one.id])
+@pytest.mark.parametrize("cited", [one for one in of_kind("steps") if one.id.endswith(" signature")])
 def test_a_cited_signature_is_asked_of_whoever_is_to_sign(cited: Cited) -> None:
-    assert asked_in_all(whole_pack(cited.pack), "acknowledgement") == {found(cited)["key"]}
-    assert process_of(without(cited.pack, cited.file, cited.way), "acknowledgement").steps == ()
+    key = Path(cited.file).stem
+    signer = a_signature(whole_pack(cited.pack), holder(cited.pack, "dsl"), key)
+    assert asked_for(played(signer)) == [found(cited)["key"]]
+    left = without(cited.pack, cited.file, cited.way).process(key)
+    assert left is not None
+    assert [step for step in left.steps if step.seats == ("signer",)] == []
+
+
+@pytest.mark.parametrize("cited", [one for one in of_kind("steps") if one.id.endswith(" countersignature")])
+def test_a_seat_signs_besides_everybody_only_while_the_cited_step_is_there(cited: Cited) -> None:
+    def asked(pack: Pack) -> list[str]:
+        process = pack.process(Path(cited.file).stem)
+        assert process is not None
+        return asked_for(played(a_case(pack, process, document="policy", version="1", digest="d")))
+
+    assert asked(whole_pack(cited.pack)) == [found(cited)["key"]]
+    assert asked(without(cited.pack, cited.file, cited.way)) == []
+
+
+@pytest.mark.parametrize("cited", of_kind("readings"))
+def test_something_has_to_be_opened_before_one_signs_only_while_the_cited_reading_is_there(cited: Cited) -> None:
+    def to_open(pack: Pack) -> list[str]:
+        process = pack.process(Path(cited.file).stem)
+        assert process is not None
+        return [reading.key for reading in still_to_open(process.campaign, ())]
+
+    assert found(cited)["key"] in to_open(whole_pack(cited.pack))
+    assert found(cited)["key"] not in to_open(without(cited.pack, cited.file, cited.way))
 
 
 @pytest.mark.parametrize("cited", of_kind("changes"))
@@ -182,7 +212,7 @@ def test_the_day_of_a_review_is_told_of_only_while_the_cited_cycle_is_there(cite
 @pytest.mark.parametrize("cited", of_kind("campaign"))
 def test_who_has_not_signed_is_told_of_only_while_the_cited_campaign_is_there(cited: Cited) -> None:
     def chased(pack: Pack) -> bool:
-        so_far = played(a_signature(pack, holder(pack.key, "dsl")), A_YEAR)
+        so_far = played(a_signature(pack, holder(pack.key, "dsl"), Path(cited.file).stem), A_YEAR)
         return any(isinstance(event, SignatureChased) for event in events(so_far))
 
     assert chased(whole_pack(cited.pack))

@@ -21,8 +21,9 @@ LOOK = {
 
 
 def with_process(key: str, **changes: Any) -> Pack:
-    """Return the pack of Newall Green in which a process has another value for some attributes."""
-    pack = whole_pack("newall-green")
+    """Return the pack of Newall Green, with one campaign, in which a process has other values for some attributes."""
+    whole = whole_pack("newall-green")
+    pack = whole.model_copy(update={"processes": tuple(one for one in whole.processes if one.key != "self_review")})
     process = pack.process(key)
     assert process is not None
     changed = Process.model_validate(process.model_dump() | changes)
@@ -139,7 +140,7 @@ def test_a_date_that_cannot_be_read_is_a_fault_and_one_that_does_not_fit_is_none
     whole = whole_pack("newall-green")
     wrong = whole.document.model_copy(update={"review_date": "01/11/2024", "approved_on": "May 2099"})
     code = Document(key="code", title="A code", issued_on="soon")
-    found = said(whole.model_copy(update={"document": wrong, "documents": (code,)}))
+    found = said(whole.model_copy(update={"document": wrong, "documents": (*whole.documents, code)}))
     how = "is no date: write a day (1 January 2025), a month, a term (Summer 2022) or a year"
     assert found == [
         f"pack.toml: document.review_date: '01/11/2024' {how}",

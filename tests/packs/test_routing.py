@@ -32,6 +32,9 @@ from tests.packs.trying import BEGINS, PACKS, TODAY, facts_of, whole_pack
 from workflows.explorer import TimePasses
 
 STORIES: Final[tuple[Kind, ...]] = ("allegation", "disciplinary")
+EXAMPLES: Final = max(settings().max_examples // 5, 12)
+"""How many schools there are under each of the five packs."""
+
 HEAD, CHAIR, VICE, IT = "headteacher", "chair_of_governors", "vice_chair_of_governors", "it_administrator"
 DSL: Final = ("dsl", "deputy_dsl")
 TRUST: Final = {
@@ -325,7 +328,7 @@ def have_a_part(pack: str, one: Report, directory: Directory) -> set[str]:
 
 @pytest.mark.meets("ALLEG-11", "DISC-07")
 @pytest.mark.parametrize("pack", PACKS)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=EXAMPLES)
 @given(data=st.data())
 def test_in_no_school_that_there_could_be_does_it_reach_anybody_with_a_part_in_it(
     pack: str, data: st.DataObject
@@ -358,7 +361,7 @@ def ladders(route: Any) -> set[str]:
 
 
 @pytest.mark.parametrize("pack", PACKS)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=EXAMPLES)
 @given(data=st.data())
 def test_where_nobody_is_left_nobody_is_asked_and_somebody_new_is_once_there_is_one(
     pack: str, data: st.DataObject

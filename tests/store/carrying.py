@@ -48,6 +48,11 @@ class Carried:
         self.written.append(written)
         return Published(asked=written.asked, cleared=written.cleared)
 
+    def since(self, change: str) -> bool:
+        """Return that the case is new."""
+        del change
+        return True
+
     async def pause(self, until: datetime | None, woken: Callable[[], bool]) -> None:
         """Wait for the test."""
         del until, woken

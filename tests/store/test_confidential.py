@@ -385,7 +385,7 @@ async def test_who_read_what_is_kept_and_says_nothing_in_clear(
 async def test_a_receipt_brings_the_reporter_back_however_it_is_typed(
     case: Carried, database: Database, keys: CaseKeys
 ) -> None:
-    code = confidential.new_receipt()
+    code = confidential.receipt_of("a report")
     assert len(code.split("-")) == 7
     async with database.write() as session:
         await confidential.keep_receipt(session, case.opening.case, code)
@@ -394,14 +394,14 @@ async def test_a_receipt_brings_the_reporter_back_however_it_is_typed(
             found = await confidential.by_receipt(session, keys, typed)
             assert found is not None
             assert found.opening.case == case.opening.case
-        for wrong in (confidential.new_receipt(), "", "x", code[:-1], f"{code}2", "\u202e" * 40):
+        for wrong in (confidential.receipt_of("another"), "", "x", code[:-1], f"{code}2", "\u202e" * 40):
             assert await confidential.by_receipt(session, keys, wrong) is None
         kept = (await session.execute(text("SELECT * FROM receipt"))).one()
     assert code.replace("-", "") not in "".join(map(str, kept)).replace("-", "")
 
 
 async def test_a_receipt_of_a_case_that_has_not_begun_opens_nothing_yet(database: Database, keys: CaseKeys) -> None:
-    code = confidential.new_receipt()
+    code = confidential.receipt_of("a report")
     async with database.write() as session:
         await confidential.keep_receipt(session, "c-1", code)
         assert await confidential.by_receipt(session, keys, code) is None

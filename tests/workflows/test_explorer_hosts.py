@@ -38,7 +38,7 @@ WEIGHTS: Final = {
     "outcome_recorded": 0.5,
     "decision_made": 0.5,
 }
-SEQUENCES: Final = min(settings().max_examples, 1_000)
+SEQUENCES: Final = min(max(settings().max_examples // 5, 20), 1_000)
 
 
 def choices_in(opening: Opening) -> Choices:

@@ -31,7 +31,7 @@ PROCESSES = (
 )
 
 WEIGHTS: Final = {"approve": 6, "dispute": 4, "release": 4, "edit": 3, "withdraw": 0.3, "cancel": 0.3, "reject": 0.3}
-SEQUENCES: Final = min(settings().max_examples, 1_000)
+SEQUENCES: Final = min(max(settings().max_examples // 5, 20), 1_000)
 
 
 def an_opening_of(number: int, begins: datetime) -> Opening:

@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlmodel import select
 
@@ -14,6 +14,9 @@ from store.tables import CaseRow
 from tests.house import Begun, House
 from tests.rounds import REVIEW, a_pack_of_rounds, an_opening_of, day, people_of_rounds, put_on_record
 from tests.stories import an_answer
+
+CYCLES: Final = 4
+"""Each is like the one before it: the case begins anew."""
 
 
 def a_review(key: str, **answers: Any) -> Opening:
@@ -56,13 +59,13 @@ async def review_once(case: Begun, number: int, today: date) -> None:
     assert (await engine.act(place, an_answer(ask.ask, "head", version=ask.version))).says == "done"
 
 
-async def test_a_review_comes_round_for_ten_years(at_home: House) -> None:
+async def test_a_review_comes_round_year_after_year(at_home: House) -> None:
     today = at_home.clock().date()
-    case = await begin(at_home, "ten-years", review_on=day(at_home.clock(), 100))
+    case = await begin(at_home, "year-after-year", review_on=day(at_home.clock(), 100))
     asked = [event for event in await case.settled() if isinstance(event, AskOpened)]
     assert asked == []
     passed = 0
-    for number in range(2, 12):
+    for number in range(2, 2 + CYCLES):
         span = timedelta(days=100 if number == 2 else 366)
         await case.pass_time(span)
         passed += span.days
@@ -73,9 +76,9 @@ async def test_a_review_comes_round_for_ten_years(at_home: House) -> None:
     async with at_home.db.read() as session:
         versions = (await session.scalars(select(VersionRow).where(VersionRow.document == "code"))).all()
         campaigns = (await session.scalars(select(CampaignRow))).all()
-    assert [row.version for row in versions] == [str(number) for number in range(2, 12)]
+    assert [row.version for row in versions] == [str(number) for number in range(2, 2 + CYCLES)]
     assert sum(row.superseded_at is None for row in versions) == 1
-    assert len(campaigns) == 10
+    assert len(campaigns) == CYCLES
     history = await case.history()
     assert [said.n for said in history] == list(range(1, len(history) + 1))
 

@@ -204,8 +204,10 @@ def test_every_change_is_approved_by_all_however_many_have_approved_one_before()
 
 
 def test_moderated_posts_do_not_fill_up_a_site_until_it_cannot_be_closed() -> None:
-    playing = a_life()
+    playing = a_life(closure_date="2030-01-01")
     done(playing, put_on_record(LIVE, "author"))
+    # While a change waits for its approval, the case cannot begin again.
+    done(playing, changed(playing, closure_date="2031-01-01"))
     post = PostModerated(what="removed", reason="other", child_at_risk="no")
     replies = [said(playing, put_on_record(post, "author", str(number))) for number in range(1600)]
     assert (replies[0], replies[-1]) == ("done", "not_offered")

@@ -1,8 +1,5 @@
 """Putting something on record in a confidential case: the form, the check of the answers, and what came of it."""
 
-import asyncio
-import re
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -19,7 +16,7 @@ from domain.entries import AnyEntry, DecisionMade, PeopleRecused, SubjectCorrect
 from domain.entry_forms import EntryFacts, Read, form_of, prefilled, read_entry, settled
 from domain.entry_people import as_the_directory_has_it, those_who_watch
 from domain.entry_texts import FORMS, SANCTIONS
-from domain.events import AnyEvent, StepRefused
+from domain.events import AnyEvent
 from domain.fields import OnePerson, People, Raw
 from domain.forms import Form, raw_answers
 from domain.offered_entries import Offer, clauses_of
@@ -28,21 +25,13 @@ from starter.engine import EngineLostError
 from starter.web.confidential.knowing import InConfidence, in_confidence, look
 from starter.web.confirming import needs_strong
 from starter.web.drafts import View
+from starter.web.entry_steps import new_occasion, of_this_try, once_on_record, places_of, sent_of
 from starter.web.filling import optional_questions, people_to_choose
 from starter.web.page import Page, Visit
-from starter.web.reading import UnreadableBodyError, only
-from starter.web.showing import first_input, shown_form
+from starter.web.showing import shown_form
 from store.confidential import access_of, for_person
 from store.tables import EventRow
 
-_DRAW: Final = 16
-_OCCASION: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
-_PATIENCE: Final = 1.0
-_LOOKS: Final = 20
-"""For how long somebody waits for the record to catch up, in seconds, and how often it is looked at meanwhile."""
-
-_OWN: Final = ("stage", "occasion")
-_STAGES: Final = frozenset({"review", "change", "confirm"})
 NO_NAME: Final = "[name]"
 """What stands in the draft of a letter where it is not known to whom it goes."""
 
@@ -76,26 +65,21 @@ async def c_record(visit: Visit) -> Response:
         facts = facts.model_copy(update={"claims": await _claims(visit, known)})
     if not visit.is_post:
         raw = prefilled(kind, facts, _letter(visit, known, kind))
-        return _form(visit, known, offer, facts, raw, secrets.token_urlsafe(_DRAW))
+        return _form(visit, known, offer, facts, raw, new_occasion())
     return await _take(visit, known, offer, facts)
 
 
 async def _take(visit: Visit, known: InConfidence, offer: Offer, facts: EntryFacts) -> Response:
     """Take one of the steps of recording: back to the form, on to the check, or to the case."""
-    own = only(tuple(pair for pair in visit.sent if pair[0] in _OWN), _OWN)
-    if own["stage"] not in _STAGES or not _OCCASION.fullmatch(own["occasion"]):
-        why = "the form has a step that is not on the page"
-        raise UnreadableBodyError(why, 422)
+    stage, occasion, typed = sent_of(visit.sent)
     form = form_of(offer.kind, facts)
-    typed = [pair for pair in visit.sent if pair[0] not in _OWN]
     read = read_entry(offer.kind, raw_answers(tuple(form.questions()), typed), facts, known.people_facts(visit))
-    occasion = own["occasion"]
-    if own["stage"] == "change":
+    if stage == "change":
         return _form(visit, known, offer, facts, read.raw, occasion)
     wrong = _left_blank(offer.kind, read) | faults(read)
     if read.entry is None or wrong:
         return _form(visit, known, offer, facts, read.raw, occasion, wrong)
-    if own["stage"] == "review":
+    if stage == "review":
         return visit.show(
             "c_check.html",
             known=known,
@@ -124,9 +108,8 @@ async def _record(
         entry = as_the_directory_has_it(entry, process, known.directory, school)
     if isinstance(entry, PeopleRecused) and those_who_watch(entry.people, process, known.directory, school):
         return _form(visit, known, offer, facts, read.raw, occasion, {"people": WATCHES})
-    # A repeated act gets its old reply: once something was refused, the same may be tried again.
-    refusals = sum(isinstance(one.event, StepRefused) for one in known.history)
-    act = Act(kind="record", person=known.viewer.person, how="session", entry=entry, occasion=f"{occasion}|{refusals}")
+    occasion_now = of_this_try(occasion, known.history)
+    act = Act(kind="record", person=known.viewer.person, how="session", entry=entry, occasion=occasion_now)
     try:
         reply = await visit.site.engine.act(known.case.row.id, act)
     except EngineLostError:
@@ -135,15 +118,15 @@ async def _record(
         return _refused(visit, known, offer, reply)
     if reply.says != "done":
         return _not_recorded(visit, known, offer.title, _WHY.get(reply.says, _WHY["not_offered"]))
-    for _ in range(_LOOKS):
+
+    async def seen() -> Response | None:
         now = await look(visit)
         if now is None:
             return visit.show("c_done.html", numbers=known.numbers)
         found = next((one.n for one in reversed(now.history) if _says(one.event, entry, known.viewer.person)), None)
-        if found is not None:
-            return visit.go("c_recorded", reference=known.reference, n=str(found))
-        await asyncio.sleep(_PATIENCE / _LOOKS)
-    return visit.show("c_recorded_soon.html", known=known, numbers=known.numbers)
+        return visit.go("c_recorded", reference=known.reference, n=str(found)) if found is not None else None
+
+    return await once_on_record(seen) or visit.show("c_recorded_soon.html", known=known, numbers=known.numbers)
 
 
 def _says(event: AnyEvent, entry: AnyEntry, person: str) -> bool:
@@ -179,7 +162,7 @@ def _form(
     """Return the form of an entry with what was typed; with `wrong`, all of it at once."""
     wrong = wrong or {}
     form = form_of(offer.kind, facts)
-    links = {question.key: first_input(question) for question in form.questions()} | {"form": "form"}
+    links = places_of(form)
     return visit.show(
         "c_record.html",
         status or (422 if wrong else 200),

@@ -25,6 +25,7 @@ from starter.web.page import Page, Visit
 from starter.web.terms import term_of
 from store import mails
 from store.confidential import access_of, for_person
+from store.confidential.plans import Plan, plans_for
 from store.confidential.reading import CASE_MANAGER
 from store.tables import MailRow
 
@@ -79,6 +80,7 @@ async def c_case(visit: Visit) -> Response:
         answers=ANSWERS,
         term=term_of(known.case),
         signed=await signed_by_subjects(visit, known),
+        plans=await _plans(visit, known),
     )
 
 
@@ -191,6 +193,18 @@ async def _opened(visit: Visit, known: InConfidence) -> list[str]:
             if other is not None and allow(visit.viewer, "see", access_of(other, known.directory, known.now)):
                 found.append(reference)
     return found
+
+
+async def _plans(visit: Visit, known: InConfidence) -> list[Plan]:
+    """Return how to step in on the sites that the report names, for those who see to it and for nobody else.
+
+    Source: Cadmus 18.5 (LIFE-10).
+    """
+    if visit.viewer.person not in known.access.managers:
+        return []
+    words = (known.matter.where, *(one.what for one in known.matter.allegations))
+    async with visit.site.db.read() as session:
+        return await plans_for(session, visit.site.keys, known.opening.organisation, words)
 
 
 def _referral(known: InConfidence, told: Sequence[ToldEntry]) -> str:

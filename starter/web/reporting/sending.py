@@ -25,7 +25,7 @@ from starter.web.showing import ShownSection
 from starter.web.signed_in import cookie_name
 from starter.web.submitting import calendar_of
 from store import people, sessions
-from store.confidential.receipts import keep_receipt, new_receipt
+from store.confidential.receipts import keep_receipt, receipt_of
 
 log = structlog.get_logger()
 
@@ -70,7 +70,7 @@ async def _send(
     if not begun.asked:
         return visit.show("report_nobody.html", place=place, numbers=numbers, sections=sections)
     opening = await _opening(visit, case, begun, place)
-    code = new_receipt()
+    code = receipt_of(so_far.token)
     async with site.db.write() as session:
         await site.keys.create(session, case)
         await keep_receipt(session, case, code)

@@ -18,6 +18,7 @@ from tests.starter.web.running import Running, requested
 KEYWORDS = {
     *("$ref", "title", "description", "type", "properties", "required", "additionalProperties", "items", "anyOf"),
     *("enum", "const", "default", "format", "maxLength", "maxItems", "minItems", "maxProperties", "pattern"),
+    "minLength",
 }
 """The words of JSON Schema that are used: every one of them is of the dialect of OpenAPI 3.1."""
 

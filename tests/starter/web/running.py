@@ -79,6 +79,11 @@ class Host:
         self.busy = False
         return Published(asked=written.asked, cleared=written.cleared)
 
+    def since(self, change: str) -> bool:
+        """Return that the case is new."""
+        del change
+        return True
+
     async def pause(self, until: datetime | None, woken: Callable[[], bool]) -> None:
         del until
         while not woken():

@@ -224,7 +224,7 @@ async def test_a_file_has_all_that_fits_and_none_of_it_is_a_formula(ada: Browser
     assert [row[1] for row in rows] == ['\'=HYPERLINK("http://example.com","Click")', "Site 2", "Site 4", "Site 5"]
     assert rows[1] == [
         *("AAAA-XXX2", "Site 2", "Create a social media site", "Elmbrook Primary School", "Being decided"),
-        *("Line manager and Headteacher", "2026-11-03", "2026-11-02", "Amina Okafor", "Amina Okafor", ""),
+        *("Line manager and Headteacher", "2026-11-03", "2026-11-02", "Amina Okafor", "Amina Okafor", "", ""),
     ]
 
 

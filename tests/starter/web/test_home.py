@@ -18,7 +18,7 @@ def main_of(browser_page: str) -> str:
 
 async def test_the_start_page_says_what_can_be_started(signed_in: SignedIn) -> None:
     page = page_of(await (await signed_in(AMINAS)).get("/"))
-    assert [link["href"] for link in page.select("main a")] == ["/start/new_site", "/start/club"]
+    assert [link["href"] for link in page.select("main a")] == ["/start/new_site", "/start/club", "/procedures"]
     assert "Nothing waits for you" in page.text
     assert "Elmbrook Learning Trust" in page.header.text if page.header else False
 

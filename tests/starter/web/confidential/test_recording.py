@@ -15,6 +15,7 @@ from domain.entries import (
 )
 from domain.events import StepRefused
 from domain.offered_entries import accepted
+from starter.web import entry_steps
 from starter.web.confidential import recording
 from tests.matters import ALLEGATION, CLAUSE, CONFIDENTIAL, DISCIPLINARY
 from tests.starter.web.confidential.conftest import HERE, Begin, Strong, text_of
@@ -257,7 +258,7 @@ async def test_where_the_case_cannot_be_reached_what_was_typed_is_kept(
 async def test_while_the_record_is_behind_it_says_that_nothing_is_lost(
     begin: Begin, strong: Strong, running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recording, "_PATIENCE", 0.1)
+    monkeypatch.setattr(entry_steps, "_PATIENCE", 0.1)
     await begin()
     browser = await strong("helen")
     occasion = await opened(browser, "lado_referral_made")

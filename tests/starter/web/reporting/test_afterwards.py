@@ -8,7 +8,7 @@ from starter.web.reporting import afterwards
 from starter.web.site import Site
 from store import queries
 from store.confidential.reading import note_read, reads_of
-from store.confidential.receipts import keep_receipt, new_receipt
+from store.confidential.receipts import keep_receipt, receipt_of
 from tests.starter.web.conftest import Browser, Clock, page_of
 from tests.starter.web.reporting.conftest import Reports
 from tests.starter.web.reporting.roads import STORY, Road
@@ -208,7 +208,7 @@ async def test_too_many_wrong_codes_are_told_to_wait_and_whom_to_telephone_while
 
 
 async def test_a_code_of_a_report_that_never_began_looks_like_a_wrong_one(client: Browser, site: Site) -> None:
-    code = new_receipt()
+    code = receipt_of("a report")
     async with site.db.write() as session:
         await keep_receipt(session, "c-none", code)
     answers = [await client.post("/report/receipt", {"code": one}) for one in (code, "no")]

@@ -1,0 +1,94 @@
+"""A case that begins again while people act in it, on the real server: every act is taken, and taken once."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+from datetime import timedelta
+
+from domain.cases import Act
+from domain.events import AskMoved, AskOpened
+from domain.round_entries import PostModerated, ReviewOverdue, VisitorSigned
+from tests.house import Begun, House
+from tests.rounds import (
+    ACKNOWLEDGEMENT,
+    REVIEW,
+    a_pack_of_rounds,
+    a_site,
+    an_opening_of,
+    people_of_rounds,
+    put_on_record,
+)
+
+MANY = 1040
+AT_ONCE = 8
+"""Acts at the same time: Temporal takes no more than ten."""
+
+
+async def all_done(home: House, case: Begun, acts: Iterable[Act]) -> None:
+    """Have all `acts` done, several at a time."""
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def done(act: Act) -> str:
+        async with turns:
+            return (await home.engine.act(case.opening.case, act)).says
+
+    assert set(await asyncio.gather(*map(done, acts))) == {"done"}
+
+
+async def run_of(case: Begun) -> str | None:
+    """Return which run of the case it is."""
+    await case.settled()
+    return (await case.handle.describe()).run_id
+
+
+async def numbered(case: Begun) -> None:
+    """Make sure that no number is missing on record, and that none is there twice."""
+    history = await case.history()
+    assert [said.n for said in history] == list(range(1, len(history) + 1))
+
+
+async def test_acts_that_meet_the_moment_in_which_a_case_begins_again_are_taken_once(at_home: House) -> None:
+    answers = {"document": "code", "version": "1", "digest": "d" * 64}
+    opening = an_opening_of(ACKNOWLEDGEMENT, "campaign-many", "Code of conduct", **answers)
+    case = await at_home.begin(opening, people_of_rounds(), a_pack_of_rounds())
+    first, until = await run_of(case), at_home.clock().date() + timedelta(days=9)
+    visitors = [
+        put_on_record(VisitorSigned(name=f"Visitor {number}", wording="I agree.", until=until), "owner", str(number))
+        for number in range(MANY)
+    ]
+    await all_done(at_home, case, visitors)
+    assert await run_of(case) != first
+    # Of those that were done last before it began again, none is done twice.
+    await all_done(at_home, case, visitors[-60:])
+    signed = Counter(event.name for event in await case.settled() if isinstance(event, VisitorSigned))
+    assert signed == Counter(f"Visitor {number}" for number in range(MANY))
+    await numbered(case)
+
+
+async def test_the_life_of_a_site_goes_on_after_a_thousand_acts(at_home: House) -> None:
+    case = await at_home.begin(a_site("life-many"), people_of_rounds(), a_pack_of_rounds())
+    [asked] = [event for event in await case.settled() if isinstance(event, AskOpened)]
+    first = await run_of(case)
+    post = PostModerated(what="removed", reason="other", child_at_risk="no")
+    await all_done(at_home, case, (put_on_record(post, "author", str(number)) for number in range(1001)))
+    assert await run_of(case) != first
+    aside = Act(kind="step_aside", person="author", how="session", ask=asked.ask, comment="I am away.")
+    assert (await at_home.engine.act(case.opening.case, aside)).says == "done"
+    moved = [event for event in await case.settled() if isinstance(event, AskMoved)]
+    assert [event.ask for event in moved] == [asked.ask]
+    await case.pass_time(timedelta(days=30))
+    assert "escalated" in {event.kind for event in await case.settled()}
+    await numbered(case)
+
+
+async def test_the_owner_of_an_overdue_policy_is_mailed_once_at_its_start(at_home: House) -> None:
+    on = [{"on": "review_overdue", "to": ["policy_owner", "headteacher"], "template": "review_overdue"}]
+    process = REVIEW.model_validate(REVIEW.model_dump() | {"notices": on})
+    opening = an_opening_of(
+        process, "review-once", "Code of conduct", document="code", version="1", review_on="2025-01-01"
+    )
+    at_home.outbox.messages.clear()
+    case = await at_home.begin(opening, people_of_rounds(), a_pack_of_rounds())
+    assert any(isinstance(event, ReviewOverdue) for event in await case.settled())
+    assert len(at_home.outbox.to("owner@elms.example")) == 1
+    assert len(at_home.outbox.to("head@elms.example")) == 1

@@ -1,0 +1,71 @@
+"""What a case takes along that begins again in the midst of things, so that nobody notices."""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from domain.calendar import local_day
+from domain.cases import Carried, Request
+from domain.events import (
+    AnyEvent,
+    Approved,
+    AskMoved,
+    Confirmed,
+    DecisionDisputed,
+    HoldReleased,
+    RequestEdited,
+)
+from domain.round_entries import AnyRoundEntry, AnyRoundRemark, DateComing
+from workflows.ask import Ask
+
+if TYPE_CHECKING:
+    from workflows.case import Case
+
+
+def carried(case: "Case", approved: Request, before: Request, own: frozenset[str], days: dict[str, date]) -> Carried:
+    """Return what `case` still has to know: the story says the rest, as `Case.go_on` has it."""
+    asks = [ask for ask in case.asks.values() if ask.is_open or ask.waited or _stands(case, ask)]
+    stood, stands = case.stood()
+    return Carried(
+        events=_that_matter(case, frozenset(ask.id for ask in asks)),
+        asks=tuple(ask.carry() for ask in asks),
+        request=case.request,
+        approved=approved,
+        before=before,
+        stands=stands,
+        stood=stood,
+        own=tuple(sorted(own)),
+        set_apart=tuple(sorted(case.set_apart)),
+        apart=tuple(sorted(case.apart)),
+        void=tuple(sorted(case.void & {ask.id for ask in asks})),
+        present=case.present,
+        days=days,
+    )
+
+
+def _stands(case: "Case", ask: Ask) -> bool:
+    """Return whether the latest version was approved by the answer to `ask`: it may yet be found void."""
+    return isinstance(ask.decision, Approved) and ask.version == case.request.version
+
+
+def _that_matter(case: "Case", asks: frozenset[str]) -> tuple[AnyEvent, ...]:
+    """Return the events that a case goes by still once it has begun again, `asks` being those it takes along.
+
+    Of each thing that is said of what comes round the latest; the dates to come that somebody was told of; who stepped
+    aside; and what became of the answers that it takes along.
+    """
+    today, latest = local_day(case.now()), {event.kind: place for place, event in enumerate(case.past)}
+
+    def matters(place: int, event: AnyEvent) -> bool:
+        match event:
+            case DateComing():
+                return event.on >= today
+            case AskMoved():
+                return event.why == "stepped_aside"
+            case Approved() | Confirmed() | DecisionDisputed() | HoldReleased():
+                return event.ask in asks
+            case RequestEdited():
+                return latest[event.kind] == place
+            case _:
+                return isinstance(event, AnyRoundEntry | AnyRoundRemark) and latest[event.kind] == place
+
+    return tuple(event for place, event in enumerate(case.past) if matters(place, event))
