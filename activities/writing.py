@@ -149,6 +149,7 @@ class Writer:
             "title": case.request.title,
             "reference": opening.reference,
             "requester": starter.name if starter else "",
+            "question": opening.process.story == "question",
             "link": f"{self.base_url}/cases/{opening.reference}",
         }
         if ask is not None and ask.seat == AUTHOR:
