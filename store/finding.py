@@ -261,11 +261,10 @@ def reaches_nobody() -> Condition:
 
 
 def _has_a_part(person: str) -> Condition:
-    # Case by case: whoever has a part in many was asked in too many to go through all of them.
-    asked = select(literal(1)).where(
-        col(AskedRow.case) == col(CaseRow.id), func.coalesce(col(AskedRow.person), "") == person
-    )
-    return or_(col(CaseRow.starter) == person, col(CaseRow.author) == person, asked.exists())
+    # Case by case, and so no EXISTS: PostgreSQL would first find all in which they were ever asked.
+    of_it = (col(AskedRow.case) == col(CaseRow.id), func.coalesce(col(AskedRow.person), "") == person)
+    asked = select(literal(1)).where(*of_it).limit(1).scalar_subquery()
+    return or_(col(CaseRow.starter) == person, col(CaseRow.author) == person, asked.is_not(None))
 
 
 async def _cases_with(session: AsyncSession, person: str) -> frozenset[str] | None:

@@ -58,7 +58,11 @@ _TEAM_OF: Final = union_all(
     .join(HoldingRow, and_(col(HoldingRow.seat) == col(SeatRow.seat), col(HoldingRow.school) == col(CaseRow.school)))
     .join(
         PersonRow,
-        and_(col(PersonRow.id) == col(HoldingRow.person), col(PersonRow.organisation) == col(CaseRow.organisation)),
+        # Whoever holds it: SQLite would go through everybody of the organisation for each case.
+        and_(
+            col(PersonRow.id) == col(HoldingRow.person),
+            func.coalesce(col(PersonRow.organisation), "") == col(CaseRow.organisation),
+        ),
     )
     .where(col(SeatRow.case).in_(_CASES)),
 )

@@ -70,6 +70,10 @@ _NAMING: Final = re.compile(rb"^(?:To|Message-ID): [^\r]*\r\n", re.MULTILINE)
 """The two lines of a mail in which one differs from another."""
 
 
+TOLD: Final = ("asked", "link", "mail", "signature")
+"""The tables in which everybody stands: each term all are asked to look through their own accounts."""
+
+
 @dataclass
 class Evidence:
     """All that a house left behind: what is kept and was sent, by where; the pages, by whose; and the truth."""
@@ -79,6 +83,7 @@ class Evidence:
     ordinary_mails: int
     mails: list[tuple[list[str], bytes]]
     mail_rows: list[tuple[object, ...]]
+    told: dict[str, dict[str, int]]
     cases: list[Confidential]
     code: str
     ordinary: Shape
@@ -135,12 +140,17 @@ async def evidence(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
         async with here.db.read() as session:
             shape = "SELECT DISTINCT \"case\", about, ask, gathered_at, dropped_at FROM mail WHERE template = 'neutral'"
             rows = [tuple(row) for row in await session.execute(sql(shape))]
+            told = {}
+            for table in TOLD:
+                counts = sql(f"SELECT person, count(*) FROM {table} GROUP BY person")  # noqa: S608 -- a name from above
+                told[table] = dict(tuple(row) for row in await session.execute(counts))
     return Evidence(
         kept={**metrics, **here.traces()},
         pages=pages,
         ordinary_mails=ordinary_mails,
         mails=here.letters.raw,
         mail_rows=rows,
+        told=told,
         cases=cases,
         code=code,
         ordinary=shapes[0],
@@ -208,8 +218,15 @@ def test_not_even_a_word_of_such_cases_is_kept_or_sent(evidence: Evidence) -> No
 
 def test_who_it_is_about_stands_only_in_the_directory(evidence: Evidence) -> None:
     columns = ("person.id", "person_school.person", "person.line_manager", "session.person", "api_token.person")
+    asked = (f"{table}.person" for table in TOLD)
     found = evidence.where("a subject", "somebody recused") & evidence.kept.keys() - OWN_FILES
-    assert found == {f"Duly's duly.sqlite3: {column}" for column in columns}
+    assert found == {f"Duly's duly.sqlite3: {column}" for column in (*columns, *asked)}
+
+
+def test_who_it_is_about_is_asked_and_mailed_no_more_than_anybody(evidence: Evidence) -> None:
+    for counts in evidence.told.values():
+        for somebody in (school.person(school.SUBJECT).id, RECUSED.id):
+            assert counts[somebody] == min(counts.values())
 
 
 def test_a_reference_stands_only_with_its_case(evidence: Evidence) -> None:
