@@ -40,6 +40,8 @@ from domain.events import (
     Returned,
 )
 from domain.names import WORKFLOW
+from domain.round_entries import ClosureProposed, DraftReady, ReadingOpened
+from domain.telling_entries import DULY
 from store import queries
 from store.confidential.tables import ConfidentialRow, TombstoneRow
 from store.database import Database
@@ -195,13 +197,10 @@ class Reconciling:
         """Return the decisions on record of a case, each with its event."""
         async with self.db.read() as session:
             history = await queries.history(session, self.keys, case)
-        in_review = any(said.event.kind == "cycle_began" for said in history)
         return [
             (said, decided)
-            for said in history
-            if (decided := decided_by(said.event)) is not None
-            # A draft becomes by itself what is to be approved.
-            and not (in_review and isinstance(said.event, RequestEdited))
+            for place, said in enumerate(history)
+            if (decided := decided_by(said.event)) is not None and not _came_by_itself(history[: place + 1])
         ]
 
     async def _kept(self, case: str) -> _Kept | None:
@@ -210,8 +209,9 @@ class Reconciling:
         since, taken = 0, list[_Taken]()
         any_run, is_latest = False, True
         async for events in _runs(self.client, case):
-            since = await _events_before(converter, events)
-            taken += [one async for one in _taken(converter, events, all_by_now=not is_latest)]
+            opening = await _opening(converter, events)
+            since, answered = opening.events, frozenset(one.digest for one in opening.replied)
+            taken += [one async for one in _taken(converter, events, answered, all_by_now=not is_latest)]
             any_run, is_latest = True, False
         return _Kept(since, tuple(taken)) if any_run else None
 
@@ -230,7 +230,8 @@ class Reconciling:
 def decided_by(event: AnyEvent) -> Decided | None:
     """Return what an event decides; None for what no person decided.
 
-    That is every answer, entry and change, a withdrawal, a cancelling, a dispute and how it was settled.
+    That is every answer, entry and change, a withdrawal, a cancelling, a dispute and how it was settled, and that
+    somebody opened what is to be read before they sign.
     """
     match event:
         case Approved() | Returned() | Rejected():
@@ -247,8 +248,29 @@ def decided_by(event: AnyEvent) -> Decided | None:
             return Decided(event.kind, f"{event.by} {event.ask}")
         case HoldReleased():
             return Decided(event.kind, f"{event.by} {event.ask} {event.stands}")
+        case ReadingOpened():
+            return Decided(event.kind, f"{event.by} {event.reading}")
         case _:
             return None
+
+
+def _came_by_itself(history: Sequence[Recorded]) -> bool:
+    """Return whether the latest event is a change that no person made: a draft that was recorded, or a closing early.
+
+    It says what the event says out of which it came, and nothing else.
+    """
+    event = history[-1].event
+    if not isinstance(event, RequestEdited):
+        return False
+    before = history[-2].event if len(history) > 1 else None
+    if isinstance(before, ClosureProposed):
+        on = before.on.isoformat()
+        return (event.by, event.changed, event.answers.get("closure_date")) == (DULY, ("closure_date",), on)
+    draft = next((said.event for said in reversed(history) if isinstance(said.event, DraftReady)), None)
+    if draft is None:
+        return False
+    drafted = (draft.by, draft.version, draft.what_changed, draft.text)
+    return (event.by, *map(event.answers.get, ("new_version", "what_changed", "text"))) == drafted
 
 
 def taken_by(act: Act, reply: Reply) -> Decided | None:
@@ -271,6 +293,8 @@ def taken_by(act: Act, reply: Reply) -> Decided | None:
             return Decided("decision_disputed", f"{act.person} {act.ask}")
         case "release":
             return Decided("hold_released", f"{act.person} {act.ask} {act.stands}")
+        case "open":
+            return Decided("reading_opened", f"{act.person} {act.reading}")
         case _:
             return None
 
@@ -333,16 +357,19 @@ async def _keeps(client: Client) -> timedelta:
     return about.config.workflow_execution_retention_ttl.ToTimedelta()
 
 
-async def _events_before(converter: DataConverter, events: Sequence[HistoryEvent]) -> int:
-    """Return how many events a case had said before a run of it began."""
+async def _opening(converter: DataConverter, events: Sequence[HistoryEvent]) -> Opening:
+    """Return with what a run began."""
     [opening] = await _read(converter, events[0].workflow_execution_started_event_attributes.input.payloads, Opening)
-    return int(opening.events)
+    return Opening.model_validate(opening)
 
 
 async def _taken(
-    converter: DataConverter, events: Sequence[HistoryEvent], *, all_by_now: bool
+    converter: DataConverter, events: Sequence[HistoryEvent], answered: frozenset[str], *, all_by_now: bool
 ) -> AsyncIterator[_Taken]:
-    """Yield what was decided in a run. Where that run goes on, its last turns may not be on record yet."""
+    """Yield what was decided in a run. Where that run goes on, its last turns may not be on record yet.
+
+    What was `answered` in a run before, by the digests of the acts, is answered once more and decides nothing.
+    """
     recorded, turn, accepted = _recorded_turn(events), 0, dict[int, HistoryEvent]()
     for event in events:
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
@@ -357,7 +384,7 @@ async def _taken(
             request = asked.workflow_execution_update_accepted_event_attributes.accepted_request
             [act] = await _read(converter, request.input.args.payloads, Act)
             [reply] = await _read(converter, done.outcome.success.payloads, Reply)
-            decided = taken_by(act, reply)
+            decided = taken_by(act, reply) if act.digest not in answered else None
             if decided is not None:
                 at = event.event_time.ToDatetime(UTC)
                 yield _Taken(decided, event.event_id, at, all_by_now or turn <= recorded)

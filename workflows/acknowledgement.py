@@ -88,7 +88,8 @@ async def _countersigned(case: Case, step: Step) -> None:
 def _once_more(case: Case, request: Request) -> Request:
     """Return what a campaign begins again with: a seat that answered for its signature is not asked again."""
     step = case.opening.process.countersignature
-    answered = step is not None and any(ask.step.key == step.key and ask.decision for ask in case.asks.values())
+    answers = [ask for ask in case.asks.values() if ask.decision and ask.id not in case.void]
+    answered = step is not None and any(ask.step.key == step.key for ask in answers)
     return request.model_copy(update={"answers": {**request.answers, _COUNTERSIGNED: "yes"}}) if answered else request
 
 
@@ -99,7 +100,8 @@ def _by_right(campaign: Campaign) -> tuple[str, ...]:
 
 
 def _is_long(case: Case) -> bool:
-    return case.calls >= _MOST_CALLS or case.taken >= _MOST_ACTS
+    """Return whether it is time to begin again: near what one run can take, with no answer under question."""
+    return (case.calls >= _MOST_CALLS or case.taken >= _MOST_ACTS) and not case.disputed
 
 
 def _over(case: Case) -> Literal["superseded", "closed"] | None:

@@ -43,7 +43,7 @@ from domain.text import is_blank
 from workflows import rounds
 from workflows.acts_on_record import record
 from workflows.ask import Answer, Ask
-from workflows.since import APART
+from workflows.since import APART, GOES_ON
 
 if TYPE_CHECKING:
     from workflows.case import Case
@@ -60,7 +60,9 @@ MOVED_MAIL: Final = "due_moved"
 
 _MOST: Final = 1500
 _ALWAYS: Final = frozenset({"withdraw", "cancel", "release", "record", "look_up", "step_aside", "halt", "call_off"})
-"""Temporal takes two thousand acts in one case: near that, only those that bring it to an end are taken."""
+"""Temporal takes two thousand acts in one case: near that, only those that bring it to an end are taken.
+
+The life of a site begins again once the change that waits is decided: there an answer is taken too."""
 
 _CONFIDENTIAL: Final = frozenset({"record", "step_aside", "look_up", "told", "halt", "recalendar"})
 """What can be done in a confidential case: administrators have no levers in it."""
@@ -83,7 +85,7 @@ def take(case: "Case", act: Act) -> Reply:
     if case.next_opening is not None:
         return Reply(says="again")
     case.taken += 1
-    if case.taken > _MOST and (act.kind not in _ALWAYS or isinstance(act.entry, PostModerated)):
+    if case.taken > _MOST and not _brings_to_an_end(case, act):
         return _NOT_OFFERED
     if case.opening.process.confidential and act.kind not in _CONFIDENTIAL:
         return _NOT_OFFERED
@@ -92,6 +94,13 @@ def take(case: "Case", act: Act) -> Reply:
     if case.outcome is not None:
         return _CLOSED
     return _ACTS[act.kind](case, act)
+
+
+def _brings_to_an_end(case: "Case", act: Act) -> bool:
+    """Return whether a case takes `act` that is nearly full: it ends by it, or comes to where it begins again."""
+    if act.kind == "answer":
+        return case.opening.process.story == "site_life" and case.since(GOES_ON)
+    return act.kind in _ALWAYS and not isinstance(act.entry, PostModerated)
 
 
 # Those who are asked.

@@ -6,6 +6,7 @@ from datetime import date
 from functools import lru_cache
 from itertools import groupby
 from typing import Final, cast
+from urllib.parse import urlencode
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
@@ -21,7 +22,7 @@ from domain.words import weekday_in_words
 from starter.web.desks import unknown_link
 from starter.web.known import case_for
 from starter.web.page import Page, Visit
-from starter.web.reading import only
+from starter.web.reading import only, read_pairs
 from starter.web.site import Site
 from store import people
 from store.rounds import coming as coming_dates
@@ -36,7 +37,7 @@ SAID: Final[dict[What, str]] = {
 }
 """What is to come, of a site or a document."""
 
-MOST: Final = 300
+MOST: Final = 100
 """Dates on the page."""
 
 _MONTHS: Final = 12
@@ -132,8 +133,10 @@ def reminded_on(pack: Pack, day: date, today: date) -> date | None:
 
 async def _page(visit: Visit, secret: str | None = None) -> Response:
     site, today = visit.site, visit.site.today
+    sent = read_pairs(visit.request.scope["query_string"])
+    case, _, what = only(sent, (), ("after",)).get("after", "").partition(".")
     async with site.db.read() as session:
-        dates = await _seen(session, visit.viewer, months_after(today, _MONTHS), MOST + 1)
+        dates = await _seen(session, visit.viewer, months_after(today, _MONTHS), MOST + 1, (case, what))
         feed = await coming_dates.feed_of(session, visit.person.id)
     shown = [_shown(visit, one) for one in dates[:MOST]]
     return visit.show(
@@ -141,23 +144,32 @@ async def _page(visit: Visit, secret: str | None = None) -> Response:
         overdue=[one for one in shown if one.day < today],
         months=_by_month(one for one in shown if one.day >= today),
         until=months_after(today, _MONTHS),
-        more=len(dates) > MOST,
+        onward=_onward(visit, dates[MOST - 1]) if len(dates) > MOST else "",
         since=feed.made_at if feed is not None else None,
         address=f"{site.settings.base_url}{visit.path('calendar_feed', secret=secret)}" if secret else "",
     )
 
 
+def _onward(visit: Visit, last: Coming) -> str:
+    """Return where the dates that come after `last` are."""
+    return f"{visit.path('coming')}?{urlencode({'after': f'{last.row.case}.{last.row.what}'})}"
+
+
 async def _seen(
-    session: AsyncSession, viewer: Viewer, until: date | None = None, most: int | None = None
+    session: AsyncSession,
+    viewer: Viewer,
+    until: date | None = None,
+    most: int | None = None,
+    after: tuple[str, str] | None = None,
 ) -> list[Coming]:
     """Return the dates that somebody may see: of the cases that they may, and of the documents of everybody.
 
-    They are the first `most` of them, where that is given.
+    They are the first `most` of them, where that is given, or the first that come after the one named by `after`.
     """
     documents = allow(viewer, "see_documents")
     person = None if viewer.administrator else viewer.person
     seen: list[Coming] = []
-    async for one in coming_dates.in_order(session, viewer.organisation, until, person=person):
+    async for one in coming_dates.in_order(session, viewer.organisation, until, person=person, after=after):
         if (documents and one.row.what == "review") or allow(viewer, "see", one.access):
             seen.append(one)
         if len(seen) == most:

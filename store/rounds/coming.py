@@ -8,7 +8,7 @@ from datetime import date, datetime
 from itertools import count
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -18,7 +18,7 @@ from store.rounds.tables import ComingRow, FeedRow, SeatRow, SignatureRow, TeamR
 from store.tables import AskedRow, AskRow, CaseRow, HoldingRow, MailRow, PersonRow
 
 _SECRET: Final = 32
-_AT_ONCE: Final = 400
+_AT_ONCE: Final = 150
 """Dates that are read at once."""
 
 
@@ -45,26 +45,33 @@ async def in_order(
     *,
     case: str | None = None,
     person: str | None = None,
+    after: tuple[str, str] | None = None,
 ) -> AsyncIterator[Coming]:
     """Yield the dates of an organisation, as `coming` returns them: whoever has enough has read no more than that.
 
-    Of a `person` who is no administrator, those of cases in which they have no part are left out, reviews apart.
+    They begin after the date `after` (its case, and what comes of it), where that is one of theirs. Of a `person` who
+    is no administrator, those of cases in which they have no part are left out, reviews apart.
     """
+    order = (col(ComingRow.day), col(ComingRow.title), col(ComingRow.case), col(ComingRow.what))
     wanted = (
         select(ComingRow, CaseRow)
         .join(CaseRow, col(CaseRow.id) == col(ComingRow.case))
         .where(col(ComingRow.organisation) == organisation, col(CaseRow.closed_at).is_(None))
-        .order_by(col(ComingRow.day), col(ComingRow.title), col(ComingRow.case), col(ComingRow.what))
+        .order_by(*order)
         .options(*queries.UNSEALED)
     )
     if until is not None:
         wanted = wanted.where(col(ComingRow.day) <= until)
     if case is not None:
         wanted = wanted.where(col(ComingRow.case) == case)
+    last = await session.get(ComingRow, after) if after is not None else None
+    if last is not None and last.organisation == organisation:
+        place = (last.day, last.title, last.case, last.what)
+        wanted = wanted.where(tuple_(*order) > place)
     if person is not None:
         wanted = wanted.where(_may_have_a_part(person))
-    for place in count(0, _AT_ONCE):
-        found = (await session.execute(wanted.offset(place).limit(_AT_ONCE))).all()
+    for read in count(0, _AT_ONCE):
+        found = (await session.execute(wanted.offset(read).limit(_AT_ONCE))).all()
         cases = list({one.id: one for _, one in found}.values())
         access = await queries.accesses_of(session, cases) if cases else {}
         for row, one in found:

@@ -50,7 +50,7 @@ async def running(browser: Browser, tmp_path_factory: pytest.TempPathFactory) ->
     """Yield one running Duly for all journeys."""
     folder = tmp_path_factory.mktemp("duly")
     async with duly(folder) as base_url:
-        yield Town(base_url, browser, Mailbox(base_url), folder)
+        yield Town(base_url, browser, Mailbox(base_url, folder / "data" / "mailbox"), folder)
 
 
 @pytest.fixture

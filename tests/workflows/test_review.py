@@ -15,7 +15,7 @@ from tests.house import Begun, House
 from tests.rounds import REVIEW, a_pack_of_rounds, an_opening_of, day, people_of_rounds, put_on_record
 from tests.stories import an_answer
 
-CYCLES: Final = 4
+CYCLES: Final = 10
 """Each is like the one before it: the case begins anew."""
 
 
@@ -59,9 +59,9 @@ async def review_once(case: Begun, number: int, today: date) -> None:
     assert (await engine.act(place, an_answer(ask.ask, "head", version=ask.version))).says == "done"
 
 
-async def test_a_review_comes_round_year_after_year(at_home: House) -> None:
+async def test_a_review_comes_round_for_ten_years(at_home: House) -> None:
     today = at_home.clock().date()
-    case = await begin(at_home, "year-after-year", review_on=day(at_home.clock(), 100))
+    case = await begin(at_home, "ten-years-of-reviews", review_on=day(at_home.clock(), 100))
     asked = [event for event in await case.settled() if isinstance(event, AskOpened)]
     assert asked == []
     passed = 0

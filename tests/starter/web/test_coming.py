@@ -8,7 +8,9 @@ from sqlalchemy import select
 from domain.cases import Opening, Request
 from domain.coming_dates import ComingDate
 from domain.pack import Process, digest
+from starter.web import coming
 from store import people, queries
+from store.rounds import coming as coming_dates
 from store.rounds.tables import FeedRow
 from store.rounds.writing import look_forward
 from store.tables import CaseRow
@@ -113,6 +115,24 @@ async def test_a_site_is_seen_by_those_who_run_it_and_a_document_by_everybody(
     said = await shown(await signed_in("ruth@redwood.example"))
     assert "Chess club" not in said
     assert "Code of conduct" not in said
+
+
+async def test_what_does_not_fit_on_a_page_is_on_the_next(
+    running: Running, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_site(running)
+    await a_review(running)
+    browser = await signed_in("amina@elmbrook.example")
+    monkeypatch.setattr(coming, "MOST", 1)
+    monkeypatch.setattr(coming_dates, "_AT_ONCE", 2)
+    seen, address = [], "/coming"
+    while address:
+        (main,) = page_of(await browser.get(address)).select("main")
+        seen += [day.get_text() for day in main.select("tbody th")]
+        address = next((str(link["href"]) for link in main.select("a[rel=next]")), "")
+    assert seen == ["Monday 5 October 2026", "Friday 25 December 2026", "Wednesday 1 September 2027"]
+    (elsewhere,) = page_of(await browser.get("/coming?after=nothing")).select("main")
+    assert "Monday 5 October 2026" in elsewhere.get_text()
 
 
 async def test_what_comes_in_more_than_a_year_is_not_on_the_page_but_in_the_calendar(
