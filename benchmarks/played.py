@@ -29,9 +29,11 @@ from store.queries import asks_of
 from store.records import Written, write_batch
 from store.rounds.tables import ComingRow, LifeRow, SeatRow, TeamRow
 from store.tables import AskedRow, AskRow, CaseRow, DraftRow, EventRow, LinkRow, MailRow, OpenedRow, SiteRow
-from workflows.case import Case, Host, Story
+from workflows.case import Case
 from workflows.explorer import Playing, TimePasses
 from workflows.stories import STORIES
+from workflows.strands import Story
+from workflows.turn import Host
 
 PACK: Final = ROOT / "packs" / "cadmus"
 BEGINS: Final = datetime(2027, 1, 11, 10, 0, tzinfo=UTC)

@@ -322,11 +322,17 @@ def _of_visitor(said: Recorded, event: VisitorSigned, document: DocumentShown | 
 
 
 def _document(history: Sequence[Recorded], place: int, answer: Approved | Returned | Rejected) -> DocumentShown | None:
-    """Return the document that an answer is about: one that was signed with it, or the draft of a review."""
+    """Return the document that an answer is about: one that was signed with it, or the draft of a review.
+
+    Where a seat signs besides everybody, it is that of the campaign.
+    """
     for said in history[place + 1 :]:
         event = said.event
         if isinstance(event, DocumentSigned) and event.by == answer.by:
             return DocumentShown(event=said.n, document=event.document, version=event.version, digest=event.digest)
+    campaign = _campaign(history[:place])
+    if campaign is not None:
+        return campaign
     cycle = _latest(history[:place], CycleBegan)
     draft = _latest(history[:place], RequestEdited)
     if cycle is None or draft is None or draft.n < cycle.n:

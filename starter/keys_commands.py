@@ -64,6 +64,9 @@ def rotate() -> None:
         typer.echo(f"Left as they were: {_counted(done.unknown, 'other secret')}, which no key opens.", err=True)
     anew = f"{_counted(done.cases, 'case key')} and {_counted(done.others, 'other secret')}"
     typer.echo(f"Wrapped anew under the key {ring.first}: {anew}.")
+    if done.late:
+        late = f"{_counted(done.late, 'case key')} came under another key meanwhile"
+        typer.echo(f"{late}: restart all of Duly with these keys, then rotate again.", err=True)
     if not done.whole:
         raise typer.Exit(1)
     others = [name for name in ring.keys if name != ring.first]

@@ -203,8 +203,8 @@ async def confirm(session: AsyncSession, rows: Sequence[PowerChangeRow], by: str
     now: dict[str, Person] = {}
     of_people = [row for row in rows if row.what != What.SERVICE]
     for row in rows:
-        if row.what == What.SERVICE and not await services.confirm(session, row.person, by, at):
-            raise UnfitChangeError(row.id, "This service is over by now: refuse it")
+        if row.what == What.SERVICE:
+            await _confirm_service(session, row, directory, by, at)
     for row in sorted(of_people, key=lambda one: one.what != What.ARRIVAL):
         change = change_of(row)
         person = now.get(row.person) or directory.person(row.person)
@@ -241,6 +241,21 @@ def _check(rows: Sequence[PowerChangeRow], by: str, directory: Directory, at: da
         free = settlers(change_of(row), row.proposed_by, directory, local_day(at))
         if by not in {person.id for person in free}:
             raise NotASecondPersonError
+
+
+async def _confirm_service(
+    session: AsyncSession, row: PowerChangeRow, directory: Directory, by: str, at: datetime
+) -> None:
+    """Have a service be good from now on, whose token nobody was shown but whoever asked for it.
+
+    Raises:
+        UnfitChangeError: it is over, or whoever asked for it is no administrator any more.
+    """
+    maker = directory.person(row.proposed_by)
+    if maker is None or not maker.administrator or not maker.is_active(local_day(at)):
+        raise UnfitChangeError(row.id, "Whoever asked for this service is no administrator any more: refuse it")
+    if not await services.confirm(session, row.person, by, at):
+        raise UnfitChangeError(row.id, "This service is over by now: refuse it")
 
 
 async def _check_fit(

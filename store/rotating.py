@@ -48,17 +48,20 @@ class Rotated(Frozen):
     """What came of a rotation: how many keys of cases and other secrets were wrapped anew, and what could not be.
 
     `lacking` are the names of keys that are not here or are others, with how many keys of cases are wrapped under each.
+    `late` are those of `cases` that were wrapped under another key while it was at work: something that runs does not
+    know the first key, and will do so again.
     """
 
     cases: int
     others: int
     lacking: dict[str, int]
     unknown: int
+    late: int = 0
 
     @property
     def whole(self) -> bool:
-        """Return whether everything is wrapped under the first key now."""
-        return not self.lacking and not self.unknown
+        """Return whether everything is wrapped under the first key now, and stays so."""
+        return not self.lacking and not self.unknown and not self.late
 
 
 async def uses(session: AsyncSession, ring: Keyring) -> Use:
@@ -84,6 +87,22 @@ async def rotate(
     Raises:
         SQLAlchemyError: the database does not answer; what was wrapped anew by then stays so.
     """
+    cases, _ = await _wrap_all(db, ring, progress)
+    async with db.write() as session:
+        others, broken = await _seal_anew(session, ring)
+        left = (await uses(session, ring)).unknown
+    late, lacking = await _wrap_all(db, ring)
+    return Rotated(cases=cases + late, others=others, lacking=dict(lacking), unknown=left + broken, late=late)
+
+
+async def _wrap_all(
+    db: Database, ring: Keyring, progress: Callable[[int, int], None] = lambda done, total: None
+) -> tuple[int, Counter[str]]:
+    """Wrap every key of a case anew that is not under the first key; return how many, and under which keys others stay.
+
+    Raises:
+        SQLAlchemyError: the database does not answer.
+    """
     old = col(CaseKeyRow.wrapped_under) != ring.first
     async with db.read() as session:
         total = await session.scalar(select(func.count()).select_from(CaseKeyRow).where(old)) or 0
@@ -102,12 +121,8 @@ async def rotate(
         looked += len(rows)
         progress(looked, max(total, looked))
         if len(rows) < _AT_A_TIME:
-            break
+            return done, lacking
         after = rows[-1].case
-    async with db.write() as session:
-        others = await _seal_anew(session, ring)
-        left = (await uses(session, ring)).unknown
-    return Rotated(cases=done, others=others, lacking=dict(lacking), unknown=left)
 
 
 async def _wrap_anew(session: AsyncSession, ring: Keyring, row: CaseKeyRow) -> int:
@@ -125,9 +140,12 @@ async def _wrap_anew(session: AsyncSession, ring: Keyring, row: CaseKeyRow) -> i
     return changed.rowcount
 
 
-async def _seal_anew(session: AsyncSession, ring: Keyring) -> int:
-    """Seal the secrets of apps and webhooks anew that are not sealed under the first key; return how many."""
-    done = 0
+async def _seal_anew(session: AsyncSession, ring: Keyring) -> tuple[int, int]:
+    """Seal the secrets of apps and webhooks anew that are not sealed under the first key.
+
+    Return how many, and how many do not open though their key is here: they stay as they are.
+    """
+    done = broken = 0
     system = ring.system()
     apps = (await session.scalars(select(SecondFactorRow).with_for_update())).all()
     hooks = (await session.scalars(select(WebhookRow).with_for_update())).all()
@@ -136,10 +154,15 @@ async def _seal_anew(session: AsyncSession, ring: Keyring) -> int:
     for place, row in found:
         if ring.seals(row.sealed_secret) in {ring.first, None}:
             continue
-        row.sealed_secret = system.seal(place, system.open(place, row.sealed_secret))
+        try:
+            secret = system.open(place, row.sealed_secret)
+        except SealBrokenError:
+            broken += 1
+            continue
+        row.sealed_secret = system.seal(place, secret)
         done += 1
     await session.flush()
-    return done
+    return done, broken
 
 
 async def _others(session: AsyncSession) -> list[bytes]:

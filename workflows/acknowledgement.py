@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from domain.cases import Opening, Request, Roll, RollCount
+from domain.fields import Value
 from domain.pack import Campaign, Process, Step
 from domain.round_entries import CampaignBegan, CampaignClosed, CampaignSuperseded, RollCalled
 from workflows.case import Case
@@ -13,6 +14,8 @@ SIGNATURE: Final = "signature"
 """The process, of no pack, in which one person signs."""
 _COUNTERSIGNED: Final = "countersigned"
 """What says in the request of a campaign that begins again that the seat has answered for its signature."""
+_APART: Final = "apart"
+"""What names in the same request those who decide nothing in it: they stepped aside, or intervened."""
 
 _MOST_CALLS: Final = 200
 """A case that has called its roll so often begins again, so that its history stays short."""
@@ -43,6 +46,8 @@ class Acknowledgement:
         campaign, request = opening.process.campaign, opening.request
         if campaign is None:
             return CampaignOutcome.CLOSED
+        apart = request.answers.get(_APART)
+        case.set_apart = frozenset(apart if isinstance(apart, tuple) else ())
         if opening.events == 0:
             case.record(
                 CampaignBegan(
@@ -86,11 +91,13 @@ async def _countersigned(case: Case, step: Step) -> None:
 
 
 def _once_more(case: Case, request: Request) -> Request:
-    """Return what a campaign begins again with: a seat that answered for its signature is not asked again."""
+    """Return what a campaign begins again with: a seat whose answer stands is not asked again."""
     step = case.opening.process.countersignature
     answers = [ask for ask in case.asks.values() if ask.decision and ask.id not in case.void]
     answered = step is not None and any(ask.step.key == step.key for ask in answers)
-    return request.model_copy(update={"answers": {**request.answers, _COUNTERSIGNED: "yes"}}) if answered else request
+    more: dict[str, Value] = {_COUNTERSIGNED: "yes"} if answered else {}
+    more |= {_APART: tuple(sorted(case.set_apart))} if case.set_apart else {}
+    return request.model_copy(update={"answers": {**request.answers, **more}}) if more else request
 
 
 def _by_right(campaign: Campaign) -> tuple[str, ...]:

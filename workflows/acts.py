@@ -6,7 +6,6 @@ nothing. Who somebody is, and that they are an administrator, the door has seen 
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from domain.calendar import CalendarTooShortError, days_between, local_day
@@ -21,7 +20,6 @@ from domain.events import (
     CaseCancelled,
     DatePassed,
     DecisionDisputed,
-    Extended,
     HoldReleased,
     MovedWhy,
     Nudged,
@@ -40,23 +38,27 @@ from domain.round_entries import (
     SignatureCalledOff,
 )
 from domain.text import is_blank
-from workflows import rounds
+from workflows import approvals, clockwork, going_on, reaching, rounds
 from workflows.acts_on_record import record
 from workflows.ask import Answer, Ask
+from workflows.mails import (
+    ASIDE_MAIL,
+    CANCELLED_MAIL,
+    CHANGED_MAIL,
+    DISPUTED_MAIL,
+    HELD_MAIL,
+    MOVED_MAIL,
+    RECEIPT_MAIL,
+    RELEASED_MAIL,
+    REMINDER_MAIL,
+)
 from workflows.since import APART, GOES_ON
 
 if TYPE_CHECKING:
     from workflows.case import Case
 
-REMINDER_MAIL: Final = "reminder"
-RECEIPT_MAIL: Final = "receipt"
-CHANGED_MAIL: Final = "request_changed"
-DISPUTED_MAIL: Final = "disputed"
-HELD_MAIL: Final = "held"
-ASIDE_MAIL: Final = "stepped_aside"
-RELEASED_MAIL: Final = "released"
-CANCELLED_MAIL: Final = "outcome_cancelled"
-MOVED_MAIL: Final = "due_moved"
+LATELY: Final = 50
+"""How many acts a case remembers that were done before it began again, so that none of them is done twice."""
 
 _MOST: Final = 1500
 _ALWAYS: Final = frozenset({"withdraw", "cancel", "release", "record", "look_up", "step_aside", "halt", "call_off"})
@@ -81,7 +83,20 @@ _NOT_OFFERED: Final = Reply(says="not_offered")
 
 
 def take(case: "Case", act: Act) -> Reply:
-    """Take `act`, tell the story on, and return what came of it."""
+    """Take `act`, tell the story on, and return what came of it.
+
+    What was done before the case began again is not done twice.
+    """
+    replied = case.replied.get(act.digest) if case.replied else None
+    if replied is not None:
+        return replied
+    reply = _take(case, act)
+    if reply.says == "done" and act.how != "duly":
+        case.lately.append((act, reply))
+    return reply
+
+
+def _take(case: "Case", act: Act) -> Reply:
     if case.next_opening is not None:
         return Reply(says="again")
     case.taken += 1
@@ -145,7 +160,7 @@ def _take_out(case: "Case", ask: Ask, person: str, why: MovedWhy, by: str | None
     named = None if ask.reach.named == person else ask.reach.named
     ask.reach = ask.reach._replace(excluded=ask.reach.excluded | {person}, named=named)
     if reached:
-        case.move(ask, why, by, comment)
+        reaching.move(case, ask, why, by, comment)
 
 
 def _send_back(case: "Case", ask: Ask, act: Act) -> Reply:
@@ -250,7 +265,7 @@ def _dispute_of_before(case: "Case", act: Act) -> Reply:
 def _counts(case: "Case", ask: Ask) -> bool:
     """Return whether anything still rests on the answer to `ask`: its approval stands, or it sent the request back."""
     if isinstance(ask.decision, Approved) and isinstance(ask.step, Step):
-        return case.still_approves(ask, ask.step)
+        return approvals.still_approves(case, ask, ask.step)
     return _author_is_asked(case) and _sent_back_by(case) is ask.decision
 
 
@@ -355,7 +370,7 @@ def _reassign(case: "Case", act: Act) -> Reply:
         return _INCOMPLETE
     case.set_apart |= {act.person}
     ask.reach = ask.reach._replace(named=act.to, also=(), excluded=ask.reach.excluded | {act.person})
-    case.move(ask, "reassigned", act.person, act.comment)
+    reaching.move(case, ask, "reassigned", act.person, act.comment)
     return _DONE
 
 
@@ -381,7 +396,7 @@ def _extend(case: "Case", act: Act) -> Reply:
     if ask.given + act.days > _MOST_DAYS:
         return _NOT_OFFERED
     try:
-        _give(case, ask, act.days, act.person, act.comment)
+        clockwork.give(case, ask, act.days, act.person, act.comment)
     except CalendarTooShortError:
         return _NOT_OFFERED
     return _DONE
@@ -413,7 +428,7 @@ def _release(case: "Case", act: Act) -> Reply:
     case.disputed = tuple(one for one in case.disputed if one != ask.id)
     if not case.disputed:
         held_at, case.held_at = case.held_at or case.now(), None
-        start_clocks_again(case, held_at, case.open_asks())
+        clockwork.start_again(case, held_at, case.open_asks())
     if act.stands:
         case.tell_on()
         return _DONE
@@ -421,16 +436,6 @@ def _release(case: "Case", act: Act) -> Reply:
     if not _author_is_asked(case) or _sent_back_by(case) is ask.decision:
         case.interrupt(Answer(ending="asked_again"))
     return _DONE
-
-
-def start_clocks_again(case: "Case", held_at: datetime, asks: list[Ask]) -> None:
-    """Let the clocks of `asks` go on where they stopped: the working days since `held_at` do not count."""
-    for ask in asks:
-        stopped_on = local_day(max(held_at, ask.opened_at))
-        days = days_between(stopped_on, local_day(case.now()), case.opening.calendar, ask.step.pauses_in_holidays)
-        if days:
-            with suppress(CalendarTooShortError):
-                _give(case, ask, days)
 
 
 # Duly itself.
@@ -441,7 +446,7 @@ def _look_up(case: "Case", act: Act) -> Reply:
     ask = case.asks.get(act.ask or "")
     if ask is None or ask not in case.live_asks() or act.how != "duly":
         return _NOT_OFFERED
-    case.move(ask, "people_changed")
+    reaching.move(case, ask, "people_changed")
     return _DONE
 
 
@@ -506,7 +511,7 @@ def _recalendar(case: "Case", act: Act) -> Reply:
         return _NOT_OFFERED
     if act.calendar == case.opening.calendar:
         return Reply(says="unchanged")
-    moved = case.go_by_calendar(act.calendar)
+    moved = clockwork.go_by(case, act.calendar)
     case.record(CalendarChanged(moved=tuple(ask.id for ask in moved)))
     for ask in moved:
         case.mail_asked(MOVED_MAIL, ask)
@@ -522,7 +527,7 @@ def _told(case: "Case", act: Act) -> Reply:
     days = days_between(local_day(ask.opened_at), local_day(act.at), case.opening.calendar, ask.step.pauses_in_holidays)
     if days and not ask.told:
         with suppress(CalendarTooShortError):
-            _give(case, ask, days)
+            clockwork.give(case, ask, days)
     ask.told = True
     return _DONE
 
@@ -545,15 +550,11 @@ def _move_on(case: "Case", act: Act) -> Reply:
     refused = case.record_all([moved], act.person)
     if refused is not None:
         return Reply(says="refused", clause=refused)
-    case.go_by(pack)
+    case.opening = case.opening.model_copy(update=dict(pack))
+    case.turn.opening = going_on.on_record(case.opening)
     if pack.process.changes is None or not _author_is_asked(case):
         case.interrupt(Answer(ending="moved_on"))
     return _DONE
-
-
-def _give(case: "Case", ask: Ask, days: int, by: str | None = None, comment: str = "") -> None:
-    ask.give(days)
-    case.record(Extended(ask=ask.id, step=ask.step.key, days=days, due=ask.due, by=by, comment=comment))
 
 
 def _open_ask(case: "Case", act: Act) -> Ask | None:

@@ -3,8 +3,9 @@
 An entry that does not fit the case changes nothing. One that a rule of the order forbids leaves on record that it was.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from domain.allegations import Allegation
 from domain.calendar import days_between, local_day
@@ -31,6 +32,14 @@ from workflows.rounds import BY_RIGHT
 
 if TYPE_CHECKING:
     from workflows.case import Case
+
+
+class Accepted(NamedTuple):
+    """What may be recorded at any moment: by whom (`reporter`, seats; anybody in the case), and what it does."""
+
+    seats: frozenset[str]
+    does: Callable[[Any], None] | None = None
+
 
 _KNOWN_IN_CONFIDENCE: Final = frozenset({"session", "receipt", "duly"})
 """How somebody has to be known to put something on record there: a link and a program's token carry no authority."""

@@ -7,7 +7,7 @@ from domain.base import Frozen
 from domain.calendar import Calendar, CalendarTooShortError, due_dates, end_of, local_day, morning_of
 from domain.cases import Act, CarriedAsk, OpenAsk, Reply, Request
 from domain.events import AnyEvent, Approved, ClosedWhy, Confirmed, Rejected, Returned, Signature, Verdict
-from domain.pack import AnyClocks, Changes, Step, Task
+from domain.pack import AnyClocks, Changes, Reviews, Step, Task
 from domain.people import Asked
 from domain.text import is_blank
 
@@ -39,6 +39,13 @@ class Answer(Frozen):
     def goes_on(self) -> bool:
         """Return whether the story goes on; if not, the case ends as `ending` says."""
         return self.ending in _GOES_ON
+
+
+def calendar_of(calendar: Calendar, step: AnyClocks) -> Calendar:
+    """Return the `calendar` of the school as `step` goes by it; for what protects a child, no closure counts."""
+    if isinstance(step, Task | Reviews) and step.safeguarding:
+        return calendar.model_copy(update={"closures": ()})
+    return calendar
 
 
 class Coming(NamedTuple):
@@ -283,6 +290,20 @@ class Ask:
         if step.escalate_when_overdue:
             self._escalates = self.due
         self._lapses = end_of(days[step.lapse_on]) if step.lapse_on is not None else None
+
+
+def answer_of_all(asks: list[Ask]) -> Answer | None:
+    """Return approval once all `asks` approve, the first answer that does not, or None as long as neither is so."""
+    answers = [ask.answer for ask in asks if ask.answer is not None]
+    refusal = next((answer for answer in answers if not answer.approves), None)
+    return refusal or (answers[-1] if len(answers) == len(asks) else None)
+
+
+def first_answer(asks: list[Ask]) -> Answer | None:
+    """Return the first answer to any of `asks`, one that lapsed once all have; None as long as there is none."""
+    answers = [ask.answer for ask in asks if ask.answer is not None]
+    given = next((answer for answer in answers if not answer.lapsed), None)
+    return given or (answers[-1] if len(answers) == len(asks) else None)
 
 
 def _is_complete(act: Act, step: Step, request: Request) -> bool:

@@ -21,8 +21,9 @@ from domain.entries import (
 )
 from domain.events import StepRefused
 from domain.matters import narrowed
-from workflows.case import INVESTIGATOR, Case
+from workflows.case import Case
 from workflows.matters import correct, reviews, take_in
+from workflows.reaching import INVESTIGATOR
 
 OF_THE_CASE_MANAGER = (
     "procedure_chosen",

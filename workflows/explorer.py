@@ -15,7 +15,9 @@ from domain.calendar import local_day
 from domain.cases import Act, Batch, Opening, Published, Reply, RollCount, Standing, ToOpen
 from domain.events import AskMoved, AskOpened, Escalated, Recorded
 from domain.people import Asked, Directory
-from workflows.case import Case, Host, Story
+from workflows.case import Case
+from workflows.strands import Story
+from workflows.turn import Host
 
 _MOST_TURNS: Final = 100
 """How often a case may be woken at one moment."""

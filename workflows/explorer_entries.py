@@ -16,9 +16,9 @@ from domain.entries import Entry, HearingCalled
 from domain.matters import Facts, facts, route_of
 from domain.pack import Before, DifferentPeople, EventMatch, NotBetween, OrderRule, Permitted, Process
 from domain.people import Asked, Directory
-from workflows.case import CASE_MANAGER
 from workflows.explorer import Played
 from workflows.explorer_watched import KIND_OF
+from workflows.reaching import CASE_MANAGER
 from workflows.rounds import BY_RIGHT
 
 REPORTER: Final = "reporter"

@@ -12,8 +12,8 @@ from domain.entry_texts import FORMS
 from domain.events import Recorded
 from domain.pack import AnyClocks, Process, Step, Task
 from domain.people import Directory
-from workflows.case import Story
 from workflows.explorer import Move
+from workflows.strands import Story
 
 _REFUSED: Final = "refused"
 _LAPSED: Final = "lapsed"

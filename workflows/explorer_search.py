@@ -11,7 +11,8 @@ from domain.cases import Act, Opening, Reply
 from domain.events import AnyEvent, AskMoved, AskOpened, Escalated
 from domain.order import forbidding_rule
 from domain.people import Directory
-from workflows.case import Case, Host, Story
+from workflows import clockwork
+from workflows.case import Case
 from workflows.explorer import Move, Played, Playing, TimePasses, play
 from workflows.explorer_checks import broken, reference, wrongly_opened
 from workflows.explorer_entries import chosen_in
@@ -20,6 +21,8 @@ from workflows.explorer_moves import moves, possible
 from workflows.explorer_past import OF_EVERY_CASE, Memory, Readers
 from workflows.explorer_states import Place, State
 from workflows.explorer_watched import Looks, Watched, names_in
+from workflows.strands import Story
+from workflows.turn import Host
 
 NEVER_ENDS: Final = "from here on, nothing that anybody may do brings the case to an end"
 NO_END: Final = "everybody does what they are asked for, and the case comes to no end"
@@ -317,7 +320,7 @@ class _Search:
         found: list[tuple[Move, bool]] = [
             (one.move, one.due) for one in every if one.due or not asked_alone or self._goes_round(live, one.move)
         ]
-        coming = [at for at, _, does in case.to_come() if self._readers.minds(does)]
+        coming = [at for at, _, does in clockwork.to_come(case) if self._readers.minds(does)]
         nobody = not any(one.due for one in every)
         if coming and (nobody or not asked_alone):
             found.append((TimePasses(until=min(coming)), nobody))

@@ -25,9 +25,11 @@ from domain.calendar import local_day
 from domain.cases import Opening
 from domain.events import AnyEvent
 from domain.pack import Clocks, Reviews, Step, Task
+from workflows import approvals, clockwork
 from workflows.ask import Ask
-from workflows.case import Case, Wait
+from workflows.case import Case
 from workflows.explorer_past import Memory, Readers, Road
+from workflows.strands import Strands, Wait
 
 State = tuple[Hashable, ...]
 """A state: equal to another where nothing that may still happen is different."""
@@ -49,25 +51,25 @@ _TOLD_OTHERWISE: Final = frozenset(
             "_past",
             "request",
             "void",
-            "_untils",
-            "_settles_at",
+            "untils",
+            "settles_at",
         ),
         # Of the turn that is over, or of no consequence but for a reminder.
         *(
             "opening",
             "taken",
-            "_replied",
-            "_lately",
+            "replied",
+            "lately",
             "nudged_on",
             "offers",
-            "_host",
-            "_opened",
+            "host",
+            "has_begun",
             "_looks",
             "_since",
             "_of_tasks",
             "_of_holds",
         ),
-        *("_said", "_mails", "_opens", "_halts", "_untold", "_to_clear", "_clearings"),
+        *("turn", "to_clear", "clearings"),
     }
 )
 """What a case holds and its state does not compare as it is; all else that a case ever holds is compared."""
@@ -157,7 +159,9 @@ class Place:
         Of a day that the story itself waits for, also how far it is: what comes round before it, again and again, would
         never let it come otherwise.
         """
-        coming = [one for one in sorted(self._case.to_come(), key=lambda one: one[0]) if self._readers.minds(one[2])]
+        coming = [
+            one for one in sorted(clockwork.to_come(self._case), key=lambda one: one[0]) if self._readers.minds(one[2])
+        ]
         now = self._case.now()
         return (
             tuple((at - now).days for at, _, does in coming if does == "goes_on"),
@@ -209,6 +213,8 @@ class Place:
                 return self._frame(value.cr_frame, value.cr_await)
             case GeneratorType():
                 return self._frame(value.gi_frame, value.gi_yieldfrom)
+            case Strands():
+                return self._names(vars(value).items())
             case _ if callable(getattr(value, "run", None)):
                 return (type(value).__name__, self._names(vars(value).items()))
             case _:
@@ -240,4 +246,4 @@ def _is_hashable(value: Frozen) -> bool:
 
 
 def _approves(case: Case, ask: Ask) -> bool:
-    return isinstance(ask.step, Step) and case.still_approves(ask, ask.step)
+    return isinstance(ask.step, Step) and approvals.still_approves(case, ask, ask.step)

@@ -12,7 +12,9 @@ from domain.cases import Opening
 from domain.entries import Entry
 from domain.events import AnyEvent
 from domain.pack import EventMatch, NotBetween, Task
-from workflows.case import Case, Host, Story
+from workflows.case import Case
+from workflows.strands import Story
+from workflows.turn import Host
 
 E = TypeVar("E", bound=BaseModel)
 
@@ -22,7 +24,10 @@ KIND_OF: Final[dict[str, type[BaseModel]]] = {
 """Every kind of event."""
 
 _NO_STORY: Final = frozenset(
-    {"workflows.case", "workflows.acts", "workflows.acts_on_record", "workflows.explorer_search", __name__}
+    {
+        *("workflows.case", "workflows.approvals", "workflows.clockwork", "workflows.reaching", "workflows.tasks"),
+        *("workflows.turn", "workflows.acts", "workflows.acts_on_record", "workflows.explorer_search", __name__),
+    }
 )
 """Where a case looks through its own past; what it looks for there, `explorer_past` knows."""
 

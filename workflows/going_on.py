@@ -3,8 +3,8 @@
 from datetime import date
 from typing import TYPE_CHECKING
 
-from domain.calendar import local_day
-from domain.cases import Carried, Request
+from domain.calendar import Calendar, local_day
+from domain.cases import Carried, Opening, Replied, Request
 from domain.events import (
     AnyEvent,
     Approved,
@@ -14,17 +14,51 @@ from domain.events import (
     HoldReleased,
     RequestEdited,
 )
+from domain.fields import Value
 from domain.round_entries import AnyRoundEntry, AnyRoundRemark, DateComing
+from domain.versions import as_they_stand
 from workflows.ask import Ask
 
 if TYPE_CHECKING:
     from workflows.case import Case
 
 
+def on_record(opening: Opening) -> Opening:
+    """Return `opening` as the record keeps it: what a case carries is on record already."""
+    return opening.model_copy(update={"carried": None, "replied": ()})
+
+
+def how_many(case: "Case") -> int:
+    """Return how many of the events of the past were taken along from before the case began again."""
+    return len(case.opening.carried.events) if case.opening.carried is not None else 0
+
+
+def stood(case: "Case") -> tuple[dict[str, Value], dict[str, Value]]:
+    """Return the answers that stood before the latest change was approved, and those that stand since."""
+    taken_along = case.opening.carried
+    begun = case.opening.request.answers
+    before, since = (begun, begun) if taken_along is None else (taken_along.stood, taken_along.stands)
+    return as_they_stand(case.past[how_many(case) :], before, since)
+
+
+def count_on(case: "Case", calendar: Calendar) -> None:
+    """Have the case that begins again count on, by the school's calendar as it is now, and do nothing twice."""
+    if case.next_opening is None:
+        return
+    taken_along = case.next_opening.carried
+    on = {
+        "events": case.n,
+        "asked": case.opening.asked + len(case.asks) - (len(taken_along.asks) if taken_along is not None else 0),
+        "calendar": calendar,
+        "replied": tuple(Replied(digest=act.digest, reply=reply) for act, reply in case.lately),
+    }
+    case.next_opening = case.next_opening.model_copy(update=on)
+
+
 def carried(case: "Case", approved: Request, before: Request, own: frozenset[str], days: dict[str, date]) -> Carried:
     """Return what `case` still has to know: the story says the rest, as `Case.go_on` has it."""
     asks = [ask for ask in case.asks.values() if ask.is_open or ask.waited or _stands(case, ask)]
-    stood, stands = case.stood()
+    stood_before, stands = stood(case)
     return Carried(
         events=_that_matter(case, frozenset(ask.id for ask in asks)),
         asks=tuple(ask.carry() for ask in asks),
@@ -32,7 +66,7 @@ def carried(case: "Case", approved: Request, before: Request, own: frozenset[str
         approved=approved,
         before=before,
         stands=stands,
-        stood=stood,
+        stood=stood_before,
         own=tuple(sorted(own)),
         set_apart=tuple(sorted(case.set_apart)),
         apart=tuple(sorted(case.apart)),

@@ -6,7 +6,8 @@ from domain.cases import Opening
 from domain.entries import PeopleRecused, ReporterNamed, SubjectCorrected
 from domain.events import AnyEvent
 from domain.matters import UNREFERRED
-from workflows.case import CASE_MANAGER, Case
+from workflows.case import Case
+from workflows.reaching import CASE_MANAGER
 
 ALWAYS: Final = (
     "police_contacted",

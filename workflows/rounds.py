@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Final
 
 from domain.calendar import local_day
 from domain.cases import Act, Present, Recordable, Reply
+from domain.events import RequestEdited
+from domain.fields import Value
 from domain.forms import Answers
 from domain.round_entries import (
     ConsultationHeld,
@@ -121,6 +123,26 @@ def take_cover(case: "Case", act: Act) -> Reply:
     )
     case.tell_on()
     return Reply(says="done")
+
+
+def revise(case: "Case", by: str, title: str, answers: dict[str, Value]) -> None:
+    """Let the request say what `by` made of it: a new version, which nobody has approved yet."""
+    before = case.request
+    changed = tuple(sorted(key for key in before.answers | answers if before.answers.get(key) != answers.get(key)))
+    edited = RequestEdited(
+        by=by,
+        author="",
+        version=before.version + 1,
+        edition=before.edition + 1,
+        material=True,
+        changed=changed,
+        title=title,
+        answers=answers,
+    )
+    case.record(edited)
+    new = {"title": title, "answers": answers, "version": edited.version, "edition": edited.edition}
+    case.request = before.model_copy(update=new)
+    case.own |= {by}
 
 
 def approved(case: "Case") -> Answers:

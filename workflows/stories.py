@@ -4,13 +4,13 @@ from typing import Final
 
 from workflows.acknowledgement import Acknowledgement
 from workflows.allegation import AllegationReferral
-from workflows.case import Story
 from workflows.disciplinary import Disciplinary
 from workflows.question import Question
 from workflows.review import Review
 from workflows.signature import Signing
 from workflows.site_creation import SiteCreation
 from workflows.site_life import SiteLife
+from workflows.strands import Story
 
 STORIES: Final[dict[str, type[Story]]] = {
     "site_creation": SiteCreation,

@@ -37,7 +37,10 @@ async def home(visit: Visit) -> Response:
         state_of=partial(state_of, void=void),
         drafts=[(row, titles[row.process]) for row in filled_in if row.process in titles],
         questions=[row for row in questions if row.answered_at is None],
-        processes=[process for process in visit.pack.processes if process.may_start],
+        # What somebody asks to do before what somebody asks about.
+        processes=sorted(
+            (one for one in visit.pack.processes if one.may_start), key=lambda one: one.story == "question"
+        ),
         not_offered=visit.pack.not_offered,
         seats=seats,
         due=due,

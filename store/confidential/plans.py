@@ -69,7 +69,7 @@ async def _answers(session: AsyncSession, keys: CaseKeys, case: str) -> dict[str
     row = await session.get(CaseRow, case)
     if row is None:
         return {}
-    with suppress(CaseKeyMissingError, SealBrokenError):
+    with suppress(CaseKeyMissingError, SealBrokenError, queries.BrokenRecordError):
         opening = await queries.opening_of(session, keys, row)
         if not queries.is_nobodys(row):
             standing = await queries.standing_of(session, keys, row)

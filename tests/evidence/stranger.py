@@ -334,12 +334,14 @@ def _words_fit(manifest: Event, attested: list[Event], links: list[Event], event
 
 def _document(events: list[Event], n: int) -> Event | None:
     event = events[n]
+    began = _latest(events, n, "campaign_began")
     if event["kind"] == "visitor_signed":
-        began = _latest(events, n, "campaign_began")
         return _named(events, began) if began is not None else None
     for later in range(n + 1, len(events)):
         if events[later]["kind"] == "document_signed" and events[later]["by"] == event["by"]:
             return _named(events, later)
+    if began is not None:
+        return _named(events, began)
     cycle, draft = _latest(events, n, "cycle_began"), _latest(events, n, "request_edited")
     if cycle is None or draft is None or draft < cycle:
         return None

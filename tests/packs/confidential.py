@@ -15,9 +15,9 @@ from domain.events import AnyEvent
 from domain.pack import Pack, Process
 from domain.people import Directory
 from tests.packs.trying import BEGINS, TODAY, facts_of, whole_pack
-from workflows.case import Story
 from workflows.explorer import Move, Played, play
 from workflows.stories import STORIES
+from workflows.strands import Story
 
 Kind = Literal["allegation", "disciplinary"]
 

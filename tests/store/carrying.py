@@ -15,8 +15,9 @@ from store.keys import CaseKeys
 from tests.confidence import a_confidential_pack, a_school
 from tests.stories import BEGINS
 from workflows.allegation import AllegationReferral
-from workflows.case import Case, Story
+from workflows.case import Case
 from workflows.disciplinary import Disciplinary
+from workflows.strands import Story
 
 _STORIES: Final[dict[str, type[Story]]] = {"allegation": AllegationReferral, "disciplinary": Disciplinary}
 

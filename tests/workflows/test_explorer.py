@@ -8,10 +8,11 @@ from domain.cases import Act, Opening
 from domain.events import AnyEvent, Verdict
 from domain.order import first_violation
 from tests.stories import BEGINS, IN_ORDER, a_directory, a_person, a_process, a_step, an_answer, an_opening
-from workflows.case import Case, ForeignAwaitError
+from workflows.case import Case
 from workflows.explorer import Played, TimePasses, play
 from workflows.explorer_search import every_play
 from workflows.site_creation import SiteCreation
+from workflows.strands import ForeignAwaitError
 
 STRAIGHT = (an_answer("a1", "manager"), an_answer("a2", "comms"), an_answer("a3", "head"))
 

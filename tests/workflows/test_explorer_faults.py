@@ -118,7 +118,7 @@ class Restless(SiteCreation):
     async def run(self, case: Case, opening: Opening) -> SiteOutcome:
         """Wait for a day, and do nothing about it."""
         day = case.morning_in(1)
-        case._untils.append(lambda: day)
+        case.untils.append(lambda: day)
         await case.once(lambda: False)
         return SiteOutcome.APPROVED
 

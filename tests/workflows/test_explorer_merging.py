@@ -14,7 +14,7 @@ from domain.round_entries import SiteReviewed
 from tests.confidence import a_confidential_opening, a_disciplinary_process, a_school, an_allegation_process
 from tests.stories import BEGINS, a_changes, a_directory, a_process, a_step, an_opening
 from workflows.allegation import AllegationOutcome, AllegationReferral
-from workflows.case import Case, Story
+from workflows.case import Case
 from workflows.disciplinary import Disciplinary, DisciplinaryOutcome
 from workflows.explorer import TimePasses
 from workflows.explorer_found import Bound, Explored, World
@@ -23,6 +23,7 @@ from workflows.explorer_search import explore
 from workflows.explorer_states import UnknownStateError
 from workflows.rounds import BY_RIGHT
 from workflows.site_creation import SiteCreation, SiteOutcome
+from workflows.strands import Story
 
 EVERYTHING: Final = 99
 """More moves out of turn than any way has moves."""

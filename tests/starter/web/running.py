@@ -138,7 +138,7 @@ class Running:
         for _ in range(500):
             waits = [an_act("none"), *(an_act(ask.ask) for ask in case.standing().asks)]
             ready = all(case.ready_for(act) for act in waits)
-            if task.done() or (ready and not host.busy and not case._said):
+            if task.done() or (ready and not host.busy and not case.turn.says_something):
                 return
             await asyncio.sleep(0.01)
         msg = "the case did not come to rest"

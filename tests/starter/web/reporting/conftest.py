@@ -110,7 +110,7 @@ class Reports:
             if task.done():
                 await task
                 return
-            if case.ready_for(nobody) and not host.busy and not case._said:
+            if case.ready_for(nobody) and not host.busy and not case.turn.says_something:
                 return
             await asyncio.sleep(0.01)
         msg = "the case did not come to rest"

@@ -1,0 +1,116 @@
+"""More ways round what comes round, that were tried: each is closed. Played in memory, where a case is all there is."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+import pytest
+
+from domain.cases import Act, Opening
+from domain.evidence import attestations
+from domain.round_entries import CampaignBegan, PostModerated, SiteChanged, VisitorSigned
+from tests.rounds import people_of_rounds, put_on_record
+from tests.stories import a_lever, an_answer
+from tests.workflows.test_countersignature import a_campaign, asked, said
+from tests.workflows.test_goes_on import Life
+from workflows import acknowledgement
+from workflows.acknowledgement import Acknowledgement
+from workflows.case import AGAIN
+from workflows.explorer import Playing
+
+NOW: Final = datetime(2026, 11, 2, 9, tzinfo=UTC)
+FEW: Final = 20
+ASIDE: Final = Act(kind="step_aside", person="head", how="session", ask="a1", comment="I wrote it.")
+DISPUTE: Final = Act(kind="dispute", person="head", how="session", ask="a1")
+
+
+@pytest.fixture
+def campaign(monkeypatch: pytest.MonkeyPatch) -> Playing:
+    """Return a campaign in which the headteacher signs besides, and which begins again after few acts."""
+    monkeypatch.setattr(acknowledgement, "_MOST_ACTS", FEW)
+    return a_campaign()
+
+
+def filled(playing: Playing) -> None:
+    """Have as many visitors sign as the case takes before it begins again."""
+    for number in range(FEW):
+        if playing.case.outcome is None:
+            visitor = VisitorSigned(name=f"Visitor {number}", wording="I agree.", until=NOW.date())
+            assert said(playing, put_on_record(visitor, "desk", str(number))) == "done"
+
+
+def told_on(playing: Playing) -> Playing:
+    """Return the case that goes on, once it has begun again."""
+    filled(playing)
+    assert playing.case.outcome == AGAIN
+    opening = playing.case.next_opening
+    assert opening is not None
+    return Playing(
+        Acknowledgement(), Opening.model_validate_json(opening.model_dump_json()), people_of_rounds(), NOW
+    )
+
+
+# The countersignature of a campaign that begins again.
+
+
+def test_a_seat_whose_signature_was_void_is_still_asked_after_the_campaign_began_again(campaign: Playing) -> None:
+    assert said(campaign, an_answer("a1", "head", confirmations=())) == "done"
+    assert said(campaign, DISPUTE) == "done"
+    assert said(campaign, a_lever("release", ask="a1", stands=False)) == "done"
+    assert [one.step for one in asked(told_on(campaign))] == ["countersignature"]
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_a_campaign_does_not_begin_again_while_its_signature_is_under_question(campaign: Playing, stands: bool) -> None:
+    assert said(campaign, an_answer("a1", "head", confirmations=())) == "done"
+    assert said(campaign, DISPUTE) == "done"
+    filled(campaign)
+    assert campaign.case.outcome is None
+    assert said(campaign, a_lever("release", ask="a1", stands=stands)) == "done"
+    assert len(asked(told_on(campaign))) == (0 if stands else 1)
+
+
+def test_whoever_stepped_aside_does_not_sign_after_the_campaign_began_again(campaign: Playing) -> None:
+    assert said(campaign, ASIDE) == "done"
+    assert said(campaign, an_answer("a1", "head", confirmations=())) == "not_asked"
+    for _ in range(2):
+        campaign = told_on(campaign)
+        [again] = asked(campaign)
+        assert "head" not in {one.person for one in again.asked or ()}
+        assert said(campaign, an_answer(again.ask, "head", confirmations=())) == "not_asked"
+
+
+def test_whoever_intervened_does_not_sign_after_the_campaign_began_again(campaign: Playing) -> None:
+    reassigned = Act(
+        kind="reassign", person="manager", how="session", ask="a1", to="deputy", comment="The head is away."
+    )
+    assert said(campaign, reassigned) == "done"
+    assert "manager" in told_on(campaign).case.set_apart
+
+
+def test_the_signature_of_a_seat_is_proven_with_the_document_that_it_stands_under(campaign: Playing) -> None:
+    assert said(campaign, an_answer("a1", "head", confirmations=())) == "done"
+    history = campaign.host.events
+    [one] = attestations(history, {})
+    [began] = [event.event for event in history if isinstance(event.event, CampaignBegan)]
+    assert one.document is not None
+    assert (one.document.document, one.document.version, one.document.digest) == (
+        began.document,
+        began.version,
+        began.digest,
+    )
+
+
+# The life of a site.
+
+
+def test_however_much_happens_while_a_change_waits_it_is_decided_and_the_site_goes_on() -> None:
+    life = Life(closure_date="2030-01-01")
+    life.go_live()
+    assert life.change(closure_date="2031-01-01") == "done"
+    post = PostModerated(what="removed", reason="other", child_at_risk="no")
+    replies = [life.says(put_on_record(post, "author", str(number))) for number in range(1510)]
+    assert (replies[0], replies[-1]) == ("done", "not_offered")
+    assert life.decide() == "done"
+    assert life.count(SiteChanged) == 1
+    assert life.runs == 2
+    assert life.says(put_on_record(post, "author", "later")) == "done"
