@@ -119,7 +119,9 @@ def _over(case: Case) -> Literal["superseded", "closed"] | None:
 
 
 def _roll(opening: Opening, campaign: Campaign, over: Literal["superseded", "closed"] | None) -> Roll:
-    return Roll(process=signing(opening.process), request=opening.request, audience=campaign.audience, over=over)
+    answers = {key: said for key, said in opening.request.answers.items() if key not in {_COUNTERSIGNED, _APART}}
+    request = opening.request.model_copy(update={"answers": answers})
+    return Roll(process=signing(opening.process), request=request, audience=campaign.audience, over=over)
 
 
 def signing(process: Process) -> Process:

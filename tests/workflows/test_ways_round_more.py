@@ -35,7 +35,7 @@ def filled(playing: Playing) -> None:
     for number in range(FEW):
         if playing.case.outcome is None:
             visitor = VisitorSigned(name=f"Visitor {number}", wording="I agree.", until=NOW.date())
-            assert said(playing, put_on_record(visitor, "desk", str(number))) == "done"
+            assert said(playing, put_on_record(visitor, "desk", f"{playing.case.n}")) == "done"
 
 
 def told_on(playing: Playing) -> Playing:
