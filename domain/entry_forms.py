@@ -15,7 +15,8 @@ from domain.base import Frozen
 from domain.calendar import LONDON, CalendarTooShortError, days_between, local_day
 from domain.cases import Opening
 from domain.entries import AnyEntry, CaseRouted, Entry, HearingCalled, OneEntry
-from domain.entry_texts import FORMS, NOTHING, SANCTIONS, EntryForm, choose
+from domain.entry_texts import FORMS
+from domain.entry_words import NOTHING, SANCTIONS, EntryForm, choose
 from domain.events import AnyEvent
 from domain.fields import AnyField, Day, FormFacts, LongText, ManyOf, OneOf, Option, Raw, ShortText, Value
 from domain.forms import Answers, Fault, Form, Section, check

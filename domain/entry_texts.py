@@ -1,181 +1,58 @@
 """The words and questions of every entry that people record in a confidential case, in plain English.
 
-A question has the key of the attribute that it fills. What an entry is about, whom it names and when it happened are
-asked alike for all of them, and so is the note: `domain.entry_forms` puts the form together.
+Those that only a disciplinary case knows are in `domain.disciplinary_texts`, and what all are made of is in
+`domain.entry_words`. A question has the key of the attribute that it fills. What an entry is about, whom it names and
+when it happened are asked alike for all of them, and so is the note: `domain.entry_forms` puts the form together.
 """
 
-from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
-from domain.base import Frozen
-from domain.fields import AnyField, Day, LongText, ManyOf, OneOf, OnePerson, Option, People, ShortText, YesNoUnsure
-from domain.forms import After, AnyRule, Choice, NotAfter, RequiredWhen
-
-Asks = Literal["no", "may", "must"]
-"""Whether a form asks something: it does not, it may be left empty, or it has to be answered."""
-
-
-class InWords(Frozen):
-    """An entry in words: what the page is called, what the entry is, what it does, and what it asks.
-
-    `thing` names the entry inside a sentence. `note` is the question whose answer is the note of the entry.
-    """
-
-    kind: str
-    title: str
-    thing: str
-    lead: str
-    fields: tuple[AnyField, ...] = ()
-    rules: tuple[AnyRule, ...] = ()
-    note: str = "Anything else that should be on record"
-
-
-class EntryForm(InWords):
-    """An entry of a confidential case in words.
-
-    `about` is whether it says which allegations it is about, `subject` whether it names one of the subjects, `when`
-    whether it says when it happened. `letter` is the template that a letter begins as. `source` is the law or guidance
-    where the pack has no clause.
-    """
-
-    about: Asks = "may"
-    subject: bool = False
-    when: Asks = "may"
-    note_required: bool = False
-    letter: str | None = None
-    source: str = ""
-
-
-NOTHING: Final = "nothing"
-"""The answer of whoever ticks that none of the others is so."""
-
-_KCSIE: Final = "Keeping Children Safe in Education, Part Four"
-_ACAS: Final = "ACAS Code of Practice on disciplinary and grievance procedures"
-_FREE: Final = "It waits for nobody's leave and can be recorded at any moment."
-
-METHODS: Final = {"phone": "By phone", "form": "By their own form", "email": "By e-mail", "in_person": "Face to face"}
-SOURCES: Final = {
-    "hr": "Human resources",
-    "legal": "A lawyer",
-    "governor_support": "Governor support",
-    "other": "Somebody else",
-}
-SUPPORTED: Final = {
-    "subject": "The person of whom it is alleged",
-    "reporter": "Whoever reported it",
-    "victim": "Whoever was harmed or upset by it",
-    "other": "Somebody else",
-}
-TAKEN: Final = {"yes": "Yes", "no": "No", "not_yet": "Not decided yet"}
-YES_NO: Final = {"yes": "Yes", "no": "No"}
-SEEN_IN: Final = {
-    "public_internet": "Something that anybody can see on the internet",
-    "witness": "What somebody saw or heard",
-    "document": "A document or a message",
-    "call_log": "A telephone call",
-    "other": "Something else",
-}
-REACHED: Final = {"yes": "Yes", "no": "No, nobody could be reached", "not_tried": "Not tried yet"}
-ADVICE: Final = {
-    "no_further_action": "No further action",
-    "strategy_discussion": "A strategy discussion will be held",
-    "police": "The police are to look into it",
-    "employer_investigation": "The school is to look into it itself",
-    "more_needed": "They need to know more before they can advise",
-}
-PERMITS: Final = {
-    "investigate": "Begin an internal investigation",
-    "tell_subject": "Tell the person what is alleged",
-    "open_disciplinary": "Open a disciplinary case",
-}
-OUTCOMES: Final = {
-    "substantiated": "Substantiated: there is enough evidence that it happened",
-    "malicious": "Malicious: there is enough evidence that it did not happen, and that it was made up to deceive",
-    "false": "False: there is enough evidence that it did not happen",
-    "unsubstantiated": "Unsubstantiated: there is not enough evidence either way; it says nothing of guilt",
-    "unfounded": "Unfounded: there is no evidence or proper basis for it",
-}
-SEVERITIES: Final = {
-    "minor": "Minor",
-    "serious": "Serious",
-    "very_serious": "Very serious",
-    "gross": "Gross misconduct",
-}
-SANCTIONS: Final = {
-    "no_action": "No action",
-    "first_warning": "A first written warning",
-    "final_warning": "A final written warning",
-    "dismissal": "Dismissal with notice",
-    "dismissal_without_notice": "Dismissal without notice",
-    "end_of_appointment": "The appointment ends",
-    "governing_body_resolution": "A resolution of the governing body",
-}
-UPHELD: Final = {"yes": "The decision stands", "no": "The decision is set aside", "in_part": "It stands in part"}
-CATEGORIES: Final = {
-    "employee": "An employee",
-    "supply": "A supply teacher",
-    "trainee": "A trainee or apprentice",
-    "contractor": "A contractor",
-    "volunteer": "A volunteer",
-    "governor": "A governor or trustee",
-    "headteacher": "The headteacher",
-    "central_staff": "Somebody whom the trust employs centrally",
-    "pupil": "A pupil",
-    "public": "A member of the public",
-}
-
-
-def line(key: str, label: str, hint: str | None = None, *, required: bool = True, most: int = 200) -> ShortText:
-    """Return the question that asks for one line."""
-    return ShortText(type="short_text", key=key, label=label, hint=hint, required=required, most=most)
-
-
-def text(key: str, label: str, hint: str | None = None, *, most: int = 4000) -> LongText:
-    """Return the question that asks for text."""
-    return LongText(type="long_text", key=key, label=label, hint=hint, required=True, most=most)
-
-
-def choose(key: str, label: str, answers: Mapping[str, str], hint: str | None = None) -> OneOf:
-    """Return the question that asks for one of `answers`, labels by key."""
-    options = tuple(Option(key=one, label=text) for one, text in answers.items())
-    return OneOf(type="one_of", key=key, label=label, hint=hint, required=True, options=options)
-
-
-def day(key: str, label: str, hint: str | None = None, *, required: bool = True) -> Day:
-    """Return the question that asks for a day."""
-    return Day(type="date", key=key, label=label, hint=hint, required=required)
-
-
-_METHOD: Final = choose("method", "How were they reached?", METHODS)
-_SPOKE_TO: Final = line("spoke_to", "Whom did you speak or write to?", "Their name, and what they are there")
-_REFERENCE: Final = line("reference", "Their reference", "If they gave you one", required=False)
-_REASONS: Final = text("reasons", "The reasons", "They stay on record, and somebody may read them years later")
-_WHAT_IS_ALLEGED: Final = text("what", "What is alleged?", "In words, as it was said. No pictures and no files")
-_LETTER: Final = text(
-    "letter",
-    "The letter",
-    "This is a draft. Read every line, fill in what stands in [brackets], and take out what does not fit. Duly does "
-    "not send it: print it from the page of the case, or copy it, and give it to the person",
-    most=8000,
+from domain.disciplinary_texts import DISCIPLINARY
+from domain.entry_words import (
+    ADVICE,
+    CATEGORIES,
+    FREE,
+    KCSIE,
+    METHOD,
+    NOTHING,
+    OUTCOMES,
+    PERMITS,
+    REACHED,
+    REASONS,
+    REFERENCE,
+    SEEN_IN,
+    SOURCES,
+    SPOKE_TO,
+    SUPPORTED,
+    TAKEN,
+    WHAT_IS_ALLEGED,
+    YES_NO,
+    EntryForm,
+    choose,
+    day,
+    line,
+    text,
 )
+from domain.fields import ManyOf, OnePerson, Option, People
+from domain.forms import Choice, NotAfter, RequiredWhen
 
 _CONTACTS: Final = (
     EntryForm(
         kind="police_contacted",
         title="Record a contact with the police",
         thing="a contact with the police",
-        lead=f"Call the police first, then say here whom you reached. {_FREE}",
-        fields=(_METHOD, _SPOKE_TO, _REFERENCE),
+        lead=f"Call the police first, then say here whom you reached. {FREE}",
+        fields=(METHOD, SPOKE_TO, REFERENCE),
         note="What they said",
     ),
     EntryForm(
         kind="social_care_contacted",
         title="Record a contact with children's social care",
         thing="a contact with children's social care",
-        lead=f"Call children's social care first, then say here whom you reached. {_FREE}",
-        fields=(_METHOD, _SPOKE_TO, _REFERENCE),
+        lead=f"Call children's social care first, then say here whom you reached. {FREE}",
+        fields=(METHOD, SPOKE_TO, REFERENCE),
         note="What they said",
-        source=_KCSIE,
+        source=KCSIE,
     ),
     EntryForm(
         kind="body_contacted",
@@ -186,10 +63,10 @@ _CONTACTS: Final = (
         fields=(
             line("body", "Which body?"),
             line("spoke_to", "Whom did you speak or write to?", required=False),
-            _REFERENCE,
+            REFERENCE,
         ),
         note="What was said",
-        source=_KCSIE,
+        source=KCSIE,
     ),
     EntryForm(
         kind="advice_taken",
@@ -205,7 +82,7 @@ _CONTACTS: Final = (
         title="Record proceedings outside",
         thing="proceedings outside the school",
         lead="The police, a regulator or a civil court proceeds as well. It stops nothing by itself.",
-        fields=(line("body", "Who proceeds?"), _REFERENCE),
+        fields=(line("body", "Who proceeds?"), REFERENCE),
     ),
 )
 
@@ -214,21 +91,21 @@ _CARE: Final = (
         kind="interim_safeguard_taken",
         title="Record how children were kept from harm meanwhile",
         thing="a safeguarding measure",
-        lead=f"Somebody works without contact with children, or was sent home. It is no sanction. {_FREE}",
+        lead=f"Somebody works without contact with children, or was sent home. It is no sanction. {FREE}",
         fields=(text("measure", "What was done?"),),
-        source=_KCSIE,
+        source=KCSIE,
     ),
     EntryForm(
         kind="support_offered",
         title="Record an offer of support",
         thing="an offer of support",
-        lead=f"Offer support, then say here what was offered, to whom, and whether they took it. {_FREE}",
+        lead=f"Offer support, then say here what was offered, to whom, and whether they took it. {FREE}",
         fields=(
             choose("to", "To whom?", SUPPORTED),
             text("what", "What was offered?", "Counselling, occupational health, a union, a named contact"),
             choose("taken", "Did they take it?", TAKEN),
         ),
-        source=_KCSIE,
+        source=KCSIE,
     ),
     EntryForm(
         kind="police_advised",
@@ -295,7 +172,7 @@ _THE_CASE: Final = (
         about="no",
         note="What happened",
         note_required=True,
-        source=_KCSIE,
+        source=KCSIE,
     ),
     EntryForm(
         kind="subject_corrected",
@@ -329,7 +206,7 @@ _THE_CASE: Final = (
         title="Add something more that is alleged",
         thing="another allegation",
         lead="It is referred, advised on and ended like the others.",
-        fields=(_WHAT_IS_ALLEGED,),
+        fields=(WHAT_IS_ALLEGED,),
         subject=True,
         about="no",
     ),
@@ -396,7 +273,7 @@ _THE_CASE: Final = (
         fields=(text("next_step", "What is to be done next, and by whom?"),),
         about="no",
         note="What was found",
-        source=_KCSIE,
+        source=KCSIE,
     ),
     EntryForm(
         kind="police_hold_placed",
@@ -404,7 +281,7 @@ _THE_CASE: Final = (
         thing="that the police asked to wait",
         lead="From then on nothing is investigated inside, and the clocks of all that does not keep children from harm "
         "stand still, until it is recorded that the police let the school go on.",
-        fields=(line("who", "Who asked?", "Their name and what they are"), _REFERENCE),
+        fields=(line("who", "Who asked?", "Their name and what they are"), REFERENCE),
         note="What they asked",
     ),
     EntryForm(
@@ -412,7 +289,7 @@ _THE_CASE: Final = (
         title="Record that the police let the school go on",
         thing="that the police let the school go on",
         lead="The clocks go on where they stood.",
-        fields=(line("who", "Who said so?", "Their name and what they are"), _REFERENCE),
+        fields=(line("who", "Who said so?", "Their name and what they are"), REFERENCE),
         note="What they said",
     ),
 )
@@ -424,7 +301,7 @@ _REFERRAL: Final = (
         thing="the referral to the LADO",
         lead="Phone the Local Authority Designated Officer, or use the authority's own form: Duly sends it to nobody. "
         "Then say here what you did. It opens the place for their advice.",
-        fields=(_METHOD, _SPOKE_TO, _REFERENCE),
+        fields=(METHOD, SPOKE_TO, REFERENCE),
         about="must",
         note="What was said",
     ),
@@ -436,7 +313,7 @@ _REFERRAL: Final = (
         "what earlier advice permitted and still holds.",
         fields=(
             line("giver", "Who gave the advice?"),
-            _METHOD,
+            METHOD,
             choose("advice", "What came of the discussion?", ADVICE),
             ManyOf(
                 type="many_of",
@@ -464,7 +341,7 @@ _REFERRAL: Final = (
         lead="A fact that can be looked up without asking anybody concerned, such as who was in school that day. No "
         "statements, and no word to the person.",
         fields=(line("question", "What was looked up?"), line("answer", "What came of it?", most=500)),
-        source=_KCSIE,
+        source=KCSIE,
     ),
     EntryForm(
         kind="investigation_started",
@@ -491,7 +368,7 @@ _REFERRAL: Final = (
         fields=(text("told", "What were they told?"),),
         about="must",
         subject=True,
-        source=_KCSIE,
+        source=KCSIE,
     ),
     EntryForm(
         kind="suspension_decided",
@@ -501,11 +378,11 @@ _REFERRAL: Final = (
         fields=(
             choose("suspended", "Is the person suspended?", YES_NO),
             text("alternatives", "Which alternatives were considered, and why do they do or not do?"),
-            _REASONS,
+            REASONS,
         ),
         about="must",
         subject=True,
-        source=_KCSIE,
+        source=KCSIE,
     ),
     EntryForm(
         kind="disciplinary_opened",
@@ -525,7 +402,7 @@ _REFERRAL: Final = (
         "ended, the case comes to its close.",
         fields=(
             choose("outcome", "How did it end?", OUTCOMES),
-            _REASONS,
+            REASONS,
             day(
                 "born_on",
                 "The person's date of birth",
@@ -536,7 +413,7 @@ _REFERRAL: Final = (
         rules=(NotAfter(rule="not_after", field="born_on", other="today", message="It must be a day in the past"),),
         about="must",
         when="no",
-        source=_KCSIE,
+        source=KCSIE,
     ),
     EntryForm(
         kind="dbs_considered",
@@ -544,7 +421,7 @@ _REFERRAL: Final = (
         thing="whether to refer to the Disclosure and Barring Service",
         lead="Where somebody was removed from work with children, or would have been, and harm or a risk of harm is "
         "the reason, the referral is a legal duty.",
-        fields=(choose("referred", "Is a referral made?", YES_NO), _REASONS),
+        fields=(choose("referred", "Is a referral made?", YES_NO), REASONS),
         source="Safeguarding Vulnerable Groups Act 2006, section 35",
     ),
     EntryForm(
@@ -552,193 +429,10 @@ _REFERRAL: Final = (
         title="Record whether to refer to the Teaching Regulation Agency",
         thing="whether to refer to the Teaching Regulation Agency",
         lead="Of a teacher who is dismissed for serious misconduct, or would have been, it has to be considered.",
-        fields=(choose("referred", "Is a referral made?", YES_NO), _REASONS),
+        fields=(choose("referred", "Is a referral made?", YES_NO), REASONS),
         source="Education Act 2002, section 141D",
     ),
 )
 
-_DISCIPLINARY: Final = (
-    EntryForm(
-        kind="triage_recorded",
-        title="Say whether a child could be at risk",
-        thing="whether a child could be at risk",
-        lead="If you are not sure, that counts as yes: the matter is then referred as an allegation before anything "
-        "else happens here. No, with a reason, lets this case go on.",
-        fields=(
-            YesNoUnsure(
-                type="yes_no_unsure", key="at_risk", label="Could a child be at risk?", required=True, hint="Any child"
-            ),
-            text("reason", "Why do you think so?"),
-            line("name", "Type your name: you answer for it"),
-        ),
-        about="no",
-        when="no",
-    ),
-    EntryForm(
-        kind="safeguarding_concern_raised",
-        title="Raise a new concern about a child",
-        thing="a new concern about a child",
-        lead="New facts say that a child could be at risk. They are referred as an allegation of their own, and this "
-        "case stands still until the LADO's advice permits it to go on.",
-        fields=(_WHAT_IS_ALLEGED,),
-        subject=True,
-        about="no",
-    ),
-    EntryForm(
-        kind="clearance_claimed",
-        title="Say which advice lets this case go on",
-        thing="which advice lets this case go on",
-        lead="Duly looks for the LADO's advice on the record of that case. If it permits a disciplinary case, this "
-        "one goes on; if not, the attempt is on record.",
-        fields=(line("case", "The reference of the case with the advice", most=20),),
-        about="no",
-        when="no",
-    ),
-    EntryForm(
-        kind="procedure_chosen",
-        title="Choose the procedure",
-        thing="the choice of a procedure",
-        lead="Under which policy the matter is dealt with, and how grave it is. It decides nothing yet.",
-        fields=(
-            line(
-                "procedure", "Under which policy or procedure?", "Such as disciplinary, capability or anti-harassment"
-            ),
-            choose("severity", "How grave is it, if it is so?", SEVERITIES),
-            _REASONS,
-        ),
-        when="no",
-    ),
-    EntryForm(
-        kind="investigator_appointed",
-        title="Appoint the investigator",
-        thing="the investigator",
-        lead="They are asked to find out what happened, and decide nothing in the case.",
-        fields=(
-            OnePerson(
-                type="person",
-                key="person",
-                label="Who investigates?",
-                hint="A full name or a school email address",
-                required=True,
-            ),
-        ),
-        about="no",
-        when="no",
-        source=_ACAS,
-    ),
-    EntryForm(
-        kind="notice_given",
-        title="Record the notice in writing",
-        thing="the notice in writing",
-        lead="The person is told in writing what is alleged, with enough to answer it, and whom they may bring.",
-        fields=(_LETTER,),
-        letter="notice_given",
-        note="How, and by whom, it was given",
-        source=_ACAS,
-    ),
-    EntryForm(
-        kind="investigation_reported",
-        title="Report what was found",
-        thing="the investigator's report",
-        lead="What the investigation found, for and against. The investigator proposes no sanction.",
-        fields=(text("findings", "What was found?", most=8000),),
-        source=_ACAS,
-    ),
-    EntryForm(
-        kind="case_to_answer_decided",
-        title="Decide whether there is a case to answer",
-        thing="whether there is a case to answer",
-        lead="Yes leads to a hearing. No ends the case.",
-        fields=(choose("answer", "Is there a case to answer?", YES_NO), _REASONS),
-        when="no",
-        source=_ACAS,
-    ),
-    EntryForm(
-        kind="hearing_called",
-        title="Call the hearing",
-        thing="the call to a hearing",
-        lead="The person is called to a hearing with time to prepare, and may be accompanied.",
-        fields=(day("on", "On which day?"), _LETTER),
-        rules=(After(rule="after", field="on", other="today", message="The hearing must lie ahead"),),
-        letter="hearing_called",
-        when="no",
-        note="How, and by whom, the letter was given",
-        source=_ACAS,
-    ),
-    EntryForm(
-        kind="hearing_postponed",
-        title="Put the hearing off",
-        thing="a hearing put off",
-        lead="Where the companion cannot come, the person may propose another time within five working days.",
-        fields=(day("on", "To which day?"),),
-        about="no",
-        when="no",
-        note="Why?",
-        source="Employment Relations Act 1999, section 10",
-    ),
-    EntryForm(
-        kind="hearing_held",
-        title="Record the hearing",
-        thing="the hearing",
-        lead="Who was there, and what was said. The decision is a step of its own.",
-        fields=(text("present", "Who was there, in which role?"),),
-        note="What was said",
-        when="must",
-        source=_ACAS,
-    ),
-    EntryForm(
-        kind="decision_made",
-        title="Decide what comes of it",
-        thing="the decision",
-        lead="Each matter is decided on its own facts, by a person and with reasons. A warning expires by itself.",
-        fields=(
-            choose("sanction", "What comes of it?", SANCTIONS),
-            _REASONS,
-            day(
-                "expires_on",
-                "When does a warning end?",
-                "Every warning ends. Leave it empty for anything else",
-                required=False,
-            ),
-        ),
-        rules=(After(rule="after", field="expires_on", other="today", message="A warning must end in the future"),),
-        when="no",
-    ),
-    EntryForm(
-        kind="letter_sent",
-        title="Record the letter about the decision",
-        thing="the letter about the decision",
-        lead="The person is told in writing what was decided, why, and how to appeal.",
-        fields=(_LETTER,),
-        letter="letter_sent",
-        note="How, and by whom, it was given",
-        source=_ACAS,
-    ),
-    EntryForm(
-        kind="appeal_made",
-        title="Record an appeal",
-        thing="an appeal",
-        lead="The person appeals. Somebody who had no part before hears it.",
-        fields=(text("grounds", "On which grounds?"),),
-        source=_ACAS,
-    ),
-    EntryForm(
-        kind="appeal_waived",
-        title="Record that there is no appeal",
-        thing="that there is no appeal",
-        lead="The time for it is over, or the person said that there will be none.",
-        source=_ACAS,
-    ),
-    EntryForm(
-        kind="appeal_decided",
-        title="Decide the appeal",
-        thing="the decision on the appeal",
-        lead="Whoever decides it had no part before. It is final.",
-        fields=(choose("upheld", "What becomes of the decision?", UPHELD), _REASONS),
-        when="no",
-        source=_ACAS,
-    ),
-)
-
-FORMS: Final = {form.kind: form for group in (_CONTACTS, _CARE, _THE_CASE, _REFERRAL, _DISCIPLINARY) for form in group}
+FORMS: Final = {form.kind: form for group in (_CONTACTS, _CARE, _THE_CASE, _REFERRAL, DISCIPLINARY) for form in group}
 """The form of every entry that people record, by its kind."""

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from domain.allegations import Procedure
-from domain.entry_texts import FORMS, OUTCOMES, PERMITS, SANCTIONS, SEVERITIES, SOURCES, SUPPORTED, YES_NO
+from domain.entry_texts import FORMS
+from domain.entry_words import OUTCOMES, PERMITS, SANCTIONS, SEVERITIES, SOURCES, SUPPORTED, YES_NO
 from domain.pack import Before, Clocks, DifferentPeople, EventMatch, NotBetween, OrderRule, Permitted, Process
 from domain.round_texts import FORMS as ROUND_FORMS
 from domain.words import listed

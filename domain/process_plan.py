@@ -11,7 +11,8 @@ from typing import Final
 from domain.allegations import Procedure
 from domain.asking import SIGNER
 from domain.base import Frozen
-from domain.entry_texts import CATEGORIES, FORMS, SANCTIONS, SEVERITIES
+from domain.entry_texts import FORMS
+from domain.entry_words import CATEGORIES, SANCTIONS, SEVERITIES
 from domain.offered_entries import at_any_time
 from domain.pack import (
     EventMatch,

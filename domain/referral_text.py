@@ -13,7 +13,7 @@ from domain.entries import (
     PoliceHoldPlaced,
     SocialCareContacted,
 )
-from domain.entry_texts import CATEGORIES
+from domain.entry_words import CATEGORIES
 from domain.events import Recorded
 from domain.pack import Process
 from domain.words import clock_time, day_in_words

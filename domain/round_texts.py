@@ -5,7 +5,7 @@ A question has the key of the attribute that it fills; `domain.round_forms` puts
 
 from typing import Final
 
-from domain.entry_texts import YES_NO, InWords, choose, day, line, text
+from domain.entry_words import YES_NO, InWords, choose, day, line, text
 from domain.fields import LongText, People, YesNoUnsure
 from domain.forms import Choice, NotAfter, RequiredWhen
 

@@ -28,10 +28,10 @@ from domain.entries import (
     ReporterNamed,
     WarningExpired,
 )
-from domain.entry_texts import (
+from domain.entry_texts import FORMS
+from domain.entry_words import (
     ADVICE,
     CATEGORIES,
-    FORMS,
     METHODS,
     OUTCOMES,
     PERMITS,

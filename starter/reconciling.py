@@ -31,6 +31,7 @@ from domain.events import (
     AnyEvent,
     Approved,
     CaseCancelled,
+    CaseEnded,
     DecisionDisputed,
     HoldReleased,
     Recorded,
@@ -200,7 +201,9 @@ class Reconciling:
         return [
             (said, decided)
             for place, said in enumerate(history)
-            if (decided := decided_by(said.event)) is not None and not _came_by_itself(history[: place + 1])
+            if (decided := decided_by(said.event)) is not None
+            and not _came_by_itself(history[: place + 1])
+            and not _came_after_the_end(history[: place + 1])
         ]
 
     async def _kept(self, case: str) -> _Kept | None:
@@ -271,6 +274,15 @@ def _came_by_itself(history: Sequence[Recorded]) -> bool:
         return False
     drafted = (draft.by, draft.version, draft.what_changed, draft.text)
     return (event.by, *map(event.answers.get, ("new_version", "what_changed", "text"))) == drafted
+
+
+def _came_after_the_end(history: Sequence[Recorded]) -> bool:
+    """Return whether the latest event is a dispute, or how it was settled, that the record took once its case was over.
+
+    No workflow runs any more then, so that checkpoints alone speak of it.
+    """
+    is_dispute = isinstance(history[-1].event, DecisionDisputed | HoldReleased)
+    return is_dispute and any(isinstance(said.event, CaseEnded) for said in history)
 
 
 def taken_by(act: Act, reply: Reply) -> Decided | None:

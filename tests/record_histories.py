@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from temporalio.client import WorkflowContinuedAsNewError
+from temporalio.client import WorkflowContinuedAsNewError, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from domain.cases import Act, Opening, Present
@@ -24,6 +24,7 @@ from domain.round_entries import (
     ConsultationHeld,
     DraftReady,
     PostingSuspended,
+    QuestionAnswered,
     SiteClosed,
     SiteReviewed,
     SiteWentLive,
@@ -32,12 +33,16 @@ from tests.confidence import a_confidential_opening, a_disciplinary_process, a_s
 from tests.house import House, house, temporal
 from tests.rounds import (
     ACKNOWLEDGEMENT,
+    READING,
     REVIEW,
     a_pack_of_rounds,
+    a_round,
     a_site,
+    a_task,
     an_opening_of,
     people_of_rounds,
     put_on_record,
+    with_more,
 )
 from tests.stories import (
     a_changes,
@@ -257,6 +262,32 @@ DRAFT: Final = DraftReady(
 ASKED_STAFF: Final = ConsultationHeld(with_whom="Staff", first=TODAY, last=TODAY, responses="None.")
 LIFE: Final = a_site("site-life", closure_date="2045-01-06")
 LATER: Final = LIFE.request.model_copy(update={"answers": LIFE.request.answers | {"closure_date": "2045-06-06"}})
+GOES_ON: Final = a_site("site-life-goes-on", closure_date="2045-01-06")
+MOST: Final = 50
+"""So many changes are proposed, one instead of the other, that the life of a site begins again once one is decided."""
+
+
+def a_change(edition: int) -> Act:
+    """Return that the author proposes another day on which the site is closed; `edition` is that which they read."""
+    closes = date(2045, 1, 6) + timedelta(weeks=edition)
+    request = GOES_ON.request.model_copy(
+        update={"answers": GOES_ON.request.answers | {"closure_date": closes.isoformat()}}
+    )
+    return Act(kind="edit", person="author", how="session", version=edition, request=request)
+
+
+QUESTION: Final = a_round("question", tasks=[a_task("answer", "question_answered", "policy_owner", answer_within=5)])
+ANSWERED: Final = QuestionAnswered(answer="In the office.")
+
+
+def a_question(key: str) -> Opening:
+    """Return the opening of a question that the author asks the school."""
+    opening = an_opening_of(QUESTION, key, "Privacy settings", question="Where are they kept?")
+    return opening.model_copy(
+        update={"request": opening.request.model_copy(update={"starter": "author", "author": "author"})}
+    )
+
+
 ROUNDS: Final[dict[str, tuple[Opening, tuple[Act | timedelta, ...]]]] = {
     "site-life": (
         LIFE,
@@ -293,26 +324,84 @@ ROUNDS: Final[dict[str, tuple[Opening, tuple[Act | timedelta, ...]]]] = {
         ),
         (timedelta(days=12), an_answer("a1", "mod_a", confirmations=(), comment="")),
     ),
+    "site-life-goes-on": (
+        GOES_ON,
+        (
+            put_on_record(LIVE, "author"),
+            *(a_change(edition) for edition in range(1, MOST + 1)),
+            an_answer(f"a{MOST + 1}", "head", version=MOST + 1),
+            a_change(MOST + 1),
+            Act(kind="step_aside", person="head", how="link", ask=f"a{MOST + 2}", comment="A friend of mine."),
+            an_answer(f"a{MOST + 2}", "deputy", version=MOST + 2),
+            timedelta(days=200),
+            put_on_record(LOOKED, "author"),
+            put_on_record(CLOSED, "author"),
+        ),
+    ),
+    "countersigned": (
+        an_opening_of(with_more(), "countersigned", "Code", document="code", version="1", digest="d" * 64),
+        (
+            an_answer("a1", "head", confirmations=()),
+            Act(kind="dispute", person="head", how="link", ask="a1"),
+            a_lever("release", ask="a1", stands=False),
+            Act(kind="call_roll", person="duly", how="duly"),
+            an_answer("a2", "head", confirmations=()),
+            put_on_record(CampaignClosed(reason="Done."), "owner"),
+        ),
+    ),
+    "signature-read": (
+        an_opening_of(
+            signing(with_more(readings=[READING])),
+            "signature-read",
+            "Code",
+            document="code",
+            version="1",
+            digest="d" * 64,
+            signer="mod_a",
+        ),
+        (
+            Act(kind="open", person="mod_a", how="link", ask="a1", reading="note"),
+            an_answer("a1", "mod_a", confirmations=(), comment=""),
+        ),
+    ),
+    "question": (a_question("question"), (timedelta(days=6), put_on_record(ANSWERED, "owner"))),
+    "question-withdrawn": (a_question("question-withdrawn"), (WITHDRAWAL,)),
 }
-"""The same of what comes round; a review is recorded up to where it begins again."""
+"""The same of what comes round, and of questions; a review is recorded up to where it begins again."""
 
 
 async def record(
     home: House, opening: Opening, people: Directory, moves: tuple[Act | timedelta, ...], pack: Pack
-) -> str:
-    """Return the history of a case as JSON, without the names of machines; where it begins again, of its first run."""
+) -> list[str]:
+    """Return the histories of a case, of each run that came to its end; one that goes on for ever is ended."""
     case = await home.begin(opening, people, pack)
     first = (await case.handle.describe()).run_id
-    run = home.client.get_workflow_handle(opening.case, run_id=first, result_type=str)
     for move in moves:
         if isinstance(move, Act):
             await home.engine.act(opening.case, move)
+            # What is done next meets the case at rest: it begins again where its story says, and not a moment later.
+            await case.settled()
         else:
             await case.pass_time(move)
+    run = home.client.get_workflow_handle(opening.case, run_id=first, result_type=str)
+    again = False
     try:
         await run.result(follow_runs=False)
     except WorkflowContinuedAsNewError:
-        await case.handle.terminate()
+        again = True
+    told = [await history_of(run)]
+    if again:
+        await case.settled()
+        last = await case.handle.describe()
+        if last.status is WorkflowExecutionStatus.RUNNING:
+            await case.handle.terminate()
+        else:
+            told.append(await history_of(home.client.get_workflow_handle(opening.case, run_id=last.run_id)))
+    return told
+
+
+async def history_of(run: WorkflowHandle[Any, Any]) -> str:
+    """Return the history of one run as JSON, without the names of machines."""
     history = (await run.fetch_history()).to_json_dict()
     for event in history["events"]:
         for value in event.values():
@@ -334,8 +423,9 @@ async def main() -> None:
             with tempfile.TemporaryDirectory() as place:
                 async with house(environment, Path(place), pydantic_data_converter) as home:
                     for name, (opening, moves) in stories.items():
-                        text = await record(home, opening, people, moves, pack)
-                        (folder / f"{name}.json").write_text(text, encoding="utf-8")
+                        for number, text in enumerate(await record(home, opening, people, moves, pack)):
+                            kept = folder / (f"{name}-again.json" if number else f"{name}.json")
+                            kept.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

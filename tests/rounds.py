@@ -1,7 +1,7 @@
 """What tests of what comes round begin with: processes, a pack that has them, and openings."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from domain.cases import Act, Opening, Recordable, Request
 from domain.documents import Document, DocumentControl
@@ -68,6 +68,15 @@ ACKNOWLEDGEMENT = a_round(
     },
     steps=[a_step("sign", "signer", attestation="I have read it and will keep to it.", remind_on=(3,))],
 )
+
+READING: Final = {"key": "note", "title": "Briefing note", "edition": "2015", "text": "Read me.", "clause": "5"}
+
+
+def with_more(**campaign: Any) -> Process:
+    """Return the acknowledgement in which the headteacher signs besides, with more in its campaign."""
+    whole = ACKNOWLEDGEMENT.model_dump()
+    steps = (*whole["steps"], a_step("countersignature", "headteacher", attestation="I sign it.", remind_on=(3,)))
+    return Process.model_validate({**whole, "steps": steps, "campaign": {**whole["campaign"], **campaign}})
 
 
 def people_of_rounds() -> Directory:

@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from domain.cases import Opening, Request, Roll, RollCount
+from domain.events import Rejected
 from domain.fields import Value
 from domain.pack import Campaign, Process, Step
 from domain.round_entries import CampaignBegan, CampaignClosed, CampaignSuperseded, RollCalled
@@ -13,7 +14,7 @@ from workflows.rounds import BY_RIGHT
 SIGNATURE: Final = "signature"
 """The process, of no pack, in which one person signs."""
 _COUNTERSIGNED: Final = "countersigned"
-"""What says in the request of a campaign that begins again that the seat has answered for its signature."""
+"""What says in the request of a campaign that begins again under which words the seat has answered."""
 _APART: Final = "apart"
 """What names in the same request those who decide nothing in it: they stepped aside, or intervened."""
 
@@ -59,9 +60,8 @@ class Acknowledgement:
                 )
             )
         case.accept(("campaign_closed", *_by_right(campaign)), (BY_RIGHT,))
-        countersignature = opening.process.countersignature
-        if countersignature is not None and _COUNTERSIGNED not in request.answers:
-            case.alongside(_countersigned(case, countersignature))
+        if opening.process.countersignature is not None:
+            case.alongside(_countersigned(case, request))
         counted = RollCount()
         while True:
             calls, over = case.calls, _over(case)
@@ -77,27 +77,40 @@ class Acknowledgement:
             await case.once(lambda calls=calls: case.calls > calls or _over(case) is not None or _is_long(case))  # type: ignore[misc]
 
 
-async def _countersigned(case: Case, step: Step) -> None:
+async def _countersigned(case: Case, request: Request) -> None:
     """Ask a seat once for its own signature under the version, and hold up nobody else's (Cadmus, last page: ACK-02).
 
-    It is asked again where an administrator found its answer to be void, or the case was moved on to other words.
+    It is asked again where an administrator found its answer to be void, or the case was moved on to other words: those
+    that it is shown are those that it signs.
     """
 
-    def has_signed() -> bool:
-        return case.has_approved(step, step.seats[0])
+    def unsigned() -> Step | None:
+        step = case.opening.process.countersignature
+        if step is None or request.answers.get(_COUNTERSIGNED) == step.signed:
+            return None
+        return None if case.has_approved(step, step.seats[0]) else step
 
-    while has_signed() or (await case.ask(step)).goes_on:
-        await case.once(lambda: not has_signed())
+    goes_on = True
+    while goes_on:
+        await case.once(lambda: unsigned() is not None)
+        step = unsigned()
+        goes_on = step is not None and (await case.ask(step)).goes_on
 
 
 def _once_more(case: Case, request: Request) -> Request:
     """Return what a campaign begins again with: a seat whose answer stands is not asked again."""
-    step = case.opening.process.countersignature
-    answers = [ask for ask in case.asks.values() if ask.decision and ask.id not in case.void]
-    answered = step is not None and any(ask.step.key == step.key for ask in answers)
-    more: dict[str, Value] = {_COUNTERSIGNED: "yes"} if answered else {}
-    more |= {_APART: tuple(sorted(case.set_apart))} if case.set_apart else {}
+    step, more = case.opening.process.countersignature, dict[str, Value]()
+    if step is not None and _has_answered(case, step):
+        more[_COUNTERSIGNED] = step.signed
+    if case.set_apart:
+        more[_APART] = tuple(sorted(case.set_apart))
     return request.model_copy(update={"answers": {**request.answers, **more}}) if more else request
+
+
+def _has_answered(case: Case, step: Step) -> bool:
+    """Return whether a seat signed what it would be asked to sign now, or said that it does not."""
+    declined = any(ask.step.key == step.key and isinstance(ask.decision, Rejected) for ask in case.asks.values())
+    return declined or case.has_approved(step, step.seats[0])
 
 
 def _by_right(campaign: Campaign) -> tuple[str, ...]:

@@ -1,10 +1,11 @@
-"""Which approvals of a case stand, and so which step comes next."""
+"""Which answers of a case still count, and so which step comes next."""
 
 from typing import TYPE_CHECKING
 
-from domain.events import Approved
+from domain.events import AnyEvent, Approved, DatePassed, RequestUnfit, Returned
 from domain.pack import Step
 from domain.round_entries import ChangeTurnedDown, SiteChanged
+from workflows import reaching
 from workflows.ask import Ask
 
 if TYPE_CHECKING:
@@ -43,6 +44,19 @@ def still_approves(case: "Case", ask: Ask, step: Step) -> bool:
         and ask.id not in case.void
         and (any_version or ask.version == case.request.version)
     )
+
+
+def still_counts(case: "Case", ask: Ask) -> bool:
+    """Return whether anything still rests on the answer to `ask`: its approval stands, or it sent the request back."""
+    if isinstance(ask.decision, Approved) and isinstance(ask.step, Step):
+        return still_approves(case, ask, ask.step)
+    return reaching.author_is_asked(case) and sent_back_by(case) is ask.decision
+
+
+def sent_back_by(case: "Case") -> AnyEvent | None:
+    """Return what last sent the request back to its author, or None."""
+    backs = (event for event in reversed(case.past) if isinstance(event, Returned | RequestUnfit | DatePassed))
+    return next(backs, None)
 
 
 def _is_approved(case: "Case", step: Step) -> bool:

@@ -26,7 +26,9 @@ KIND_OF: Final[dict[str, type[BaseModel]]] = {
 _NO_STORY: Final = frozenset(
     {
         *("workflows.case", "workflows.approvals", "workflows.clockwork", "workflows.reaching", "workflows.tasks"),
-        *("workflows.turn", "workflows.acts", "workflows.acts_on_record", "workflows.explorer_search", __name__),
+        *("workflows.turn", "workflows.acts", "workflows.acts_on_record", "workflows.acts_of_the_asked"),
+        *("workflows.acts_of_the_author", "workflows.acts_of_administrators", "workflows.acts_of_duly"),
+        *("workflows.explorer_search", __name__),
     }
 )
 """Where a case looks through its own past; what it looks for there, `explorer_past` knows."""

@@ -137,3 +137,18 @@ def recuse(case: "Case", people: Iterable[str]) -> None:
         ask.reach = ask.reach._replace(excluded=ask.reach.excluded | new, named=named)
         if new and hit:
             move(case, ask, "recused")
+
+
+def take_out(case: "Case", ask: Ask, person: str, why: MovedWhy, by: str | None = None, comment: str = "") -> None:
+    """Let `person` not decide an open ask; where it reaches them, it is looked up anew."""
+    # Where it is not known yet whom it reaches, it is being looked up at this moment.
+    reached = ask.asked is None or ask.reaches(person) is not None
+    named = None if ask.reach.named == person else ask.reach.named
+    ask.reach = ask.reach._replace(excluded=ask.reach.excluded | {person}, named=named)
+    if reached:
+        move(case, ask, why, by, comment)
+
+
+def author_is_asked(case: "Case") -> bool:
+    """Return whether the author is asked to change the request."""
+    return any(ask.is_for_changes for ask in case.open_asks())

@@ -9,7 +9,7 @@ from domain.cases import Act, Opening
 from domain.events import AnyEvent, AskOpened, Verdict
 from domain.pack import Process
 from domain.round_entries import CampaignClosed, ReadingOpened, TrainingAttended, VisitorSigned
-from tests.rounds import ACKNOWLEDGEMENT, a_step, an_opening_of, people_of_rounds, put_on_record
+from tests.rounds import READING, an_opening_of, people_of_rounds, put_on_record, with_more
 from tests.stories import a_lever, an_answer
 from workflows.acknowledgement import Acknowledgement, signing
 from workflows.case import AGAIN
@@ -18,14 +18,6 @@ from workflows.signature import Signing
 
 NOW: Final = datetime(2026, 11, 2, 9, tzinfo=UTC)
 ABOUT: Final = {"document": "code", "version": "1", "digest": "d" * 64}
-READING: Final = {"key": "note", "title": "Briefing note", "edition": "2015", "text": "Read me.", "clause": "5"}
-
-
-def with_more(**campaign: Any) -> Process:
-    """Return the acknowledgement in which the headteacher signs besides, with more in its campaign."""
-    whole = ACKNOWLEDGEMENT.model_dump()
-    steps = (*whole["steps"], a_step("countersignature", "headteacher", attestation="I sign it.", remind_on=(3,)))
-    return Process.model_validate({**whole, "steps": steps, "campaign": {**whole["campaign"], **campaign}})
 
 
 def an_opening(process: Process, **answers: Any) -> Opening:

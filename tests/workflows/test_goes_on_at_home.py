@@ -8,6 +8,7 @@ from datetime import timedelta
 from domain.cases import Act
 from domain.events import AskMoved, AskOpened
 from domain.round_entries import PostModerated, ReviewOverdue, VisitorSigned
+from starter.reconciling import Reconciling
 from tests.house import Begun, House
 from tests.rounds import (
     ACKNOWLEDGEMENT,
@@ -63,6 +64,12 @@ async def test_acts_that_meet_the_moment_in_which_a_case_begins_again_are_taken_
     signed = Counter(event.name for event in await case.settled() if isinstance(event, VisitorSigned))
     assert signed == Counter(f"Visitor {number}" for number in range(MANY))
     await numbered(case)
+    # Nor does whoever compares the record with Temporal take such an answer for a decision that was lost.
+    late = VisitorSigned(name="Visitor late", wording="I agree.", until=until)
+    await all_done(at_home, case, [put_on_record(late, "owner", "late")])
+    await case.settled()
+    found = await Reconciling(at_home.db, at_home.keys, at_home.client, at_home.clock).run()
+    assert [fault for fault in found.faults if fault.startswith(opening.reference)] == []
 
 
 async def test_the_life_of_a_site_goes_on_after_a_thousand_acts(at_home: House) -> None:

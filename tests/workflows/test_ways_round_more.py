@@ -5,12 +5,14 @@ from typing import Final
 
 import pytest
 
-from domain.cases import Act, Opening
+from domain.cases import Act, FromPack, Opening
+from domain.events import Approved
 from domain.evidence import attestations
+from domain.pack import Process
 from domain.round_entries import CampaignBegan, PostModerated, SiteChanged, VisitorSigned
 from tests.rounds import people_of_rounds, put_on_record
 from tests.stories import a_lever, an_answer
-from tests.workflows.test_countersignature import a_campaign, asked, said
+from tests.workflows.test_countersignature import a_campaign, asked, events, said
 from tests.workflows.test_goes_on import Life
 from workflows import acknowledgement
 from workflows.acknowledgement import Acknowledgement
@@ -44,9 +46,7 @@ def told_on(playing: Playing) -> Playing:
     assert playing.case.outcome == AGAIN
     opening = playing.case.next_opening
     assert opening is not None
-    return Playing(
-        Acknowledgement(), Opening.model_validate_json(opening.model_dump_json()), people_of_rounds(), NOW
-    )
+    return Playing(Acknowledgement(), Opening.model_validate_json(opening.model_dump_json()), people_of_rounds(), NOW)
 
 
 # The countersignature of a campaign that begins again.
@@ -98,6 +98,34 @@ def test_the_signature_of_a_seat_is_proven_with_the_document_that_it_stands_unde
         began.version,
         began.digest,
     )
+
+
+def moved_on(playing: Playing, words: str) -> Act:
+    """Return that a campaign is moved on to a pack in which the seat signs other words."""
+    opening = playing.case.opening
+    process = opening.process.model_dump()
+    process["steps"][1]["attestation"] = words
+    pack = {key: getattr(opening, key) for key in FromPack.model_fields}
+    new = FromPack.model_validate(pack | {"pack_digest": words, "process": Process.model_validate(process)})
+    return Act(kind="move_on", person="duly", how="duly", comment="A new policy.", pack=new)
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_seat_signs_the_words_that_it_is_shown_once_a_campaign_was_moved_on(
+    campaign: Playing, signed: bool, again: bool
+) -> None:
+    if signed:
+        assert said(campaign, an_answer("a1", "head", confirmations=())) == "done"
+    if again:
+        campaign = told_on(campaign)
+    assert said(campaign, moved_on(campaign, "I sign that.")) == "done"
+    ask = asked(campaign)[-1].ask
+    assert said(campaign, an_answer(ask, "head", confirmations=())) == "done"
+    signature = events(campaign)[-1]
+    assert isinstance(signature, Approved)
+    assert signature.signature.attestation == "I sign that."
+    assert asked(told_on(campaign)) == []
 
 
 # The life of a site.

@@ -15,7 +15,8 @@ from domain.clearing import clearing
 from domain.entries import AnyEntry, DecisionMade, PeopleRecused, SubjectCorrected
 from domain.entry_forms import EntryFacts, Read, form_of, prefilled, read_entry, settled
 from domain.entry_people import as_the_directory_has_it, those_who_watch
-from domain.entry_texts import FORMS, SANCTIONS
+from domain.entry_texts import FORMS
+from domain.entry_words import SANCTIONS
 from domain.events import AnyEvent
 from domain.fields import OnePerson, People, Raw
 from domain.forms import Form, raw_answers

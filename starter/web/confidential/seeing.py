@@ -10,7 +10,7 @@ from starlette.responses import Response
 from domain.access import allow
 from domain.allegations import Reporter
 from domain.entries import CustodyRecorded, MessageWritten, ReporterNamed
-from domain.entry_texts import CATEGORIES
+from domain.entry_words import CATEGORIES
 from domain.events import Recorded, StepRefused
 from domain.offered_entries import images_are_involved
 from domain.picture import draw

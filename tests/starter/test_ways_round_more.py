@@ -1,0 +1,134 @@
+"""`duly audit reconcile`: what a case does by itself is no crime, and what somebody forges as if it had done so is."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.cases import Act, Reply
+from domain.events import Verdict
+from domain.round_entries import ReadingOpened, SiteWentLive
+from starter.reconciling import Agreement, Reconciling, decided_by, taken_by
+from store import disputes
+from store.database import Database
+from store.keys import CaseKeys
+from tests.house import KEYRING, Begun, House, house, temporal
+from tests.rounds import REVIEW, a_pack_of_rounds, a_site, an_opening_of, people_of_rounds, put_on_record
+from tests.starter.test_reconciling import Said, kind, written_anew
+from tests.stories import an_answer, an_opening
+from tests.workflows.test_neglected import NEGLECTED
+from tests.workflows.test_ways_round_rounds import a_draft
+
+EVERYBODY = ("author", "manager", "mod_a", "mod_b")
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """A site that nobody looked at, and a review in which a draft is ready, with their database."""
+
+    home: House
+    folder: Path
+    neglected: Begun
+    review: Begun
+
+    async def found(self, file: Path | None = None) -> Agreement:
+        """Return what comes of comparing Temporal with the database, or with a copy of it in `file`."""
+        db = Database(f"sqlite+aiosqlite:///{file or self.folder / 'duly.sqlite3'}")
+        try:
+            return await Reconciling(db, CaseKeys(db, KEYRING), self.home.client, self.home.clock).run()
+        finally:
+            await db.close()
+
+    def copy(self) -> Path:
+        """Return a copy of the database that a test may spoil."""
+        made = self.folder / f"copy-{len(list(self.folder.glob('copy-*')))}.sqlite3"
+        with (
+            closing(sqlite3.connect(self.folder / "duly.sqlite3")) as old,
+            closing(sqlite3.connect(made)) as new,
+        ):
+            old.backup(new)
+        return made
+
+
+@pytest.fixture(scope="module")
+async def rounds(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rounds]:
+    folder = tmp_path_factory.mktemp("rounds")
+    async with temporal() as environment, house(environment, folder) as home:
+        opening = a_site("neglected", closure_date="2032-11-01").model_copy(update={"process": NEGLECTED})
+        neglected = await home.begin(opening, people_of_rounds(), a_pack_of_rounds())
+        await neglected.settled()
+        live = SiteWentLive(
+            address="https://example.org/club",
+            on=home.clock().date(),
+            terms_published="yes",
+            privacy="Closed.",
+            trained=EVERYBODY,
+        )
+        assert (await home.engine.act(opening.case, put_on_record(live, "author"))).says == "done"
+        await neglected.settled()
+        await neglected.pass_time(timedelta(days=240))
+        await neglected.settled()
+        drafted = an_opening_of(REVIEW, "drafted", "Code of conduct", document="code", version="1")
+        review = await home.begin(drafted, people_of_rounds(), a_pack_of_rounds())
+        await review.settled()
+        draft = put_on_record(a_draft("2", "Be kind."), "owner")
+        assert (await home.engine.act(drafted.case, draft)).says == "done"
+        await review.settled()
+        yield Rounds(home, folder, neglected, review)
+
+
+async def test_a_closing_that_was_proposed_by_itself_and_a_draft_agree_with_temporal(rounds: Rounds) -> None:
+    assert {"closure_proposed", "request_edited"} <= {event.kind for event in await rounds.neglected.events()}
+    assert {"draft_ready", "request_edited"} <= {event.kind for event in await rounds.review.events()}
+    assert (await rounds.found()).faults == ()
+
+
+async def test_an_answer_that_is_disputed_once_its_case_has_ended_is_not_taken_for_forged(rounds: Rounds) -> None:
+    home = rounds.home
+    ended = await home.begin(an_opening(key="ended"), people_of_rounds())
+    await ended.settled()
+    assert (await home.engine.act(ended.opening.case, an_answer("a1", "manager", Verdict.REJECT))).says == "done"
+    await ended.settled()
+    about = {"case": ended.opening.case, "ask": "a1"}
+    async with home.db.write() as session:
+        await disputes.dispute(session, home.keys, **about, by="manager", how="link", at=home.clock())
+        await disputes.settle(
+            session, home.keys, **about, by="head", stands=False, comment="A forged mail.", at=home.clock()
+        )
+    assert [event.kind for event in await ended.events()][-3:] == ["case_ended", "decision_disputed", "hold_released"]
+    assert (await rounds.found()).faults == ()
+
+
+def other_answers(said: Said, **answers: Any) -> Said:
+    """Return a history whose latest change has other answers."""
+    place = max(n for n, one in enumerate(said) if kind(one) == "request_edited")
+    at, fields = said[place]
+    salt, before = fields["answers"]
+    return [*said[:place], (at, {**fields, "answers": [salt, {**before, **answers}]}), *said[place + 1 :]]
+
+
+async def test_no_change_is_forged_as_if_a_case_had_made_it_by_itself(rounds: Rounds) -> None:
+    crimes = (
+        (rounds.review, {"text": "Be cruel."}),
+        (rounds.review, {"new_version": "3"}),
+        (rounds.neglected, {"closure_date": "2099-01-01"}),
+    )
+    for case, answers in crimes:
+        file = rounds.copy()
+        await written_anew(file, case.opening.case, lambda said, answers=answers: other_answers(said, **answers))  # type: ignore[misc]
+        [fault] = (await rounds.found(file)).faults
+        assert fault.startswith(f"{case.opening.reference}: event ")
+        assert fault.endswith("is a decision that Temporal does not know.")
+
+
+def test_that_somebody_opened_what_is_to_be_read_is_compared() -> None:
+    opened = ReadingOpened(by="author", how="link", reading="note", title="Briefing note", edition="2015")
+    act = Act(kind="open", person="author", how="link", ask="a1", reading="note")
+    assert decided_by(opened) is not None
+    assert taken_by(act, Reply(says="done")) == decided_by(opened)
+    assert taken_by(act, Reply(says="unchanged")) is None
