@@ -50,7 +50,7 @@ async def test_a_teacher_opens_what_there_is_to_read_signs_on_a_phone_and_asks_f
     await teacher.press("Send the request")
     await teacher.says("Your question goes to:", "Headteacher")
 
-    asked = await town.mailbox.next(HEAD, "Please decide: Privacy settings")
+    asked = await town.mailbox.next(HEAD, "Please answer: Privacy settings")
     await phone.open(asked.link)
     await phone.type("Your answer", "Only your friends, once you have set it so.")
     await phone.press("Continue")
