@@ -4,6 +4,8 @@
 .PHONY: help run test check soak lock quality runtime tools browser python
 
 BIN := .venv/bin
+# Each of Duly's processes would compile all of it anew, at each start.
+unexport PYTHONDONTWRITEBYTECODE
 # Errors alone are shown, and nothing is ever installed outside .venv.
 PIP := $(BIN)/python -m pip -qq --require-virtualenv --disable-pip-version-check
 # The suite starts real servers: more workers than cores make it slower, not faster.

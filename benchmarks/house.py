@@ -212,8 +212,9 @@ async def run(house: House, *words: str) -> None:
 
 
 def clean_environment() -> dict[str, str]:
-    """Return this process's environment without any setting of Duly's or Temporal's."""
-    return {name: text for name, text in os.environ.items() if not re.match("DULY_|TEMPORAL_", name)}
+    """Return this process's environment without any setting of Duly's or Temporal's, or that has it compiled anew."""
+    foreign = re.compile("DULY_|TEMPORAL_|PYTHONDONTWRITEBYTECODE$")
+    return {name: text for name, text in os.environ.items() if not foreign.match(name)}
 
 
 def environment_of(folder: Path, server: Server, smtp_port: int, web_port: int) -> dict[str, str]:

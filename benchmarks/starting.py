@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Final
@@ -26,5 +27,7 @@ async def ready_after(folder: Path) -> float:
         await readiness(port)
         return perf_counter() - began
     finally:
-        process.send_signal(signal.SIGINT)
+        # One that could not start has gone already.
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGINT)
         await asyncio.wait_for(process.wait(), _STOPPED)
