@@ -150,7 +150,7 @@ def test_no_limit_is_met_in_ten_busy_years() -> None:
     life = Life(closure_date="2036-11-03")
     life.go_live()
     for half_year in range(19):
-        life.post(300)
+        life.post(150)
         for number in range(6):
             assert life.change(title=f"Club {half_year}.{number}") == "done"
             assert life.decide() == "done"
@@ -161,7 +161,7 @@ def test_no_limit_is_met_in_ten_busy_years() -> None:
     closed = SiteClosed(on=life.today, contents="Deleted.", contacts_removed="yes", achieved="yes", aims="All.")
     assert life.says(put_on_record(closed, "author")) == "done"
     assert life.playing.case.outcome == "closed"
-    assert life.runs > 5
+    assert life.runs > 2
     assert life.count(SiteLifeBegan) == 1
     assert len([event for event in life.events if isinstance(event, AskOpened) and event.step == "close"]) == 1
 

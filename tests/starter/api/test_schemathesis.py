@@ -35,7 +35,7 @@ from tests.starter.web.running import Running, requested
 from tests.starter.web.school import EVERYBODY, PACKS
 
 SOAK: Final = os.environ.get("DULY_TEST_PROFILE") == "soak"
-EXAMPLES: Final = 500 if SOAK else 5
+EXAMPLES: Final = 500 if SOAK else 2
 NOBODY: Final = ""
 OWN: Final = ("GET /api/v1/cases", "POST /api/v1/cases", "POST /api/v1/cases/{reference}/asks/{ask}/answer")
 """What asks for something that no schema says: who there is, and whether a form holds or an answer is whole."""
