@@ -21,6 +21,8 @@ import typer
 NESTED = Path(__file__).parent / "_app"
 # Whatever a command writes is its owner's alone, files that other programs make included.
 PRIVATE = 0o077
+# What has lived for a while is searched for garbage a thirtieth as often: each search holds up everybody's page.
+SEARCHED = (2_000, 10, 100)
 # Temporal's library has a thread for each core unless it is told: beside Python they only get in each other's way.
 ONE_THREAD = ("TOKIO_WORKER_THREADS", "1")
 
@@ -33,6 +35,7 @@ def _here_to_stay() -> Iterator[None]:
         yield
     finally:
         gc.freeze()
+        gc.set_threshold(*SEARCHED)
         gc.enable()
 
 
