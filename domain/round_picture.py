@@ -14,12 +14,14 @@ from domain.round_mails import COMING
 from domain.words import day_in_words
 
 _FIRST: Final = {
-    "site_life": "Approved",
-    "review": "In force",
-    "acknowledgement": "Begun",
-    "signature": "Asked",
-    "question": "Asked",
+    "site_life": ("Approved", "Begun"),
+    "review": ("In force", "Begun"),
+    "acknowledgement": ("Begun", "Done"),
+    "signature": ("Asked", "Done"),
+    "question": ("Asked", "Done"),
 }
+"""What comes first, and how it stands."""
+
 _LAST: Final = {
     "site_life": "Closed",
     "review": "New version",
@@ -43,7 +45,8 @@ def round_stages(
     begun = SiteLifeBegan | CycleBegan | CampaignBegan
     first = next((said for said in record.history if isinstance(said.event, begun)), None)
     at = first.at if first is not None else history[0].at if history else None
-    stages = [Stage(title=_FIRST[story], who="", mark="tick", words="Since", at=at)]
+    title, words = _FIRST[story]
+    stages = [Stage(title=title, who="", mark="tick", words=words, at=at)]
     stages += record.tasks()
     stages += record.steps()
     stages += record.roll()

@@ -144,7 +144,7 @@ def test_the_stages_of_a_site_are_what_is_behind_it_what_is_asked_and_what_comes
     standing = Standing(asks=(an_ask("look"),), dates=DATES[:2])
     stages = round_stages(SITE, standing, history, NAMES)
     assert [(stage.title, stage.mark, stage.words, stage.by) for stage in stages] == [
-        ("Approved", "tick", "Since", ""),
+        ("Approved", "tick", "Begun", ""),
         ("go_live", "tick", "Done", "Amina Okafor"),
         ("look", "dots", "Asked for", ""),
         ("The site is looked at", "ring", "On 30 April 2027", ""),
@@ -155,7 +155,7 @@ def test_the_stages_of_a_site_are_what_is_behind_it_what_is_asked_and_what_comes
     assert [stage.title for stage in quiet] == ["Approved", "go_live", "Closed"]
     over = round_stages(SITE, Standing(outcome="cancelled"), recorded(began, CaseEnded(outcome="cancelled")), NAMES)
     assert [(stage.mark, stage.words) for stage in over] == [
-        ("tick", "Since"),
+        ("tick", "Begun"),
         ("dash", "Not needed"),
         ("cross", "Cancelled"),
     ]

@@ -96,6 +96,7 @@ async def ask(browser: Browser) -> str:
     fields = {"read": str(read["value"])} if read is not None else {}
     done = await browser.post(f"{draft}/check", fields)
     text = text_of(await browser.get(done.headers["Location"]))
+    assert "Question sent" in text
     assert "Your question goes to: Headteacher" in text
     assert "once it is answered" in text
     reference = page_of(await browser.get(done.headers["Location"])).select_one("main a[href^='/cases/']")
@@ -128,6 +129,9 @@ async def test_a_question_is_asked_from_the_start_page_and_its_answer_is_on_reco
     assert ASKED in waiting
     assert (await (await signed_in(BEN)).get(f"/cases/{reference}")).status_code == 404
     token = await a_link(site, "helen", case=row.id)
+    shown = text_of(await client.get(f"/d/{token}"))
+    assert "What Amina Okafor asks" in shown
+    assert ASKED in shown
     done = await answers(client, f"/d/{token}", "/d", token=token)
     assert "It is on record" in text_of(await client.get(done.headers["Location"]))
     [answered] = [one for one in await events_of(site, row.id) if isinstance(one, QuestionAnswered)]
