@@ -6,12 +6,13 @@ from domain.cases import Act, Reply
 from domain.events import Approved, DecisionDisputed, HoldReleased, RequestUnfit, Verdict
 from domain.pack import Step
 from domain.round_entries import ReadingOpened
+from domain.signatures import still_to_open
 from domain.text import is_blank
 from workflows import approvals, reaching
 from workflows.ask import Answer, Ask
 from workflows.mails import ASIDE_MAIL, DISPUTED_MAIL, HELD_MAIL, RECEIPT_MAIL
 from workflows.replies import CLOSED, DONE, HELD, INCOMPLETE, NOT_OFFERED
-from workflows.since import APART
+from workflows.since import APART, OPENED_FIRST
 
 if TYPE_CHECKING:
     from workflows.case import Case
@@ -29,6 +30,8 @@ def answer(case: "Case", act: Act) -> Reply:
         return NOT_OFFERED
     if case.disputed:
         return HELD
+    if isinstance(judged[-1], Approved) and _still_to_open(case, act.person) and case.since(OPENED_FIRST):
+        return Reply(says="not_opened")
     if isinstance(judged[-1], Approved) and act.unfit:
         return _send_back(case, ask, act)
     refused = case.record_all(judged, act.person)
@@ -39,6 +42,12 @@ def answer(case: "Case", act: Act) -> Reply:
     _count_once(case, ask, act.person)
     case.tell_on()
     return Reply(says="done", decision=judged[-1])
+
+
+def _still_to_open(case: "Case", person: str) -> bool:
+    """Return whether somebody would sign before they have opened what has to be opened first (ACK-14, ACK-18)."""
+    opened = {event.reading for event in case.past if isinstance(event, ReadingOpened) and event.by == person}
+    return case.opening.process.story == "signature" and bool(still_to_open(case.opening.process.campaign, opened))
 
 
 def _count_once(case: "Case", ask: Ask, person: str) -> None:

@@ -14,3 +14,6 @@ APART: Final = "0.5.0/2"
 
 WHO_DRAFTED: Final = "0.5.0/3"
 """A rule that keeps drafting apart from approving is kept, whatever numbers the versions have."""
+
+OPENED_FIRST: Final = "0.6.0/1"
+"""Nobody signs before they have opened what has to be opened first, whatever door they come by."""

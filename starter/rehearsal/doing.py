@@ -13,6 +13,7 @@ from domain.order import matches
 from domain.pack import Changes, Reviews, Step, Task
 from domain.people import Asked, Directory, Person, PersonKind
 from domain.round_entries import DraftReady, SiteWentLive
+from domain.signatures import still_to_open
 from starter.rehearsal.cast import Cast
 from starter.rehearsal.scenario import Scenario
 from starter.rehearsal.watching import Seen
@@ -101,6 +102,12 @@ class Doings:
             comment="" if verdict is Verdict.APPROVE else "Say more about who sees to it in the holidays.",
             opened_at=now,
         )
+
+    def opens(self, seen: Seen, ask: OpenAsk, person: str) -> tuple[Act, ...]:
+        """Return how somebody opens what has to be opened before they sign."""
+        process = seen.opening.process
+        readings = still_to_open(process.campaign, ()) if process.story == "signature" else ()
+        return tuple(Act(kind="open", person=person, how="link", ask=ask.ask, reading=one.key) for one in readings)
 
     def _verdict(self, about: str, seen: Seen, ask: OpenAsk, person: str) -> Verdict:
         """Return approval but for the shares of a scenario: only a request is rejected, and returned only once."""

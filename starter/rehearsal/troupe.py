@@ -294,6 +294,8 @@ class Troupe:
             return
         clocks = seen.opening.process.clocks(ask.step)
         if isinstance(clocks, Step):
+            for opened in self._doings.opens(seen, ask, person_id):
+                await self._act(case, ask_id, opened, note=False)
             act = self._doings.answer(self._names[case], seen, ask, asked, clocks, now)
             await self._act(case, ask_id, act)
         elif isinstance(clocks, Changes):

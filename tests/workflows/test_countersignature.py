@@ -134,6 +134,17 @@ def test_that_somebody_opened_a_reading_is_on_record_once_with_what_it_was_calle
     assert said(playing, opens()) == "closed"
 
 
+@pytest.mark.meets("ACK-14", "ACK-18")
+def test_nobody_signs_before_they_have_opened_what_has_to_be_opened_first_whatever_door_they_come_by() -> None:
+    playing = a_signature(readings=[READING], open_first=True)
+    signed = an_answer("a1", "author", confirmations=())
+    assert said(playing, signed) == "not_opened"
+    assert said(playing, opens()) == "done"
+    assert said(playing, signed.model_copy(update={"occasion": "again"})) == "done"
+    refusing = a_signature(readings=[READING], open_first=True)
+    assert said(refusing, an_answer("a1", "author", Verdict.REJECT, confirmations=(), comment="No.")) == "done"
+
+
 @pytest.mark.parametrize("playing", [a_signature(), a_campaign(readings=[READING])], ids=["no readings", "campaign"])
 def test_nothing_is_opened_where_there_is_nothing_to_open(playing: Playing) -> None:
     assert said(playing, opens()) == "not_offered"
