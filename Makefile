@@ -8,6 +8,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 # Errors alone are shown, and nothing is ever installed outside .venv.
 PIP := $(BIN)/python -m pip -qq --require-virtualenv --disable-pip-version-check
+APT_INSTALL := DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --yes --no-install-recommends
 # The suite starts real servers: more workers than cores make it slower, not faster.
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
@@ -66,9 +67,11 @@ python:
 
 # Journeys use a browser that is here. Root on Debian installs one; elsewhere they are skipped, and say so.
 browser:
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
-		test "$$(id -u)" = 0 && test -f /etc/debian_version && \
-		echo "Installing Debian's Chromium for the journeys …" && \
-		apt-get update --quiet=2 && \
-		DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --yes --no-install-recommends chromium >/dev/null; \
-	} || echo "No browser here: the journeys cannot run."
+	@for name in chromium-headless-shell chromium chromium-browser google-chrome; do \
+		command -v $$name >/dev/null && exit; \
+	done; \
+	test "$$(id -u)" = 0 && test -f /etc/debian_version && \
+	echo "Installing Debian's Chromium, the part without windows, for the journeys …" && \
+	apt-get update --quiet=2 && \
+	{ $(APT_INSTALL) chromium-headless-shell >/dev/null 2>&1 || $(APT_INSTALL) chromium >/dev/null; } || \
+	echo "No browser here: the journeys cannot run."

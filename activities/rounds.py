@@ -28,7 +28,8 @@ class Rounds:
     """What the lookout does for what comes round; `policies` gives the packs in use, by organisation.
 
     `_looked_ahead` says of each old case in which year it was last seen to that it knows enough years to come;
-    `_filled_in` are the organisations of which every case has the words by which it is found.
+    `_filled_in` are the organisations of which every case that opens has the words by which it is found, and
+    `_unopened` the cases that do not open: they are tried again when the worker starts again.
     """
 
     db: Database
@@ -38,6 +39,7 @@ class Rounds:
     clock: Callable[[], datetime]
     _looked_ahead: dict[str, int] = field(default_factory=dict)
     _filled_in: set[str] = field(default_factory=set)
+    _unopened: set[str] = field(default_factory=set)
 
     async def look_at(self, organisation: str, version: str, day: date) -> None:
         """Begin the reviews and the campaigns that are to begin, say whose cover changed, and have rolls called.
@@ -100,10 +102,11 @@ class Rounds:
         if organisation in self._filled_in:
             return
         async with self.db.read() as session:
-            words = await words_to_fill_in(session, self.keys, pack)
+            words = await words_to_fill_in(session, self.keys, pack, self._unopened)
         if not words:
             self._filled_in.add(organisation)
             return
+        self._unopened.update(case for case, said in words.items() if said is None)
         async with self.db.write() as session:
             await fill_in(session, words)
 

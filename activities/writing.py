@@ -150,6 +150,7 @@ class Writer:
             "reference": opening.reference,
             "requester": starter.name if starter else "",
             "question": opening.process.story == "question",
+            "over": case.standing.outcome is not None,
             "link": f"{self.base_url}/cases/{opening.reference}",
         }
         if ask is not None and ask.seat == AUTHOR:
@@ -241,7 +242,8 @@ def _what_happened(recorded: Recorded, case: CaseFile) -> str:
                 " theirs"
             )
         case HoldReleased():
-            settled = "stands" if event.stands else "is void, and the step is asked again"
+            void = "is void" if case.standing.outcome is not None else "is void, and the step is asked again"
+            settled = "stands" if event.stands else void
             return f"The disputed answer to the step “{_step(case, event.step)}” {settled}"
         case _:
             signer = str(case.request.answers.get("signer", ""))

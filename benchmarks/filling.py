@@ -205,11 +205,20 @@ def made(record: Record, family: int) -> dict[str, list[tuple[Any, ...]]]:
     names |= dict(zip(team_of(record.staff, home, 0), team_of(record.staff, school, family), strict=True))
     cases = {case: f"c-{secrets.token_hex(16)}" for case in model.events}
     names |= cases
-    references = {row["reference"]: reference(secrets.token_bytes(16)) for row in model.rows["case"]}
+    references = {row["reference"]: _a_reference() for row in model.rows["case"]}
     names |= references
     ago = chance.randint(0, 9) if model.is_open else chance.randint(1, 365 * _YEARS)
     shift = _Shift((record.now.date() - model.stopped.date()).days - ago, chance.randint(-7200, 7200), names)
     return _rows(record, model, shift, cases)
+
+
+def _a_reference() -> str:
+    """Return a reference that is another when its letters are turned round, as those of copies are."""
+    while True:
+        made = reference(secrets.token_bytes(16))
+        first, second = made.split("-")
+        if first != second:
+            return made
 
 
 class _Shift:

@@ -8,9 +8,10 @@ import re
 import secrets
 import signal
 import sys
+import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -171,6 +172,17 @@ class House:
             "worker": [*python, "duly.launch", "worker"],
             "web": [*python, "duly.launch", "web"],
         }
+
+
+@contextmanager
+def folder_to_use(keep: Path | None) -> Iterator[Path]:
+    """Yield the folder to keep, made if it is missing, or one that goes when the block ends."""
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="duly-") as folder:
+        yield Path(folder)
 
 
 @asynccontextmanager

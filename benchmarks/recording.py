@@ -7,10 +7,9 @@ import os
 import re
 import signal
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
@@ -28,7 +27,7 @@ from benchmarks import doubling, filling, played
 from benchmarks.browser import Browser
 from benchmarks.databases import Store, stores
 from benchmarks.filling import Record
-from benchmarks.house import House, environment_of
+from benchmarks.house import House, environment_of, folder_to_use
 from benchmarks.load import percentile
 from benchmarks.whole import machine, now
 from domain.asking import AUTHOR
@@ -120,7 +119,7 @@ def main(arguments: list[str]) -> int:
         del os.environ[name]
     os.umask(0o077)
     columns = TextColumn("{task.description:<44}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with _folder(told.keep) as folder, Progress(*columns, console=Console(stderr=True)) as progress:
+    with folder_to_use(told.keep) as folder, Progress(*columns, console=Console(stderr=True)) as progress:
         run = Recording(progress, Console(width=130), told.cases, told.events, told.sealed, told.times)
         names = [told.database] if told.database else DATABASES
         try:
@@ -128,16 +127,6 @@ def main(arguments: list[str]) -> int:
         except asyncio.CancelledError:
             return _STOPPED
     return 0
-
-
-@contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
-    if keep is not None:
-        keep.mkdir(parents=True, exist_ok=True)
-        yield keep.resolve()
-        return
-    with tempfile.TemporaryDirectory(prefix="duly-") as folder:
-        yield Path(folder)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,7 @@ import os
 import re
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -24,6 +22,7 @@ from activities.lookout import Lookout
 from benchmarks import pages
 from benchmarks.browser import Browser
 from benchmarks.crowd import Crowd, housed, picked, size_of
+from benchmarks.house import folder_to_use
 from benchmarks.load import percentile
 from benchmarks.ways import APPROVERS, Direct, direct, signed_in
 from benchmarks.whole import ADMINISTRATOR, HEADTEACHER, now
@@ -76,7 +75,7 @@ def main(arguments: list[str]) -> int:
     said = Console(stderr=True)
     columns = TextColumn("{task.description:<44}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     sizes = [size for size in (told.cases, told.then) if size is not None]
-    with _folder(told.keep) as folder, Progress(*columns, console=said) as progress:
+    with folder_to_use(told.keep) as folder, Progress(*columns, console=said) as progress:
         try:
             asyncio.run(Scale(progress, Console(width=110)).measure(folder, sizes))
         except asyncio.CancelledError:
@@ -226,17 +225,6 @@ def _p50_and_p99(values: Sequence[float]) -> tuple[float, float]:
 
 def _megabytes(size: int) -> str:
     return f"{size / _MEGABYTE:,.0f}"
-
-
-@contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
-    """Yield the folder to keep, made if it is missing, or one that goes when the block ends."""
-    if keep is not None:
-        keep.mkdir(parents=True, exist_ok=True)
-        yield keep.resolve()
-        return
-    with tempfile.TemporaryDirectory(prefix="duly-") as folder:
-        yield Path(folder)
 
 
 def _stop_once(running: asyncio.Task[None] | None) -> None:

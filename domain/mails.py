@@ -40,7 +40,8 @@ class MailContext(Frozen):
     the case waits for. `decision` says in words what was decided, or what else happened, and by which seat.
     `instead_of` is the name of whoever is away while the reader is asked in their place. `reminder` says that the same
     was asked before. `titles` are those of a digest. `attestation` are the words that the reader signs, or has signed,
-    where everybody signs a document. `question` is whether somebody asks for an answer, and not for a decision.
+    where everybody signs a document. `question` is whether somebody asks for an answer, and not for a decision. `over`
+    is whether the case has ended.
     """
 
     first_name: OneLine
@@ -60,6 +61,7 @@ class MailContext(Frozen):
     code: str = Field(default="", repr=False)
     attestation: str = ""
     question: bool = False
+    over: bool = False
 
 
 class PersonalMail(Frozen):

@@ -30,10 +30,13 @@ from domain.entries import Entry, SubjectCorrected
 from domain.events import (
     AnyEvent,
     Approved,
+    AskMoved,
     CaseCancelled,
     CaseEnded,
     DecisionDisputed,
+    Extended,
     HoldReleased,
+    PackChanged,
     Recorded,
     Rejected,
     RequestEdited,
@@ -202,6 +205,7 @@ class Reconciling:
             (said, decided)
             for place, said in enumerate(history)
             if (decided := decided_by(said.event)) is not None
+            and not _came_along(history[: place + 1])
             and not _came_by_itself(history[: place + 1])
             and not _came_after_the_end(history[: place + 1])
         ]
@@ -233,7 +237,8 @@ class Reconciling:
 def decided_by(event: AnyEvent) -> Decided | None:
     """Return what an event decides; None for what no person decided.
 
-    That is every answer, entry and change, a withdrawal, a cancelling, a dispute and how it was settled, and that
+    That is every answer, entry and change, a withdrawal, a cancelling, a dispute and how it was settled, that somebody
+    stepped aside, was named in another's place, or was given more time, that a case was moved to another pack, and that
     somebody opened what is to be read before they sign.
     """
     match event:
@@ -253,8 +258,24 @@ def decided_by(event: AnyEvent) -> Decided | None:
             return Decided(event.kind, f"{event.by} {event.ask} {event.stands}")
         case ReadingOpened():
             return Decided(event.kind, f"{event.by} {event.reading}")
+        case AskMoved(why="reassigned") if event.comment:
+            return Decided("reassigned", f"{event.by} {event.ask} {event.named} {event.comment}")
+        case AskMoved(why="stepped_aside"):
+            return Decided("stepped_aside", f"{event.by} {event.comment}")
+        case Extended(by=str()):
+            return Decided(event.kind, f"{event.by} {event.ask} {event.days} {event.comment}")
+        case PackChanged():
+            return Decided(event.kind, f"{event.by} {event.new} {event.comment}")
         case _:
             return None
+
+
+def _came_along(history: Sequence[Recorded]) -> bool:
+    """Return whether the latest event only says of one more ask that somebody stepped aside."""
+    event, before = history[-1].event, history[-2].event if len(history) > 1 else None
+    if not isinstance(event, AskMoved) or not isinstance(before, AskMoved) or before.ask == event.ask:
+        return False
+    return event.why == "stepped_aside" and decided_by(event) == decided_by(before)
 
 
 def _came_by_itself(history: Sequence[Recorded]) -> bool:
@@ -307,6 +328,14 @@ def taken_by(act: Act, reply: Reply) -> Decided | None:
             return Decided("hold_released", f"{act.person} {act.ask} {act.stands}")
         case "open":
             return Decided("reading_opened", f"{act.person} {act.reading}")
+        case "reassign":
+            return Decided("reassigned", f"{act.person} {act.ask} {act.to} {act.comment}")
+        case "step_aside":
+            return Decided("stepped_aside", f"{act.person} {act.comment}")
+        case "extend":
+            return Decided("extended", f"{act.person} {act.ask} {act.days} {act.comment}")
+        case "move_on" if act.pack is not None:
+            return Decided("pack_changed", f"{act.person} {act.pack.pack_digest} {act.comment}")
         case _:
             return None
 

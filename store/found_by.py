@@ -1,6 +1,6 @@
 """The words by which a case is found besides its title: written with each turn, and filled in for older cases."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from sqlalchemy import select, update
@@ -38,32 +38,35 @@ async def words_of(session: AsyncSession, opening: Opening, request: Request) ->
     return found_words(opening.process, form, request.answers, await _address(session, opening.case))
 
 
-async def words_to_fill_in(session: AsyncSession, keys: CaseKeys, pack: Pack) -> dict[str, str]:
+async def words_to_fill_in(
+    session: AsyncSession, keys: CaseKeys, pack: Pack, but: Collection[str] = ()
+) -> dict[str, str | None]:
     """Return the words that `pack` names today of cases that were sent before any were kept, by the id of the case.
 
-    They are no more than a few hundred at a time. A case that does not open, because its key is gone, has none: it is
-    found by its title alone.
+    They are no more than a few hundred at a time; those in `but` are left out. A case that does not open, because its
+    key is not there, has None: until it is, the case is found by its title alone.
     """
     named = {process.key: process for process in pack.processes if process.found_by and not process.confidential}
     ours = col(CaseRow.organisation) == pack.organisation.key
     old = select(CaseRow).where(ours, col(CaseRow.process).in_(named), col(CaseRow.found_by).is_(None))
+    old = old.where(col(CaseRow.id).not_in(but)) if but else old
     rows = (await session.scalars(old.limit(_AT_A_TIME))).all() if named else []
-    found: dict[str, str] = {}
+    found: dict[str, str | None] = {}
     for row in rows:
         process = named[row.process]
         try:
             opening = await opening_of(session, keys, row)
             request = (await standing_of(session, keys, row)).request or opening.request
         except (CaseKeyMissingError, ValueError):
-            found[row.id] = ""
+            found[row.id] = None
         else:
             address = await _address(session, row.id)
             found[row.id] = found_words(process, pack.form(process.form), request.answers, address)
     return found
 
 
-async def fill_in(session: AsyncSession, words: Mapping[str, str]) -> None:
-    """Keep the words of older cases, where no turn has kept any since they were read."""
+async def fill_in(session: AsyncSession, words: Mapping[str, str | None]) -> None:
+    """Keep the words of older cases that open, where no turn has kept any since they were read."""
     for case, said in words.items():
         old = (col(CaseRow.id) == case, col(CaseRow.found_by).is_(None))
         await session.execute(update(CaseRow).where(*old).values(found_by=said))

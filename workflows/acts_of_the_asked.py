@@ -10,7 +10,7 @@ from domain.signatures import still_to_open
 from domain.text import is_blank
 from workflows import approvals, reaching
 from workflows.ask import Answer, Ask
-from workflows.mails import ASIDE_MAIL, DISPUTED_MAIL, HELD_MAIL, RECEIPT_MAIL
+from workflows.mails import ASIDE_MAIL, DISPUTED_MAIL, HELD_MAIL, QUESTIONED_MAIL, RECEIPT_MAIL
 from workflows.replies import CLOSED, DONE, HELD, INCOMPLETE, NOT_OFFERED
 from workflows.since import APART, OPENED_FIRST
 
@@ -138,7 +138,7 @@ def dispute(case: "Case", act: Act) -> Reply:
         return DONE
     case.record(DecisionDisputed(ask=ask.id, step=ask.step.key, by=act.person, how=act.how))
     if not approvals.still_counts(case, ask):
-        case.tell(DISPUTED_MAIL, "administrators")
+        case.tell(QUESTIONED_MAIL, "administrators")
         return DONE
     case.disputed = (*case.disputed, ask.id)
     case.held_at = case.held_at or case.now()
@@ -154,7 +154,7 @@ def _dispute_of_before(case: "Case", act: Act) -> Reply:
     """
     if not any(isinstance(event, DecisionDisputed) and event.ask == act.ask for event in case.past):
         case.record(DecisionDisputed(ask=act.ask or "", step=act.comment, by=act.person, how=act.how))
-        case.tell(DISPUTED_MAIL, "administrators")
+        case.tell(QUESTIONED_MAIL, "administrators")
     return DONE
 
 

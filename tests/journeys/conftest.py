@@ -12,9 +12,10 @@ from tests.journeys.browsing import Mailbox, Town
 from tests.journeys.running import duly
 
 HERE = Path(__file__).parent
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The first draws the same pages with a quarter less of the processors: nobody looks at its windows."""
 FLAGS = (
-    "--headless=new",
+    "--headless",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",

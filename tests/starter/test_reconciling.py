@@ -39,15 +39,11 @@ CHANGING = a_process(changes=a_changes(ahead=None))
 
 
 @dataclass(frozen=True)
-class World:
-    """A house in which cases were decided, with the file of its database as it was before the last decision."""
+class Compared:
+    """A house in which cases were decided, with its database."""
 
     home: House
     folder: Path
-    older: Path
-    ordinary: Begun
-    secret: Begun
-    last: Begun
 
     async def found(self, file: Path | None = None) -> Agreement:
         """Return what comes of comparing Temporal with the database, or with a copy of it in `file`."""
@@ -63,6 +59,17 @@ class World:
         with closing(sqlite3.connect(of or self.folder / "duly.sqlite3")) as old, closing(sqlite3.connect(made)) as new:
             old.backup(new)
         return made
+
+
+@dataclass(frozen=True)
+class World(Compared):
+    """Some cases, and the file of their database as it was before the last decision."""
+
+    older: Path
+    ordinary: Begun
+    secret: Begun
+    last: Begun
+    pulled: Begun
 
 
 async def begun(home: House, opening: Opening, *acts: Act | timedelta) -> Begun:
@@ -132,12 +139,19 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         await did(review, an_answer("a3", "head", version=2))
         last = await begun(home, an_opening(key="last").model_copy(update={"pack_digest": digest}))
         await did(last, an_answer("a1", "manager"))
+        pulled = await begun(
+            home,
+            an_opening(CHANGING, "pulled").model_copy(update={"pack_digest": digest}),
+            a_lever("extend", ask="a1", days=3),
+            a_lever("reassign", ask="a1", to="head"),
+            Act(kind="step_aside", person="head", how="session", ask="a1", comment="My cousin."),
+        )
         older = folder / "older.sqlite3"
         with closing(sqlite3.connect(folder / "duly.sqlite3")) as old, closing(sqlite3.connect(older)) as new:
             old.backup(new)
         await did(last, an_answer("a2", "comms", Verdict.REJECT))
         await did(secret, an_act("head", "police_contacted", method="phone", spoke_to="Poe"))
-        yield World(home, folder, older, base, secret, last)
+        yield World(home, folder, older, base, secret, last, pulled)
 
 
 async def test_a_record_that_nobody_touched_agrees_with_temporal(world: World) -> None:
@@ -214,6 +228,16 @@ async def test_a_decision_that_was_removed_from_the_record_is_found_though_the_c
         name = case.opening.reference if case is world.ordinary else case.opening.case
         [fault] = (await world.found(file)).faults
         assert fault.startswith(f"{name}: the decision of ")
+
+
+async def test_who_was_asked_in_whose_place_and_for_how_long_is_compared(world: World) -> None:
+    case = world.pulled.opening
+    for removed, times in (("extended", 1), ("ask_moved", 2)):
+        file = world.copy()
+        await written_anew(file, case.case, without(removed))
+        faults = (await world.found(file)).faults
+        assert len(faults) == times
+        assert all(fault.startswith(f"{case.reference}: the decision of ") for fault in faults)
 
 
 async def test_a_decision_that_was_forged_into_the_record_is_found_though_the_chain_holds(world: World) -> None:

@@ -1,26 +1,21 @@
 """`duly audit reconcile`: what a case does by itself is no crime, and what somebody forges as if it had done so is."""
 
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from domain.cases import Act, Reply
-from domain.events import Verdict
+from domain.cases import Act, FromPack, Reply
+from domain.events import AskMoved, PackChanged, Verdict
 from domain.round_entries import ReadingOpened, SiteWentLive
-from starter.reconciling import Agreement, Reconciling, decided_by, taken_by
+from starter.reconciling import decided_by, taken_by
 from store import disputes
-from store.database import Database
-from store.keys import CaseKeys
-from tests.house import KEYRING, Begun, House, house, temporal
+from tests.house import Begun, house, temporal
 from tests.rounds import REVIEW, a_pack_of_rounds, a_site, an_opening_of, people_of_rounds, put_on_record
-from tests.starter.test_reconciling import Said, kind, written_anew
-from tests.stories import an_answer, an_opening
+from tests.starter.test_reconciling import Compared, Said, kind, written_anew
+from tests.stories import a_lever, an_answer, an_opening
 from tests.workflows.test_neglected import NEGLECTED
 from tests.workflows.test_ways_round_rounds import a_draft
 
@@ -28,31 +23,11 @@ EVERYBODY = ("author", "manager", "mod_a", "mod_b")
 
 
 @dataclass(frozen=True)
-class Rounds:
-    """A site that nobody looked at, and a review in which a draft is ready, with their database."""
+class Rounds(Compared):
+    """A site that nobody looked at, and a review in which a draft is ready."""
 
-    home: House
-    folder: Path
     neglected: Begun
     review: Begun
-
-    async def found(self, file: Path | None = None) -> Agreement:
-        """Return what comes of comparing Temporal with the database, or with a copy of it in `file`."""
-        db = Database(f"sqlite+aiosqlite:///{file or self.folder / 'duly.sqlite3'}")
-        try:
-            return await Reconciling(db, CaseKeys(db, KEYRING), self.home.client, self.home.clock).run()
-        finally:
-            await db.close()
-
-    def copy(self) -> Path:
-        """Return a copy of the database that a test may spoil."""
-        made = self.folder / f"copy-{len(list(self.folder.glob('copy-*')))}.sqlite3"
-        with (
-            closing(sqlite3.connect(self.folder / "duly.sqlite3")) as old,
-            closing(sqlite3.connect(made)) as new,
-        ):
-            old.backup(new)
-        return made
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +99,25 @@ async def test_no_change_is_forged_as_if_a_case_had_made_it_by_itself(rounds: Ro
         [fault] = (await rounds.found(file)).faults
         assert fault.startswith(f"{case.opening.reference}: event ")
         assert fault.endswith("is a decision that Temporal does not know.")
+
+
+def test_that_a_case_goes_by_another_pack_is_compared() -> None:
+    opening = an_opening(key="moved").model_copy(update={"pack_digest": "b" * 64})
+    moved = PackChanged(by="admin", comment="Needed.", old="a" * 64, new="b" * 64)
+    act = a_lever("move_on", how="duly", pack={name: getattr(opening, name) for name in FromPack.model_fields})
+    assert decided_by(moved) is not None
+    assert taken_by(act, Reply(says="done")) == decided_by(moved)
+    assert taken_by(act, Reply(says="unchanged")) is None
+
+
+def test_that_somebody_stepped_aside_from_several_asks_is_one_decision() -> None:
+    first, second = (
+        AskMoved(ask=ask, step="site", why="stepped_aside", by="head", comment="My cousin.", ladder=("headteacher",))
+        for ask in ("a1", "a2")
+    )
+    act = Act(kind="step_aside", person="head", how="session", ask="a1", comment="My cousin.")
+    assert decided_by(first) is not None
+    assert taken_by(act, Reply(says="done")) == decided_by(first) == decided_by(second)
 
 
 def test_that_somebody_opened_what_is_to_be_read_is_compared() -> None:

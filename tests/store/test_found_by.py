@@ -56,10 +56,10 @@ async def kept(database: Database, case: str = "c-1") -> str | None:
     return row.found_by
 
 
-async def fill_in_once(database: Database, keys: CaseKeys) -> dict[str, str]:
+async def fill_in_once(database: Database, keys: CaseKeys, *but: str) -> dict[str, str | None]:
     """Give older cases their words, as the worker does at each look, and return them."""
     async with database.read() as session:
-        words = await words_to_fill_in(session, keys, a_pack())
+        words = await words_to_fill_in(session, keys, a_pack(), but)
     async with database.write() as session:
         await fill_in(session, words)
     return words
@@ -112,9 +112,14 @@ async def test_older_cases_are_found_by_it_too_where_their_key_is_there_and_by_t
 ) -> None:
     await put(database, keys, old_turn(), old_turn("c-2", "AAAA-BBBB"))
     async with database.write() as session:
+        gone = (await session.get_one(CaseKeyRow, "c-2")).model_dump()
         await session.execute(delete(CaseKeyRow).where(col(CaseKeyRow.case) == "c-2"))
     keys.forget("c-2")
-    assert await fill_in_once(database, keys) == {"c-1": DEPARTMENT, "c-2": ""}
-    assert await fill_in_once(database, keys) == {}
+    assert await fill_in_once(database, keys) == {"c-1": DEPARTMENT, "c-2": None}
+    assert await fill_in_once(database, keys, "c-2") == {}
     assert await found(database, DEPARTMENT) == ["c-1"]
     assert sorted(await found(database, "science")) == ["c-1", "c-2"]
+    async with database.write() as session:
+        session.add(CaseKeyRow(**gone))
+    assert await fill_in_once(database, keys) == {"c-2": DEPARTMENT}
+    assert sorted(await found(database, DEPARTMENT)) == ["c-1", "c-2"]

@@ -76,6 +76,7 @@ def test_every_mail_that_a_case_or_a_page_sends_has_its_template() -> None:
         "power_settled",
         "progress",
         "question_answered",
+        "questioned",
         "receipt",
         "released",
         "reminder",

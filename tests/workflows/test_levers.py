@@ -17,6 +17,7 @@ from tests.stories import (
     a_process,
     a_step,
     an_answer,
+    an_edit,
     an_opening,
 )
 from workflows.explorer import Played, TimePasses, play
@@ -152,6 +153,19 @@ async def test_everybody_who_has_to_know_of_a_lever_is_told_by_mail(at_home: Hou
         ("outcome_cancelled", "manager"),
     } <= mails
     assert not {person for template, person in mails if template == "disputed"} - {"admin"}
+
+
+async def test_administrators_are_told_that_an_answer_is_disputed_that_holds_nothing_any_more(at_home: House) -> None:
+    case = await at_home.begin(an_opening(a_process(changes=a_changes(ahead=None)), "too late"), PEOPLE)
+    changed = an_edit(case.opening.request, title="Science")
+    for act in (MANAGER, an_answer("a2", "comms", Verdict.RETURN), changed, DISPUTE):
+        await case.settled()
+        assert (await at_home.engine.act(case.opening.case, act)).says == "done"
+    await case.settled()
+    [told] = [mail for mail in at_home.outbox.to("admin@elms.example") if "of before is disputed" in mail["Subject"]]
+    words = told.get_body(("plain",))
+    assert words is not None
+    assert "Nothing is held" in words.get_content()
 
 
 async def test_those_who_are_asked_when_a_case_is_cancelled_are_told(at_home: House) -> None:

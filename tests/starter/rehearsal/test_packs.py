@@ -25,7 +25,7 @@ YEAR = Scenario(
     seed=5,
     days=30,
     staff=30,
-    cases=Cases(requests=2, withdrawn=0, allegations=2, disciplinary=0, signing=True),
+    cases=Cases(requests=2, withdrawn=0, allegations=2, disciplinary=0, signing=False),
     absences=Absences(away=2, leaving=0),
     mail=Mail(scanned=0.1, outages=(Outage(day=5, hours=10),)),
 )

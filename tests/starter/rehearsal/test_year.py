@@ -24,6 +24,16 @@ from starter.rehearsal.year import Year
 from tests.packs.trying import ROOT
 
 CADMUS = ROOT / "cadmus"
+SHORT = Scenario(
+    seed=4,
+    days=12,
+    staff=18,
+    cases=Cases(requests=3, withdrawn=0, allegations=1, disciplinary=0, signing=False),
+    absences=Absences(away=1, leaving=1),
+    mail=Mail(scanned=0.3, outages=(Outage(day=2, hours=10),)),
+)
+"""What is played twice."""
+
 SILENT = ("lena.hoffmann", "marcus.adeyemi", "beth.sanderson")
 """A line manager of one school, and all who stand in for them there."""
 
@@ -184,13 +194,13 @@ def test_a_case_tells_its_story_and_why_it_stalled(report: Path, found: Found) -
     assert text.count("<li class") == len(case.told)
 
 
-def test_the_same_seed_gives_the_same_year(played: Played) -> None:
+def test_the_same_seed_gives_the_same_year() -> None:
     """Played again, everything falls in the same cases at the same time, and the same mails go out."""
-    (again,) = asyncio.run(
-        play([Rehearsed(played.pack, CADMUS)], YEAR, local_day(played.begins) - timedelta(days=1), works)
-    )
-    assert _lived(again) == _lived(played)
-    mails = [[(mail.at, mail.to, mail.subject) for mail in one.mails] for one in (played, again)]
+    pack, day = packs.load(CADMUS), today()
+    (one,), (again,) = (asyncio.run(play([Rehearsed(pack, CADMUS)], SHORT, day, works)) for _ in range(2))
+    assert len(_lived(one)) > 3
+    assert _lived(again) == _lived(one)
+    mails = [[(mail.at, mail.to, mail.subject) for mail in each.mails] for each in (one, again)]
     assert mails[0] == mails[1]
 
 
