@@ -36,8 +36,8 @@ from store.keys import CaseKeys, Keyring
 from store.signing import signing_keys
 from workflows.host import CaseWorkflow
 
-# Every test and every recorded history runs in it, so that a clock or I/O in a workflow fails there. What is released
-# has passed it, and runs without: the sandbox loads the workflow's modules anew for each case.
+# Some tests of every story and every recorded history run in it, so that a clock or I/O in a workflow fails there. What
+# is released has passed it, and runs without: the sandbox loads the workflow's modules anew for each case.
 # One copy of every shape: a second one, made by the sandbox, would be refused by pydantic as another class.
 SANDBOX: Final = SandboxedWorkflowRunner(
     restrictions=SandboxRestrictions.default.with_passthrough_modules("domain", "activities")

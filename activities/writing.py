@@ -42,7 +42,8 @@ RECEIPT: Final = "receipt"
 _SIGNED: Final = frozenset({"signature", "acknowledgement"})
 """In whose cases people sign a document: one person, or a seat besides everybody."""
 
-_WHILE_HELD: Final = frozenset({"disputed", "held"})
+_DISPUTED: Final = "disputed"
+_HELD: Final = "held"
 
 Decision: TypeAlias = Approved | Returned | Rejected
 
@@ -151,6 +152,7 @@ class Writer:
             "requester": starter.name if starter else "",
             "question": opening.process.story == "question",
             "over": case.standing.outcome is not None,
+            "held": bool(case.standing.disputed),
             "link": f"{self.base_url}/cases/{opening.reference}",
         }
         if ask is not None and ask.seat == AUTHOR:
@@ -199,8 +201,9 @@ class Writer:
 def is_needed(row: MailRow, case: CaseFile, about: Recorded | None, at: datetime) -> bool:
     """Return whether a mail of a case still has something to say, however late it is.
 
-    It has not for somebody who has left; where it asks, once the ask is closed or asks somebody else; and where it
-    tells administrators or those who wait of something that has been settled since, as where enough are there again.
+    It has not for somebody who has left; where it asks, once the ask is closed or asks somebody else; where it tells
+    administrators or those who wait of something that has been settled since, as where enough are there again; and
+    where it says that a request is held that is over.
     """
     person = case.directory.person(row.person)
     if person is None or not person.is_active(local_day(at)):
@@ -212,7 +215,10 @@ def is_needed(row: MailRow, case: CaseFile, about: Recorded | None, at: datetime
         return case.open_ask(ask) is not None and not case.asked.get(ask or "")
     if about is not None and is_settled(about.event, case.standing.outcome):
         return False
-    return bool(case.standing.disputed) or row.template not in _WHILE_HELD
+    if row.template == _HELD and case.standing.outcome is not None:
+        return False
+    is_disputed = about is not None and getattr(about.event, "ask", None) in case.standing.disputed
+    return is_disputed or row.template not in {_DISPUTED, _HELD}
 
 
 def _what_happened(recorded: Recorded, case: CaseFile) -> str:

@@ -133,7 +133,7 @@ class CarriedAsk(Frozen):
 
 
 class Carried(Frozen):
-    """What a case that begins again in the midst of things still knows: the life of a site, after a thousand acts.
+    """What a case that begins again in the midst of things still knows, after a thousand acts: a site, a campaign.
 
     `events` are those of its past that it goes by still, in their order. `request` is as it is now, `approved` as it
     was approved last, `before` as it was before that; `stands` and `stood` are the answers of the two. `own` is whose

@@ -41,7 +41,7 @@ class MailContext(Frozen):
     `instead_of` is the name of whoever is away while the reader is asked in their place. `reminder` says that the same
     was asked before. `titles` are those of a digest. `attestation` are the words that the reader signs, or has signed,
     where everybody signs a document. `question` is whether somebody asks for an answer, and not for a decision. `over`
-    is whether the case has ended.
+    is whether the case has ended, `held` whether an answer of it is disputed.
     """
 
     first_name: OneLine
@@ -62,6 +62,7 @@ class MailContext(Frozen):
     attestation: str = ""
     question: bool = False
     over: bool = False
+    held: bool = False
 
 
 class PersonalMail(Frozen):

@@ -26,7 +26,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.base import Frozen
 from domain.cases import Act, Opening, Reply
 from domain.chain import canonical
-from domain.entries import Entry, SubjectCorrected
+from domain.entries import Entry, InvestigatorAppointed, SubjectCorrected
 from domain.events import (
     AnyEvent,
     Approved,
@@ -200,15 +200,7 @@ class Reconciling:
     async def _on_record(self, case: str) -> list[tuple[Recorded, Decided]]:
         """Return the decisions on record of a case, each with its event."""
         async with self.db.read() as session:
-            history = await queries.history(session, self.keys, case)
-        return [
-            (said, decided)
-            for place, said in enumerate(history)
-            if (decided := decided_by(said.event)) is not None
-            and not _came_along(history[: place + 1])
-            and not _came_by_itself(history[: place + 1])
-            and not _came_after_the_end(history[: place + 1])
-        ]
+            return decisions_of(await queries.history(session, self.keys, case))
 
     async def _kept(self, case: str) -> _Kept | None:
         """Return what Temporal has of a case, from the earliest of its runs that is still there; None for nothing."""
@@ -232,6 +224,18 @@ class Reconciling:
                 if _recorded_turn(events):
                     yield f"{case}: Temporal has this case, and the record does not."
                     break
+
+
+def decisions_of(history: Sequence[Recorded]) -> list[tuple[Recorded, Decided]]:
+    """Return the decisions that people took in a case while it ran, by its history, each with its event."""
+    return [
+        (said, decided)
+        for place, said in enumerate(history)
+        if (decided := decided_by(said.event)) is not None
+        and not _came_along(history[: place + 1])
+        and not _came_by_itself(history[: place + 1])
+        and not _came_after_the_end(history[: place + 1])
+    ]
 
 
 def decided_by(event: AnyEvent) -> Decided | None:
@@ -258,7 +262,7 @@ def decided_by(event: AnyEvent) -> Decided | None:
             return Decided(event.kind, f"{event.by} {event.ask} {event.stands}")
         case ReadingOpened():
             return Decided(event.kind, f"{event.by} {event.reading}")
-        case AskMoved(why="reassigned") if event.comment:
+        case AskMoved(why="reassigned"):
             return Decided("reassigned", f"{event.by} {event.ask} {event.named} {event.comment}")
         case AskMoved(why="stepped_aside"):
             return Decided("stepped_aside", f"{event.by} {event.comment}")
@@ -271,11 +275,17 @@ def decided_by(event: AnyEvent) -> Decided | None:
 
 
 def _came_along(history: Sequence[Recorded]) -> bool:
-    """Return whether the latest event only says of one more ask that somebody stepped aside."""
-    event, before = history[-1].event, history[-2].event if len(history) > 1 else None
-    if not isinstance(event, AskMoved) or not isinstance(before, AskMoved) or before.ask == event.ask:
+    """Return whether the latest event only says more of what was decided at that moment.
+
+    Whoever steps aside may do so from several asks at once, and another investigator is asked in place of the first.
+    """
+    said = history[-1]
+    if not isinstance(said.event, AskMoved):
         return False
-    return event.why == "stepped_aside" and decided_by(event) == decided_by(before)
+    together = [one.event for one in history[:-1] if one.at == said.at]
+    if said.event.why == "stepped_aside":
+        return any(isinstance(one, AskMoved) and decided_by(one) == decided_by(said.event) for one in together)
+    return any(isinstance(one, InvestigatorAppointed) and one.by == said.event.by for one in together)
 
 
 def _came_by_itself(history: Sequence[Recorded]) -> bool:

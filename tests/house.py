@@ -1,6 +1,7 @@
 """A whole Duly for tests: a real Temporal with a clock that can be skipped, a real database, a real mail server."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -16,6 +17,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.converter import DataConverter
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
 
 import worker
 from activities.jobs import Jobs
@@ -37,6 +39,14 @@ BASE_URL = "http://127.0.0.1:8000"
 SENDER = "duly@elms.example"
 KEYRING = Keyring.of({"k1": b"k" * 32})
 A_DAY = 86_400.0
+RUNNER: WorkflowRunner = (
+    worker.SANDBOX if os.environ.get("DULY_TEST_PROFILE") == "soak" else UnsandboxedWorkflowRunner()
+)
+"""What cases run in: as a school's do, and in the soak in Temporal's sandbox, which takes a third longer.
+
+That no story does what the sandbox forbids is shown by some that are told in it each time, and by every recorded
+history.
+"""
 FAST_TIMERS = (
     "frontend.WorkflowTimeSkippingEnabled=true",
     'history.timerProcessorMaxTimeShift="1ms"',
@@ -178,13 +188,14 @@ async def house(
     folder: Path,
     converter: DataConverter | None = None,
     *,
+    runner: WorkflowRunner = RUNNER,
     mails_a_day: int = 1000,
     look_every: float = A_DAY,
 ) -> AsyncIterator[House]:
     """Yield a house on a new SQLite database in `folder`, with a worker and a mail server of its own.
 
-    With `converter`, payloads go through it in place of the sealing one. Its lookout looks when it is built, with
-    nothing there to see; then tests look themselves.
+    With `converter`, payloads go through it in place of the sealing one. Cases run by `runner`. Its lookout looks when
+    it is built, with nothing there to see; then tests look themselves.
     """
     url = f"sqlite+aiosqlite:///{folder}/duly.sqlite3"
     await asyncio.to_thread(upgrade, url)
@@ -202,6 +213,7 @@ async def house(
         keys,
         smtp,
         BASE_URL,
+        runner,
         mails_a_day=mails_a_day,
         look_every=look_every,
         clock=clock,

@@ -56,6 +56,7 @@ from tests.stories import (
     an_edit,
     an_opening,
 )
+from worker import SANDBOX
 from workflows.acknowledgement import signing
 
 HISTORIES: Final = Path(__file__).parent / "histories"
@@ -421,7 +422,7 @@ async def main() -> None:
             (ROUNDS, people_of_rounds(), a_pack_of_rounds()),
         ):
             with tempfile.TemporaryDirectory() as place:
-                async with house(environment, Path(place), pydantic_data_converter) as home:
+                async with house(environment, Path(place), pydantic_data_converter, runner=SANDBOX) as home:
                     for name, (opening, moves) in stories.items():
                         for number, text in enumerate(await record(home, opening, people, moves, pack)):
                             kept = folder / (f"{name}-again.json" if number else f"{name}.json")

@@ -5,16 +5,16 @@ from typing import Final, Literal
 
 from domain.cases import Opening, Request, Roll, RollCount
 from domain.events import Rejected
-from domain.fields import Value
 from domain.pack import Campaign, Process, Step
 from domain.round_entries import CampaignBegan, CampaignClosed, CampaignSuperseded, RollCalled
 from workflows.case import Case
 from workflows.rounds import BY_RIGHT
+from workflows.since import REFUSED
 
 SIGNATURE: Final = "signature"
 """The process, of no pack, in which one person signs."""
 _COUNTERSIGNED: Final = "countersigned"
-"""What says in the request of a campaign that begins again under which words the seat has answered."""
+"""What says in the request of a campaign that began again by 0.5.0 under which words the seat has answered."""
 _APART: Final = "apart"
 """What names in the same request those who decide nothing in it: they stepped aside, or intervened."""
 
@@ -48,7 +48,7 @@ class Acknowledgement:
         if campaign is None:
             return CampaignOutcome.CLOSED
         apart = request.answers.get(_APART)
-        case.set_apart = frozenset(apart if isinstance(apart, tuple) else ())
+        case.set_apart |= frozenset(apart if isinstance(apart, tuple) else ())
         if opening.events == 0:
             case.record(
                 CampaignBegan(
@@ -65,7 +65,7 @@ class Acknowledgement:
         counted = RollCount()
         while True:
             calls, over = case.calls, _over(case)
-            called = await case.call(_roll(opening, campaign, over))
+            called = await case.call(_roll(case.opening, campaign, over))
             if called != counted:
                 counted = called
                 case.record(RollCalled(**called.model_dump(exclude={"more"})))
@@ -73,7 +73,8 @@ class Acknowledgement:
                 return CampaignOutcome(over)
             # What was recorded while the roll was called, the case that begins again would not know of.
             if _is_long(case) and _over(case) is None:
-                return case.again(_once_more(case, request))
+                case.ask_no_more()
+                return case.go_on(request, request, frozenset(), {})
             await case.once(lambda calls=calls: case.calls > calls or _over(case) is not None or _is_long(case))  # type: ignore[misc]
 
 
@@ -88,29 +89,21 @@ async def _countersigned(case: Case, request: Request) -> None:
         step = case.opening.process.countersignature
         if step is None or request.answers.get(_COUNTERSIGNED) == step.signed:
             return None
-        return None if case.has_approved(step, step.seats[0]) else step
+        return None if _has_refused(case, step) or case.has_approved(step, step.seats[0]) else step
 
     goes_on = True
     while goes_on:
         await case.once(lambda: unsigned() is not None)
         step = unsigned()
-        goes_on = step is not None and (await case.ask(step)).goes_on
+        if step is not None:
+            answered = (await case.ask(step)).goes_on
+            goes_on = answered or (_has_refused(case, step) and case.since(REFUSED))
 
 
-def _once_more(case: Case, request: Request) -> Request:
-    """Return what a campaign begins again with: a seat whose answer stands is not asked again."""
-    step, more = case.opening.process.countersignature, dict[str, Value]()
-    if step is not None and _has_answered(case, step):
-        more[_COUNTERSIGNED] = step.signed
-    if case.set_apart:
-        more[_APART] = tuple(sorted(case.set_apart))
-    return request.model_copy(update={"answers": {**request.answers, **more}}) if more else request
-
-
-def _has_answered(case: Case, step: Step) -> bool:
-    """Return whether a seat signed what it would be asked to sign now, or said that it does not."""
-    declined = any(ask.step.key == step.key and isinstance(ask.decision, Rejected) for ask in case.asks.values())
-    return declined or case.has_approved(step, step.seats[0])
+def _has_refused(case: Case, step: Step) -> bool:
+    """Return whether a seat said that it does not sign, and nobody found that to be void."""
+    answers = (ask for ask in case.asks.values() if ask.step.key == step.key and ask.id not in case.void)
+    return any(isinstance(ask.decision, Rejected) for ask in answers)
 
 
 def _by_right(campaign: Campaign) -> tuple[str, ...]:
@@ -131,10 +124,12 @@ def _over(case: Case) -> Literal["superseded", "closed"] | None:
     return "closed" if case.count(CampaignClosed) else None
 
 
-def _roll(opening: Opening, campaign: Campaign, over: Literal["superseded", "closed"] | None) -> Roll:
+def _roll(opening: Opening, begun: Campaign, over: Literal["superseded", "closed"] | None) -> Roll:
+    """Return whom to ask for what by the pack that the campaign goes by now; it `begun` by another, perhaps."""
     answers = {key: said for key, said in opening.request.answers.items() if key not in {_COUNTERSIGNED, _APART}}
     request = opening.request.model_copy(update={"answers": answers})
-    return Roll(process=signing(opening.process), request=request, audience=campaign.audience, over=over)
+    audience = (opening.process.campaign or begun).audience
+    return Roll(process=signing(opening.process), request=request, audience=audience, over=over)
 
 
 def signing(process: Process) -> Process:

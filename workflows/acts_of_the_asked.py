@@ -30,7 +30,7 @@ def answer(case: "Case", act: Act) -> Reply:
         return NOT_OFFERED
     if case.disputed:
         return HELD
-    if isinstance(judged[-1], Approved) and _still_to_open(case, act.person) and case.since(OPENED_FIRST):
+    if isinstance(judged[-1], Approved) and _still_to_open(case) and case.since(OPENED_FIRST):
         return Reply(says="not_opened")
     if isinstance(judged[-1], Approved) and act.unfit:
         return _send_back(case, ask, act)
@@ -44,10 +44,10 @@ def answer(case: "Case", act: Act) -> Reply:
     return Reply(says="done", decision=judged[-1])
 
 
-def _still_to_open(case: "Case", person: str) -> bool:
+def _still_to_open(case: "Case") -> bool:
     """Return whether somebody would sign before they have opened what has to be opened first (ACK-14, ACK-18)."""
-    opened = {event.reading for event in case.past if isinstance(event, ReadingOpened) and event.by == person}
-    return case.opening.process.story == "signature" and bool(still_to_open(case.opening.process.campaign, opened))
+    campaign = case.opening.process.campaign
+    return case.opening.process.story == "signature" and bool(still_to_open(campaign, case.opened))
 
 
 def _count_once(case: "Case", ask: Ask, person: str) -> None:
@@ -169,10 +169,11 @@ def open_reading(case: "Case", act: Act) -> Reply:
         return Reply(says="not_asked")
     if not ask.is_open:
         return CLOSED
-    if any(isinstance(event, ReadingOpened) and event.reading == reading.key for event in case.past):
+    if reading.key in case.opened:
         return Reply(says="unchanged")
     case.record(
         ReadingOpened(by=act.person, how=act.how, reading=reading.key, title=reading.title, edition=reading.edition)
     )
+    case.opened |= {reading.key}
     case.tell_on()
     return DONE

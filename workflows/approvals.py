@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from domain.events import AnyEvent, Approved, DatePassed, RequestUnfit, Returned
+from domain.events import AnyEvent, Approved, DatePassed, Rejected, RequestUnfit, Returned
 from domain.pack import Step
 from domain.round_entries import ChangeTurnedDown, SiteChanged
 from workflows import reaching
 from workflows.ask import Ask
+from workflows.since import REFUSED
 
 if TYPE_CHECKING:
     from workflows.case import Case
@@ -47,9 +48,14 @@ def still_approves(case: "Case", ask: Ask, step: Step) -> bool:
 
 
 def still_counts(case: "Case", ask: Ask) -> bool:
-    """Return whether anything still rests on the answer to `ask`: its approval stands, or it sent the request back."""
+    """Return whether anything still rests on the answer to `ask`.
+
+    Its approval stands; it sent the request back; or a seat is not asked any more to sign beside everybody.
+    """
     if isinstance(ask.decision, Approved) and isinstance(ask.step, Step):
         return still_approves(case, ask, ask.step)
+    if isinstance(ask.decision, Rejected) and case.opening.process.story == "acknowledgement":
+        return case.since(REFUSED)
     return reaching.author_is_asked(case) and sent_back_by(case) is ask.decision
 
 

@@ -63,12 +63,12 @@ class Case:
     ask by its id. `disputed` are asks whose answers somebody says were not theirs: as long as there are any, the case
     is held. `void` are those whose answers an administrator then found to be void.
     `own` is everybody whose request it is or ever was, `set_apart` whoever stepped aside or intervened: they decide
-    nothing in it, `apart` who decides nothing about the change of a site that is being decided. `taken` counts the
-    acts, `calls` those that had a roll called. `accepts` is what may be recorded, `dates` says what people look forward
-    to, `present` who of those who run a site is there. `rests_when` says when the story is to begin again as soon as
-    all is said, and `is_at_rest` that it can now. In a confidential case, `recused` must not learn of it, and `route`
-    says who sees to it. `approved` are the answers of a site as they were approved, with how many events that is known
-    of.
+    nothing in it, `apart` who decides nothing about the change of a site that is being decided. `opened` are the
+    readings that whoever signs has opened. `taken` counts the acts, `calls` those that had a roll called. `accepts` is
+    what may be recorded, `dates` says what people look forward to, `present` who of those who run a site is there.
+    `rests_when` says when the story is to begin again as soon as all is said, and `is_at_rest` that it can now. In a
+    confidential case, `recused` must not learn of it, and `route` says who sees to it. `approved` are the answers of a
+    site as they were approved, with how many events that is known of.
 
     What follows is of its machinery: `turn` is what was said since the last one was published, `strands` what is told,
     `untils` and `settles_at` what they wait for, `still_since` since when clocks stand still; `rolled` is the count of
@@ -94,6 +94,7 @@ class Case:
         self.own = frozenset({opening.request.author, opening.request.starter}) - {""}
         self.set_apart: frozenset[str] = frozenset(carried.set_apart if carried is not None else ())
         self.apart: frozenset[str] = frozenset(carried.apart if carried is not None else ())
+        self.opened: frozenset[str] = frozenset()
         self.taken = 0
         self.calls = 0
         self.nudged_on: date | None = None
@@ -319,6 +320,11 @@ class Case:
     def begin(self, story: Tells, request: Request) -> None:
         """Begin another ordinary case out of this one, of the pack's process that `story` runs, where it has one."""
         self.turn.begins.append(ToBegin(story=story, request=request, about=self.n))
+
+    def ask_no_more(self) -> None:
+        """Close whatever is asked still."""
+        for ask in self.open_asks():
+            reaching.close(self, ask, "no_longer_needed")
 
     def again(self, request: Request) -> str:
         """Begin again, with `request` and without a past, so that the story can go on for ever: to be returned."""

@@ -13,6 +13,8 @@ from domain.fields import Value
 from domain.forms import Fault
 from domain.order import matches, standing
 from domain.pack import EventMatch, Process, Reviews, Task
+from domain.round_entries import ReadingOpened
+from domain.signatures import still_to_open
 from workflows.explorer import Move, Played, TimePasses
 from workflows.explorer_entries import Choices, entries
 
@@ -41,7 +43,8 @@ class Possible(Frozen):
 def possible(played: Played, opening: Opening) -> tuple[Move, ...]:
     """Return every move that can change something now: each answer of everybody asked, each offer, and waiting.
 
-    Of changes to the request there are two: one to a material answer, and one to another where the form has any.
+    Of what has to be opened before somebody signs, it is the next. Of changes to the request there are two: one to a
+    material answer, and one to another where the form has any.
     """
     now = played.standing
     request = now.request or opening.request
@@ -54,7 +57,7 @@ def possible(played: Played, opening: Opening) -> tuple[Move, ...]:
     )
     offers = tuple(act for offer in now.offers for act in _offered(offer, opening, request, played.now))
     waits = (TimePasses(until=now.next_at),) if now.next_at is not None else ()
-    return (*answers, *offers, *waits)
+    return (*_opens(played, opening), *answers, *offers, *waits)
 
 
 def moves(
@@ -104,7 +107,7 @@ def _of_a_request(played: Played, opening: Opening, choices: Choices) -> Iterato
         first = move.ask is None or move.person == played.asked[move.ask][0].person
         if not first and not choices.personal & _becomes(move):
             continue
-        yield Possible(move=move, due=move.kind == "answer" or (back and move.kind == "edit"))
+        yield Possible(move=move, due=move.kind in {"answer", "open"} or (back and move.kind == "edit"))
         if first and opening.process.changes and move.verdict is Verdict.APPROVE:
             unfit = (Fault(field="title", message="Does not hold any more."),)
             yield Possible(move=move.model_copy(update={"unfit": unfit}), due=False)
@@ -122,6 +125,19 @@ def _of_a_request(played: Played, opening: Opening, choices: Choices) -> Iterato
     yield Possible(move=Act.model_validate({"kind": "cancel", **lever}), due=False)
     for told in _OF_DULY:
         yield Possible(move=Act.model_validate({"person": "duly", "how": "duly", **told}), due=False)
+
+
+def _opens(played: Played, opening: Opening) -> tuple[Act, ...]:
+    """Return that whoever is to sign opens the next of what has to be opened first."""
+    if opening.process.story != "signature":
+        return ()
+    opened = {said.event.reading for said in played.events if isinstance(said.event, ReadingOpened)}
+    return tuple(
+        Act(kind="open", person=asked.person, how="link", ask=ask.ask, reading=one.key)
+        for one in still_to_open(opening.process.campaign, opened)[:1]
+        for ask in played.standing.asks
+        for asked in played.asked.get(ask.ask, ())
+    )
 
 
 def _counting(played: Played, opening: Opening, request: Request, is_back: bool) -> Iterator[Approved | Returned]:

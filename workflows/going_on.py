@@ -12,6 +12,7 @@ from domain.events import (
     Confirmed,
     DecisionDisputed,
     HoldReleased,
+    Rejected,
     RequestEdited,
 )
 from domain.fields import Value
@@ -41,15 +42,15 @@ def stood(case: "Case") -> tuple[dict[str, Value], dict[str, Value]]:
     return as_they_stand(case.past[how_many(case) :], before, since)
 
 
-def count_on(case: "Case", calendar: Calendar) -> None:
-    """Have the case that begins again count on, by the school's calendar as it is now, and do nothing twice."""
+def count_on(case: "Case", calendar: Calendar | None = None) -> None:
+    """Have the case that begins again count on, by the school's calendar where it is given, and do nothing twice."""
     if case.next_opening is None:
         return
     taken_along = case.next_opening.carried
     on = {
         "events": case.n,
         "asked": case.opening.asked + len(case.asks) - (len(taken_along.asks) if taken_along is not None else 0),
-        "calendar": calendar,
+        "calendar": calendar or case.next_opening.calendar,
         "replied": tuple(Replied(digest=act.digest, reply=reply) for act, reply in case.lately),
     }
     case.next_opening = case.next_opening.model_copy(update=on)
@@ -77,8 +78,8 @@ def carried(case: "Case", approved: Request, before: Request, own: frozenset[str
 
 
 def _stands(case: "Case", ask: Ask) -> bool:
-    """Return whether the latest version was approved by the answer to `ask`: it may yet be found void."""
-    return isinstance(ask.decision, Approved) and ask.version == case.request.version
+    """Return whether the latest version was decided by the answer to `ask`: it may yet be found void."""
+    return isinstance(ask.decision, Approved | Rejected) and ask.version == case.request.version
 
 
 def _that_matter(case: "Case", asks: frozenset[str]) -> tuple[AnyEvent, ...]:
@@ -95,7 +96,7 @@ def _that_matter(case: "Case", asks: frozenset[str]) -> tuple[AnyEvent, ...]:
                 return event.on >= today
             case AskMoved():
                 return event.why == "stepped_aside"
-            case Approved() | Confirmed() | DecisionDisputed() | HoldReleased():
+            case Approved() | Rejected() | Confirmed() | DecisionDisputed() | HoldReleased():
                 return event.ask in asks
             case RequestEdited():
                 return latest[event.kind] == place

@@ -17,3 +17,6 @@ WHO_DRAFTED: Final = "0.5.0/3"
 
 OPENED_FIRST: Final = "0.6.0/1"
 """Nobody signs before they have opened what has to be opened first, whatever door they come by."""
+
+REFUSED: Final = "0.6.0/2"
+"""A seat whose refusal to sign beside everybody was not its own can be asked again."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from domain.cases import Batch, MailOrder, Opening, Published, Roll, ToBegin, ToOpen
 from domain.events import AskMoved, CaseEnded, Recorded
-from workflows import clockwork, going_on, reaching
+from workflows import clockwork, going_on
 
 if TYPE_CHECKING:
     from workflows.case import Case
@@ -60,6 +60,7 @@ async def play(case: "Case", story: "Story") -> str:
             await _publish(case)
         _rest(case)
         if case.outcome is not None:
+            going_on.count_on(case)
             return case.outcome
         await case.host.pause(clockwork.next_at(case), lambda: case.turn.says_something)
         clockwork.let_time_pass(case)
@@ -85,8 +86,7 @@ def _end(case: "Case", outcome: str) -> None:
     case.offers.clear()
     case.accepts.clear()
     if case.next_opening is None or case.next_opening.carried is None:
-        for ask in case.open_asks():
-            reaching.close(case, ask, "no_longer_needed")
+        case.ask_no_more()
     if case.next_opening is None:
         case.record(CaseEnded(outcome=outcome))
 
@@ -97,7 +97,6 @@ def _rest(case: "Case") -> None:
         case.is_at_rest = True
         tell_on(case)
         case.is_at_rest = False
-        going_on.count_on(case, case.opening.calendar)
 
 
 async def _publish(case: "Case") -> None:

@@ -177,7 +177,8 @@ def once_theirs(known: Known) -> frozenset[str]:
     """Return everybody whose request it is or ever was."""
     edits = [said.event for said in known.history if isinstance(said.event, RequestEdited)]
     first = known.opening.request
-    return frozenset({first.author, first.starter, *(who for edit in edits for who in (edit.by, edit.author))})
+    wrote = (who for edit in edits for who in (edit.by, edit.author, *edit.people))
+    return frozenset({first.author, first.starter, *wrote})
 
 
 async def reassign(visit: Visit) -> Response:

@@ -159,10 +159,16 @@ _CHANGING = (
 
 
 async def seat(session: AsyncSession, case: str, opening: Opening) -> None:
-    """Keep which seats a case has to do with that is nobody's request; in whose case one person signs, none."""
+    """Keep which seats a case has to do with that is nobody's request; in whose case one person signs, none.
+
+    Of a campaign also who signs: those whom the pack names that it goes by now.
+    """
     process = opening.process
     if process.story not in _SEATED:
         return
+    if process.campaign is not None:
+        ours = update(CampaignRow).where(col(CampaignRow.case) == case)
+        await session.execute(ours.values(audience=" ".join(process.campaign.audience)))
     owner = process.cycle or process.campaign
     asked = {task.seat for task in (*process.tasks, *process.rounds)} | {
         key for step in process.steps for key in step.seats if key != SIGNER

@@ -3,8 +3,9 @@
 import asyncio
 import hashlib
 import json
+import shutil
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,15 @@ from starter.evidence import unpacked
 from starter.web.bundling import packed
 from store import evidence, packs, people, queries
 from store.checkpoints import Anchor
+from store.database import Database
 from store.evidence import Gathered
+from store.keys import CaseKeys
 from store.signing import SigningKeys, is_signed, signing_keys
 from tests.builders import ANSWERS, MONDAY, PACK, PROCESS, a_person, an_opening
-from tests.house import Begun, House, house, temporal
+from tests.house import KEYRING, Begun, House, house, temporal
+from tests.store.conftest import migrated_file
+
+__all__ = ["migrated_file"]
 
 CLAUSE = "c16-2"
 RULES = (
@@ -145,16 +151,20 @@ async def act(case: Begun, what: Act) -> None:
     await case.settled()
 
 
-@pytest.fixture(scope="module")
-async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+@pytest.fixture(scope="session")
+async def world(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> AsyncIterator[World]:
+    """Yield a house in which all has happened: nothing runs there any more, and what is on record can be read."""
     folder = tmp_path_factory.mktemp("world")
+    shutil.copy(migrated_file, folder / "duly.sqlite3")
     keys = await asyncio.to_thread(signing_keys, folder / "signing.key")
     async with temporal() as environment, house(environment, folder) as home:
         opening = await approved(home, Anchor(home.db, keys, folder / "checkpoints"))
-        yield World(home, opening, keys, folder)
+    db = Database(f"sqlite+aiosqlite:///{folder}/duly.sqlite3")
+    yield World(replace(home, db=db, keys=CaseKeys(db, KEYRING)), opening, keys, folder)
+    await db.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def whole(world: World) -> dict[str, bytes]:
     """Return the files of the bundle of the site, nothing withheld."""
     return await world.bundle()

@@ -1,6 +1,7 @@
 """`duly cases`, `duly keys fingerprint`, `duly audit checkpoint` and `duly verify`, from the command line."""
 
 import asyncio
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -15,7 +16,6 @@ from starter.evidence import unpacked, zipped
 from store import packs
 from store.database import Database
 from store.keys import CaseKeys, Keyring
-from store.migrate import upgrade
 from tests.builders import PACK
 from tests.confidence import a_confidential_opening
 from tests.store.carrying import carried
@@ -26,13 +26,14 @@ _BARE = {"PYTHONPATH": str(_ROOT)}
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_file: Path) -> Settings:
     """Return the settings that the commands find as well: demo mode, with an ordinary and a confidential case."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DULY_MODE", "demo")
     monkeypatch.setenv("DULY_DATA_DIR", str(tmp_path / "data"))
     settings = load_settings()
-    upgrade(settings.database_url)
+    assert settings.database_url.endswith(f"{tmp_path}/data/duly.sqlite3")
+    shutil.copy(migrated_file, tmp_path / "data" / "duly.sqlite3")
 
     async def write() -> None:
         database = Database(settings.database_url)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -96,6 +97,12 @@ async def begun(home: House, opening: Opening, moves: tuple[Act | timedelta, ...
     return case
 
 
+async def together(home: House, names: tuple[str, ...]) -> dict[str, Begun]:
+    """Return the cases of these names, which all happened at the same time."""
+    done = await asyncio.gather(*(begun(home, *ALL[name], PACKS[name]) for name in names))
+    return dict(zip(names, done, strict=True))
+
+
 async def opened_out_of(allegation: Begun) -> Begun:
     """Return the disciplinary case that was opened out of an allegation, once it is on record."""
     home = allegation.house
@@ -110,8 +117,9 @@ async def opened_out_of(allegation: Begun) -> Begun:
 
 
 @pytest.fixture(scope="module")
-async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def world(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> AsyncIterator[World]:
     folder = tmp_path_factory.mktemp("world")
+    shutil.copy(migrated_file, folder / "duly.sqlite3")
     former = await asyncio.to_thread(signing_keys, folder / "former.key")
     (folder / "signing.key").touch(mode=0o600)
     lines = (await asyncio.to_thread(signing_keys, folder / "other.key"), (folder / "other.key").read_text())
@@ -119,12 +127,10 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     keys = await asyncio.to_thread(signing_keys, folder / "signing.key")
     assert keys.former_public == (former.public,)
     async with temporal() as environment, house(environment, folder) as home:
-        cases = {}
-        for n, name in enumerate(ALL if WHOLE else FEW):
-            opening, moves = ALL[name]
-            cases[name] = await begun(home, opening, moves, PACKS[name])
-            if n == 1:
-                await Anchor(home.db, former, folder / "checkpoints").take(home.clock())
+        names = tuple(ALL) if WHOLE else FEW
+        cases = await together(home, names[:2])
+        await Anchor(home.db, former, folder / "checkpoints").take(home.clock())
+        cases |= await together(home, names[2:])
         cases["opened"] = await opened_out_of(cases["allegation"])
         await Anchor(home.db, keys, folder / "checkpoints").take(home.clock())
         yield World(home, keys, cases)

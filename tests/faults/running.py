@@ -18,17 +18,20 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from temporalio.client import WorkflowExecutionStatus
 
+import packs
 from benchmarks.browser import Browser, Shown
-from benchmarks.house import PACK, House, Letterbox, Mail, environment_of, run
+from benchmarks.house import PACK, House, Letterbox, Mail, environment_of
 from benchmarks.ways import APPROVERS, signed_in
 from domain.events import AnyEvent
 from domain.refs import case_id
 from duly import embedded
 from duly.embedded import free_port
 from settings import parse_keys
+from starter.people_import import bring_in
 from store import audit, queries
 from store.database import Database
 from store.keys import CaseKeys, Keyring
+from store.migrate import upgrade
 
 T = TypeVar("T")
 
@@ -86,8 +89,10 @@ class Estate(House):
         else:
             await self.start(part)
 
-    async def change_worker(self, *, second_tries: bool) -> None:
-        """Have a new worker in place of the one that runs, which tries again what fails, or tries everything once."""
+    async def have_worker(self, *, second_tries: bool) -> None:
+        """Have a worker that tries again what fails, or tries everything once: a new one, where the other one runs."""
+        if second_tries == self.second_tries:
+            return
         await self.kill("worker")
         self.second_tries = second_tries
         await self.start("worker")
@@ -113,6 +118,13 @@ class Estate(House):
         return commands
 
 
+async def everybody_comes(db: Database) -> None:
+    """Take in the people of the pack."""
+    async with db.write() as session:
+        await bring_in(session, packs.load(PACK), (PACK / "people.csv").read_bytes(), datetime.now(UTC))  # noqa: TID251
+    await db.close()
+
+
 @asynccontextmanager
 async def estate() -> AsyncIterator[Estate]:
     """Yield an estate with all its parts up."""
@@ -131,7 +143,8 @@ async def estate() -> AsyncIterator[Estate]:
         try:
             for name in ("mail", "server"):
                 await house.start(name)
-            await run(house, "people", "import", str(PACK / "people.csv"))
+            await asyncio.to_thread(upgrade, url)
+            await everybody_comes(house.db)
             await house.connect()
             for name in ("worker", "web"):
                 await house.start(name)
@@ -232,6 +245,16 @@ class Request:
         assert report.cases
         assert not report.broken
         return [recorded.event for recorded in history]
+
+    async def settled(self, case: str) -> None:
+        """Wait until the case has nothing left to do now: what is cut off in the midst is tried again much later."""
+        handle = (await self.estate.connect()).get_workflow_handle(case)
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                raw = (await handle.describe()).raw_description
+                if not raw.pending_activities and not raw.HasField("pending_workflow_task"):
+                    return
+                await asyncio.sleep(_PAUSE)
 
     async def failed(self, case: str) -> None:
         """Wait until Temporal has given the case up: nothing more comes of it."""

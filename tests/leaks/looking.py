@@ -4,16 +4,16 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import product
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_args
 
 from httpx2 import Response
 from sqlalchemy import event
 
 from starter.web import PAGES
-from starter.web.page import Page
+from starter.web.page import Access, Page
 from store.database import Database
 from tests.starter.web.conftest import Browser
 
@@ -22,6 +22,9 @@ _LOOK: Final = 0.03
 
 NOT_THERE: Final = "K7QM-4TXR"
 """The reference of no case at all."""
+
+EVERYBODY: Final = frozenset[Access](get_args(Access))
+"""Whoever pages are open to."""
 
 _LINK: Final = re.compile(r'href="(/[^"#]*)')
 _PARTS: Final[dict[str, tuple[str, ...]]] = {
@@ -52,14 +55,17 @@ class Seen(NamedTuple):
     statements: tuple[str, ...]
 
 
-def addresses(references: Iterable[str], keys: Iterable[str]) -> list[str]:
+def addresses(references: Iterable[str], keys: Iterable[str], access: Container[Access] = EVERYBODY) -> list[str]:
     """Return every address that can be opened, with each of `references`, and `keys` of drafts, where it has one.
+
+    With `access`, only those of pages that are open to whom it names.
 
     Raises:
         KeyError: a page has a part in its address that is not known here: it has to be added.
     """
     parts = {**_PARTS, "reference": tuple(references), "key": tuple(keys)}
-    return [address for page in PAGES if "GET" in page.methods for address in _filled(page, parts)]
+    pages = (page for page in PAGES if "GET" in page.methods and page.access in access)
+    return [address for page in pages for address in _filled(page, parts)]
 
 
 def _filled(page: Page, parts: dict[str, tuple[str, ...]]) -> Iterator[str]:
@@ -74,11 +80,12 @@ def _filled(page: Page, parts: dict[str, tuple[str, ...]]) -> Iterator[str]:
 class Looker:
     """Somebody who looks at everything, and at what everything leads to."""
 
-    def __init__(self, browser: Browser, db: Database, token: str = "") -> None:
-        """Look with `browser` at a site on `db`; with a `token`, as a program does."""
+    def __init__(self, browser: Browser, db: Database, token: str = "", known: Iterable[str] = ()) -> None:
+        """Look with `browser` at a site on `db`; with a `token`, as a program does; not at what is `known`."""
         self._browser = browser
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._db = db
+        self._known = frozenset(known)
 
     async def get(self, address: str) -> Seen:
         """Open a page."""
@@ -97,13 +104,13 @@ class Looker:
             kind = {"Content-Type": "application/json"}
             return seen(await self._browser.client.post(address, content=body, headers=kind), statements)
 
-    async def everything(self, known: Iterable[str]) -> dict[str, Seen]:
-        """Open every address of `known`, and every other that a page on the way leads to."""
+    async def everything(self, addresses: Iterable[str]) -> dict[str, Seen]:
+        """Open each of `addresses`, and every other that a page on the way leads to, but what is known."""
         found: dict[str, Seen] = {}
-        to_open = list(known)
+        to_open = list(addresses)
         while to_open:
             address = to_open.pop(0)
-            if address in found:
+            if address in found or address in self._known:
                 continue
             found[address] = await self.get(address)
             to_open += _LINK.findall(found[address].body.decode(errors="replace").replace("&amp;", "&"))

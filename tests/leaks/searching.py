@@ -26,9 +26,9 @@ _PIECE: Final = 1024
 _ESCAPED: Final = re.compile(
     rb"%(?P<url>[0-9a-f]{2})"
     rb"|=(?P<quoted>[0-9a-f]{2})"
-    rb"|(?P<broken>=\r?\n)"
-    rb"|\\+u(?P<json>[0-9a-f]{4})"
-    rb"|\\+x(?P<python>[0-9a-f]{2})"
+    rb"|=(?P<broken>\r?\n)"
+    rb"|\\\\*u(?P<json>[0-9a-f]{4})"
+    rb"|\\\\*x(?P<python>[0-9a-f]{2})"
     rb"|&#x(?P<hexadecimal>[0-9a-f]{1,6});"
     rb"|&#(?P<decimal>[0-9]{1,7});",
     re.IGNORECASE,
@@ -41,6 +41,13 @@ _BASE64: Final = re.compile(
 _HEX: Final = re.compile(rb"[0-9A-Fa-f]{%d,}" % _SHORTEST)
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 _BREAKS: Final = b"\r\n"
+_BETWEEN: Final = b"\n\0\0"
+"""What stands between two texts that are read together, so that nothing is found that is in neither."""
+
+_BETWEEN_BASE64: Final = base64.b64encode(_BETWEEN)
+_BETWEEN_HEX: Final = _BETWEEN.hex().encode()
+_TOGETHER: Final = 1 << 18
+"""So many bytes are read together, where it is looked for in many places."""
 
 
 class Found(NamedTuple):
@@ -78,7 +85,8 @@ class Needle:
 
 def text(*words: str) -> Needle:
     """Return the needle that is any of `words`, anywhere. They have to be too long for random bytes to make."""
-    return Needle(tuple(word.lower().encode() for word in words))
+    small = dict.fromkeys(word.lower().encode() for word in words)
+    return Needle(tuple(one for one in small if not any(other in one for other in small if other != one)))
 
 
 def word(*words: str) -> Needle:
@@ -98,10 +106,41 @@ def word(*words: str) -> Needle:
 def search(haystack: Mapping[str, bytes], needles: Mapping[str, Needle]) -> list[Found]:
     """Return which of `needles` are where in `haystack`, each once for each place and way."""
     found = []
+    for places in _together(haystack):
+        there = needles
+        if len(places) > 1:
+            whole = _found(_BETWEEN.join(haystack[where] for where in places), needles)
+            there = {name: needles[name] for name, _ in whole}
+        if there:
+            found += [Found(name, where, way) for where in places for name, way in _found(haystack[where], there)]
+    return found
+
+
+def _together(haystack: Mapping[str, bytes]) -> Iterator[list[str]]:
+    """Yield the places of `haystack`, those that are small together with others."""
+    places, size = list[str](), 0
     for where, data in haystack.items():
-        for way, small in readings(data):
-            found += [Found(name, where, way) for name, needle in needles.items() if needle.is_in(small)]
-    return list(dict.fromkeys(found))
+        if size + len(data) > _TOGETHER and places:
+            yield places
+            places, size = [], 0
+        places.append(where)
+        size += len(data)
+    if places:
+        yield places
+
+
+def _found(data: bytes, needles: Mapping[str, Needle]) -> list[tuple[str, str]]:
+    """Return which of `needles` are in `data`, and in which way, each pair once."""
+    letters = set(b"".join(word for needle in needles.values() for word in needle.words))
+    others = bytes(set(range(256)) - letters)
+    found = dict[tuple[str, str], None]()
+    for way, small in readings(data):
+        # What is not in the letters alone is not in all of it either; and of random bytes few are letters.
+        alone = small.translate(None, others)
+        for name, needle in needles.items():
+            if any(word in alone for word in needle.words) and needle.is_in(small):
+                found[name, way] = None
+    return list(found)
 
 
 def of_sqlite(file: Path) -> dict[str, bytes]:
@@ -193,19 +232,16 @@ def _out_of_stream(data: bytes, start: int) -> bytes:
 
 
 def _out_of_base64(data: bytes) -> Iterator[bytes]:
-    runs = [match[0].translate(_URL_SAFE, _BREAKS) for match in _BASE64.finditer(data)]
+    found = dict.fromkeys(_BASE64.findall(data))
+    runs = list(dict.fromkeys(run.translate(_URL_SAFE, _BREAKS) for run in found))
     for start in range(4):
-        parts = [run[start : start + (len(run) - start) // 4 * 4] for run in runs]
-        tails = [run[start + len(part) :] for run, part in zip(runs, parts, strict=True)]
         # The last letters of a text may be fewer than four.
-        whole = [
-            part + (tail + b"A" * (4 - len(tail)) if tail else b"") for part, tail in zip(parts, tails, strict=True)
-        ]
-        yield b"\0\0".join(base64.b64decode(part) for part in whole if part)
+        whole = (run[start:] + b"A" * ((start - len(run)) % 4) for run in runs)
+        yield base64.b64decode(_BETWEEN_BASE64.join(whole))
 
 
 def _out_of_hex(data: bytes) -> Iterator[bytes]:
-    runs = [match[0] for match in _HEX.finditer(data)]
+    runs = list(dict.fromkeys(_HEX.findall(data)))
     for start in range(2):
-        parts = [run[start : start + (len(run) - start) // 2 * 2] for run in runs]
-        yield b"\0\0".join(bytes.fromhex(part.decode()) for part in parts)
+        whole = (run[start : len(run) - (len(run) - start) % 2] for run in runs)
+        yield bytes.fromhex(_BETWEEN_HEX.join(whole).decode())

@@ -52,6 +52,9 @@ RECUSED: Final = school.person(school.LINE_MANAGER)
 SECRETS: Final = ("a marker", "a day", "the code")
 """What nobody may read who may not know of the cases: every marker, the days, and the reporter's code."""
 
+PURPOSE: Final = "on purpose"
+"""What is to be found wherever it was leaked."""
+
 PUBLIC: Final = ("pack_text.json_text", "document_version.text")
 """The policy, and the documents that everybody of the organisation reads: both speak of such cases in general."""
 
@@ -92,8 +95,9 @@ class Evidence:
     found: list[Found] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Search all of it, once."""
-        self.found = search(self.kept, self.needles) + search(self.pages, self.needles)
+        """Search all of it, once; pages not for words that everybody may read, or that are theirs to read."""
+        of_pages = {name: needle for name, needle in self.needles.items() if name in {*SECRETS, PURPOSE}}
+        self.found = search(self.kept, self.needles) + search(self.pages, of_pages)
 
     @property
     def needles(self) -> dict[str, Needle]:
@@ -105,7 +109,7 @@ class Evidence:
             "a reference": text(*(case.row.reference for case in self.cases)),
             "a subject": text(school.person(school.SUBJECT).id),
             "somebody recused": text(RECUSED.id),
-            "on purpose": text(LEAKED),
+            PURPOSE: text(LEAKED),
             **WORDS,
         }
 
@@ -171,7 +175,7 @@ def test_the_story_was_whole(evidence: Evidence) -> None:
 
 def test_what_is_leaked_on_purpose_is_found_wherever_it_is(evidence: Evidence) -> None:
     """Without this, that nothing was found would prove nothing."""
-    found = evidence.where("on purpose")
+    found = evidence.where(PURPOSE)
     assert "a page" in found
     assert "log of the worker" in found
     assert "Duly's duly.sqlite3: case.title" in found

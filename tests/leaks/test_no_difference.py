@@ -3,6 +3,7 @@
 The two worlds have the same clock, and chance falls the same in them, so that nothing has to be overlooked.
 """
 
+import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -36,6 +37,12 @@ OTHERS = {"line manager": (school.AUTHOR, school.IT_ADMINISTRATOR)}
 """Who else may not know of the case about somebody, and looks."""
 
 ALL = ("investigate", "tell_subject", "open_disciplinary")
+
+SOAK = os.environ.get("DULY_TEST_PROFILE") == "soak"
+"""Whether everything is looked at at every moment, also what cannot be another than before."""
+
+WHO_LOOKS = 2
+"""So many statements say who is signed in: a page that asks the record no more does not change with it."""
 
 
 class Looked(NamedTuple):
@@ -104,20 +111,23 @@ async def test_whoever_may_see_it_does_see_a_difference(drawn: Drawn, migrated_f
 async def looked(about: str, drawn: Drawn, migrated: Path, folder: Path, *, there_is_one: bool) -> Looked:
     """Return all that somebody sees in a world, in which a case about them runs its course or there is none."""
     found: dict[tuple[str, str], Seen] = {}
+    unchanging: set[str] = set()
     email = school.SUBJECTS[about].email
     async with a_world(drawn, migrated, folder) as here:
 
         async def look(when: str, how: Callable[[Looker], Awaitable[dict[str, Seen]]], *, strong: bool) -> None:
-            looker = Looker(await here.browser(email, strong=strong), here.site.db)
-            when = f"{when}, {'confirmed' if strong else 'signed in'}"
-            found.update({(when, place): one for place, one in (await how(looker)).items()})
+            looker = Looker(await here.browser(email, strong=strong), here.site.db, known=unchanging)
+            when, seen = f"{when}, {'confirmed' if strong else 'signed in'}", await how(looker)
+            found.update({(when, place): one for place, one in seen.items()})
+            if strong and not SOAK:
+                unchanging.update(place for place, one in seen.items() if len(one.statements) <= WHO_LOOKS)
 
         if there_is_one:
             await here.reported(a_report(about), THEIRS)
         await look("reported", brief, strong=True)
         await here.running.pass_time(timedelta(days=6))
         here.running.stuck = True
-        await look("neglected", guesses, strong=False)
+        await look("neglected", whole if SOAK else guesses, strong=False)
         await look("neglected", whole, strong=True)
         if there_is_one:
             await seen_to(here)
@@ -163,14 +173,8 @@ async def brief(looker: Looker) -> dict[str, Seen]:
 
 
 async def whole(looker: Looker) -> dict[str, Seen]:
-    """Look at everything there is, and guess."""
+    """Look at everything there is and everything there would be, wherever it leads, and guess."""
     ordinary = school.ordinary(FORM, school.BEGINS).reference
-    found = await looker.everything(addresses((ordinary,), ("nothing",)))
-    return found | await guesses(looker)
-
-
-async def guesses(looker: Looker) -> dict[str, Seen]:
-    """Look at everything that there would be, and send what could be sent."""
     searches = [
         f"/admin/{query}"
         for query in (
@@ -179,8 +183,19 @@ async def guesses(looker: Looker) -> dict[str, Seen]:
             *("cases?seat=case_manager", "cases?overdue=yes&sort=due", "cases?person=Margaret+Dunne&words=a"),
         )
     ]
-    found = await looker.everything([*addresses((THEIRS,), ("nothing",)), *searches])
-    return found | {f"guess {n}": await guess(looker, THEIRS) for n, guess in enumerate(GUESSES)}
+    found = await looker.everything([*addresses((ordinary, THEIRS), ("nothing",)), *searches])
+    return found | await guessed(looker)
+
+
+async def guesses(looker: Looker) -> dict[str, Seen]:
+    """Look at every page that asks who is signed in, as if there were the case, and guess."""
+    places = addresses((THEIRS,), ("nothing",), ("signed_in", "administrator"))
+    return {place: await looker.get(place) for place in places} | await guessed(looker)
+
+
+async def guessed(looker: Looker) -> dict[str, Seen]:
+    """Send what could be sent."""
+    return {f"guess {n}": await guess(looker, THEIRS) for n, guess in enumerate(GUESSES)}
 
 
 async def another_request(looker: Looker) -> dict[str, Seen]:

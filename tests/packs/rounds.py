@@ -20,6 +20,7 @@ from domain.round_entries import (
     SiteReviewed,
     SiteWentLive,
 )
+from domain.signatures import still_to_open
 from tests.packs.trying import BEGINS, TODAY, an_opening, facts_of, whole_pack
 from workflows.acknowledgement import signing
 from workflows.explorer import Move, Played, TimePasses, play
@@ -157,6 +158,16 @@ def an_entry(kind: str, day: date = TODAY) -> Recordable:
         "board_decided": BoardDecided(approved="yes", minute="7", on=day, quorate="yes"),
     }
     return entries[kind]
+
+
+def all_opened(opening: Opening, so_far: Played) -> tuple[Act, ...]:
+    """Return that whoever is to sign opens what has to be opened first."""
+    (ask,) = so_far.standing.asks
+    person = so_far.asked[ask.ask][0].person
+    return tuple(
+        Act(kind="open", person=person, how="link", ask=ask.ask, reading=one.key)
+        for one in still_to_open(opening.process.campaign, ())
+    )
 
 
 def an_approval(opening: Opening, so_far: Played, verdict: Verdict = Verdict.APPROVE) -> Act:

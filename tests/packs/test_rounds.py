@@ -22,6 +22,7 @@ from tests.packs.rounds import (
     a_life,
     a_review,
     a_signature,
+    all_opened,
     an_approval,
     an_entry,
     asked_for,
@@ -452,7 +453,7 @@ def test_a_signature_is_of_one_person_and_of_one_version_of_the_text(pack: str) 
     opening = a_signature(whole, holder(pack, "dsl"))
     asked = played(opening)
     assert [one.person for one in asked.asked["a1"]] == [holder(pack, "dsl")]
-    signed = played(opening, an_approval(opening, asked))
+    signed = played(opening, *all_opened(opening, asked), an_approval(opening, asked))
     assert signed.standing.outcome == "signed"
     (found,) = [event for event in events(signed) if isinstance(event, DocumentSigned)]
     document = whole.control(found.document)

@@ -8,16 +8,19 @@ from typing import Any
 import pytest
 
 from domain.cases import Act, FromPack, Reply
-from domain.events import AskMoved, PackChanged, Verdict
+from domain.entries import InvestigatorAppointed
+from domain.events import AskMoved, PackChanged, Recorded, Verdict
 from domain.round_entries import ReadingOpened, SiteWentLive
-from starter.reconciling import decided_by, taken_by
+from starter.reconciling import decided_by, decisions_of, taken_by
 from store import disputes
 from tests.house import Begun, house, temporal
 from tests.rounds import REVIEW, a_pack_of_rounds, a_site, an_opening_of, people_of_rounds, put_on_record
 from tests.starter.test_reconciling import Compared, Said, kind, written_anew
-from tests.stories import a_lever, an_answer, an_opening
+from tests.stories import a_directory, a_lever, a_person, a_process, a_step, an_answer, an_opening
 from tests.workflows.test_neglected import NEGLECTED
-from tests.workflows.test_ways_round_rounds import a_draft
+from tests.workflows.test_ways_round_rounds import NOW, a_draft, a_life, changed
+from workflows.explorer import Playing
+from workflows.site_creation import SiteCreation
 
 EVERYBODY = ("author", "manager", "mod_a", "mod_b")
 
@@ -118,6 +121,59 @@ def test_that_somebody_stepped_aside_from_several_asks_is_one_decision() -> None
     act = Act(kind="step_aside", person="head", how="session", ask="a1", comment="My cousin.")
     assert decided_by(first) is not None
     assert taken_by(act, Reply(says="done")) == decided_by(first) == decided_by(second)
+
+
+def agrees(playing: Playing, *moves: Act) -> None:
+    """Have `moves` made a second apart, and see that all that was decided by them is on record, and nothing else."""
+    taken = []
+    for move in moves:
+        playing.host.clock += timedelta(seconds=1)
+        reply = playing.make(move)
+        assert reply is not None
+        assert reply.says == "done"
+        taken.append(taken_by(move, reply))
+    assert [decided for _, decided in decisions_of(playing.host.events)] == taken
+
+
+def test_whoever_steps_aside_from_one_thing_after_another_in_the_same_words_does_so_twice() -> None:
+    playing = a_life(a_site(go_live_date=NOW.date().isoformat(), author="head"))
+    [task] = playing.case.open_asks()
+    change = changed(playing, title="Science").model_copy(update={"person": "author"})
+    aside = Act(kind="step_aside", person="head", how="session", comment="My cousin.")
+    agrees(
+        playing,
+        change,
+        *(aside.model_copy(update={"ask": ask}) for ask in ("a2", task.id)),
+    )
+
+
+def test_whoever_steps_aside_from_several_things_at_once_does_so_once() -> None:
+    both = a_process(a_step("site", "headteacher", "communications_manager"))
+    people = a_directory(a_person("both", "headteacher", "communications_manager"))
+    playing = Playing(SiteCreation(), an_opening(both), people, NOW)
+    assert len(playing.case.open_asks()) == 2
+    aside = Act(kind="step_aside", person="both", how="session", ask="a2", comment="My cousin.")
+    agrees(playing, aside)
+    assert sum(isinstance(said.event, AskMoved) for said in playing.host.events) == 2
+
+
+def test_that_another_investigator_is_asked_is_decided_by_appointing_them() -> None:
+    appointed = InvestigatorAppointed(by="hr", person="ivy", allegations=("a1",))
+    moved = AskMoved(ask="a4", step="investigate", why="reassigned", by="hr", ladder=("investigator",), named="ivy")
+    first, second = Recorded(n=1, at=NOW, event=appointed), Recorded(n=2, at=NOW, event=moved)
+    assert [one.n for one, _ in decisions_of([first, second])] == [1]
+    later = second.model_copy(update={"at": NOW + timedelta(hours=1)})
+    assert [one.n for one, _ in decisions_of([first, later])] == [1, 2]
+
+
+def test_that_somebody_was_named_in_anothers_place_without_a_reason_is_a_forgery() -> None:
+    playing = Playing(SiteCreation(), an_opening(), people_of_rounds(), NOW)
+    moved = AskMoved(
+        ask="a1", step="line_manager", why="reassigned", by="admin", ladder=("line_manager",), named="other"
+    )
+    forged = Recorded(n=3, at=NOW, event=moved)
+    assert decisions_of([*playing.host.events, forged]) == [(forged, decided_by(forged.event))]
+    assert decided_by(forged.event) is not None
 
 
 def test_that_somebody_opened_what_is_to_be_read_is_compared() -> None:

@@ -4,7 +4,7 @@ import asyncio
 from datetime import date, timedelta
 from typing import Any, Final
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from domain.cases import Opening
 from domain.events import AskOpened
@@ -86,11 +86,18 @@ async def test_a_review_comes_round_for_ten_years(at_home: House) -> None:
 async def begun_again(case: Begun, version: str) -> None:
     """Wait until a version is in force, and the next cycle began."""
     async with asyncio.timeout(20):
-        while True:
-            last = [event for event in await case.events() if isinstance(event, CycleBegan)][-1]
-            if last.version == version:
-                return
+        while await in_force(case.house) != version:
             await asyncio.sleep(0.05)
+        while [event for event in await case.settled() if isinstance(event, CycleBegan)][-1].version != version:
+            await asyncio.sleep(0.05)
+
+
+async def in_force(home: House) -> str | None:
+    async with home.db.read() as session:
+        wanted = select(VersionRow.version).where(
+            VersionRow.document == "code", col(VersionRow.superseded_at).is_(None)
+        )
+        return await session.scalar(wanted)
 
 
 async def test_an_overdue_review_is_asked_for_at_once(

@@ -8,12 +8,13 @@ from httpx2 import Response
 from domain.cases import Act, Reply
 from domain.events import AnyEvent, DecisionDisputed, HoldReleased
 from starter.web.site import Site
-from store import links, people, queries
+from store import links, packs, people, queries
 from store.tables import MailRow, SiteRow
-from tests.builders import BEN, HELEN, MONDAY
+from tests.builders import BEN, HELEN, MONDAY, PACK, PROCESS, an_opening
 from tests.starter.web.conftest import Browser, Clock, RememberedCases, SignedIn, page_of
 from tests.starter.web.running import Running, a_link, answered, requested, withdrawn
 from tests.starter.web.test_decide import ATTESTATION, decide, errors_of, text_of
+from tests.stories import a_changes
 
 SETTLING = "/cases/K7QM-4TXR/settle"
 SETTLED = {"ask": "a1", "stands": "no", "comment": "Ben was away that day."}
@@ -333,6 +334,28 @@ async def test_only_an_administrator_with_no_part_in_the_request_settles_it(
     answer = await settle(browser)
     assert answer.status_code == (303 if who == "ada" else 403)
     assert len(await the_events(running.site, HoldReleased)) == (1 if who == "ada" else 0)
+
+
+async def test_whoever_wrote_a_change_of_the_request_with_its_author_does_not_settle_it(
+    client: Browser, running: Running, signed_in: SignedIn
+) -> None:
+    changing = PROCESS.model_copy(update={"changes": a_changes(back_to="line_manager", ahead=None)})
+    async with running.site.db.write() as session:
+        digest = await packs.keep(session, PACK)
+    opening = an_opening().model_copy(update={"process": changing, "pack_digest": digest})
+    await running.begin(opening)
+    await answered(running, "ben", "a1", verdict="return", comment="Not yet.")
+    changed = opening.request.model_copy(update={"answers": {**opening.request.answers, "title": "Chess club"}})
+    edit = Act(kind="edit", person="amina", how="session", version=1, request=changed, authors=("ada",))
+    assert (await running.act("c-1", edit)).says == "done"
+    await running.settled("c-1")
+    for person, ask in (("ben", "a3"), ("helen", "a4")):
+        assert (await answered(running, person, ask, version=2)).says == "done"
+    await say_so(client, await a_dispute_link(running.site, ask="a3"))
+    assert len(await the_events(running.site, DecisionDisputed)) == 1
+    answer = await settle(await signed_in("ada@elmbrook.example"), ask="a3")
+    assert answer.status_code == 403
+    assert await the_events(running.site, HoldReleased) == []
 
 
 async def test_while_the_case_runs_it_is_settled_on_the_page_of_the_case(

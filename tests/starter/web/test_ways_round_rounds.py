@@ -7,13 +7,14 @@ from datetime import date
 import pytest
 from sqlmodel import col, select
 
-from domain.cases import Act
+from domain.cases import Act, FromPack, Opening
 from domain.events import Verdict
-from domain.people import Person
+from domain.pack import Process
+from domain.people import Person, PersonKind
 from starter.web.site import Site
-from store import people
+from store import packs, people, queries
 from store.rounds import looking
-from store.rounds.tables import CampaignRow, LifeRow, TeamRow
+from store.rounds.tables import CampaignRow, LifeRow, SignatureRow, TeamRow
 from tests.builders import ORGANISATION, a_person
 from tests.rounds import put_on_record
 from tests.starter.web.conftest import Clock, RememberedCases, SignedIn, page_of
@@ -74,6 +75,48 @@ async def test_whoever_was_taken_for_gone_and_is_back_is_asked_again(
     assert (await answered(running, "otto", "a1", first, confirmations=())).says != "done"
     assert (await answered(running, "otto", "a1", row.case, confirmations=())).says == "done"
     assert (await signature_of(site, "otto")).signed_at is not None
+
+
+async def opening_of(site: Site, case: str) -> Opening:
+    """Return what a case goes by."""
+    async with site.db.read() as session:
+        row = await queries.case_by_id(session, case)
+        assert row is not None
+        return await queries.opening_of(session, site.keys, row)
+
+
+@pytest.mark.parametrize("kinds", [(PersonKind.VOLUNTEER,), (PersonKind.EMPLOYEE, PersonKind.VOLUNTEER)])
+async def test_a_campaign_that_was_moved_on_asks_whom_its_pack_names_and_comes_to_rest(
+    site: Site, running: Running, signed_in: SignedIn, kinds: tuple[PersonKind, ...]
+) -> None:
+    async with site.db.write() as session:
+        await people.save(session, [a_person("gil", "Gil Moss", kind=PersonKind.VOLUNTEER)])
+    await taken_on(site, running, "code")
+    campaign = await case_of(site, await asked_to_sign(await signed_in(ADA)))
+    begun_with = await opening_of(site, campaign)
+    whole = begun_with.process.model_dump()
+    process = Process.model_validate({**whole, "campaign": {**whole["campaign"], "audience": kinds}})
+    async with site.db.write() as session:
+        digest = await packs.keep(session, PAPERS.model_copy(update={"processes": (process,)}))
+    new = {name: getattr(begun_with, name) for name in FromPack.model_fields}
+    moved = FromPack.model_validate({**new, "process": process, "pack_digest": digest})
+    move_on = Act(kind="move_on", person="duly", how="duly", comment="New policy.", pack=moved)
+    assert (await running.act(campaign, move_on)).says == "done"
+
+    async def to_call() -> list[str]:
+        await running.settled(campaign)
+        async with site.db.read() as session:
+            directory = await people.directory(session, ORGANISATION)
+            return list(await looking.rolls_to_call(session, ORGANISATION, directory, site.today))
+
+    assert await to_call() == [campaign]
+    await running.act(campaign, Act(kind="call_roll", person="duly", how="duly"))
+    assert await to_call() == []
+    async with site.db.read() as session:
+        directory = await people.directory(session, ORGANISATION)
+        waiting = select(SignatureRow).where(col(SignatureRow.left_at).is_(None))
+        asked = {row.person for row in (await session.scalars(waiting)).all()}
+    assert asked == {one.id for one in directory.people if one.kind in kinds}
 
 
 async def test_a_campaign_that_was_not_told_of_the_one_after_it_is_told_later(
