@@ -1,6 +1,7 @@
 """Putting on record what one turn of a case said: its events, the read model of them, and the mails they cause."""
 
 import hashlib
+import json
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -75,6 +76,10 @@ class RecordGapError(RuntimeError):
     """A turn came before the one that it follows; it is taken once that one is on record."""
 
 
+class RecordClashError(RuntimeError):
+    """Another event is on record under the number of one that comes; nothing is put on record, and nothing is lost."""
+
+
 @dataclass(frozen=True)
 class Written:
     """What came of a batch: its case, whom each ask reached, and the mails to send.
@@ -126,6 +131,7 @@ async def write_batch(session: AsyncSession, keys: CaseKeys, batch: Batch, at: d
 
     Raises:
         CaseKeyMissingError: the key of the case is gone.
+        RecordClashError: other events are on record under the same numbers.
         RecordGapError: events before these are not on record.
     """
     sealer = await keys.of(batch.case, session)
@@ -137,13 +143,11 @@ async def write_batch(session: AsyncSession, keys: CaseKeys, batch: Batch, at: d
     if not found:
         await add(session, CaseRow, [before])
     last, previous = await head(session, batch.case)
-    new = [recorded for recorded in batch.events if recorded.n > last]
+    new = await new_events(session, batch, last)
     begins, supersedes = await _begun_out_of(session, keys, case, batch)
     if not new:
         sent = await _unsent(session, batch)
         return Written(case, await _reached_before(session, batch), sent, begins, supersedes)
-    if new[0].n != last + 1:
-        raise RecordGapError(batch.case)
     turn = _Turn(session, keys, sealer, case, batch.opening, at)
     for recorded in new:
         event = await _apply(turn, recorded, batch)
@@ -215,6 +219,26 @@ async def head(session: AsyncSession, case: str) -> tuple[int, str]:
     """Return the number and the hash of the last event of `case`; 0 and the first hash before any."""
     last = (await run(session, LAST_EVENT, {"case": case})).first()
     return (last[0], last[1]) if last is not None else (0, FIRST)
+
+
+async def new_events(session: AsyncSession, batch: Batch, last: int) -> list[Recorded]:
+    """Return the events of `batch` that come after the `last` on record.
+
+    Raises:
+        RecordClashError: one that is on record already was recorded at another time, and so is another.
+        RecordGapError: events before these are not on record.
+    """
+    again = {recorded.n: recorded.at.isoformat() for recorded in batch.events if recorded.n <= last}
+    if again:
+        there = await session.execute(
+            select(_EVENT.c.n, _EVENT.c.entry).where(_EVENT.c.case == batch.case, _EVENT.c.n.in_(again))
+        )
+        if any(json.loads(entry)["at"] != again[n] for n, entry in there):
+            raise RecordClashError(batch.case)
+    new = [recorded for recorded in batch.events if recorded.n > last]
+    if new and new[0].n != last + 1:
+        raise RecordGapError(batch.case)
+    return new
 
 
 def _append(turn: _Turn, recorded: Recorded, previous: str) -> str:

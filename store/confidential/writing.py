@@ -31,7 +31,7 @@ from store.confidential.sealed import (
 )
 from store.confidential.tables import ConfidentialRow
 from store.keys import CaseKeys, Sealer
-from store.records import RecordGapError, head
+from store.records import RecordGapError, head, new_events
 from store.tables import EventRow, MailRow
 
 _SALT: Final = 16
@@ -68,6 +68,7 @@ async def write(session: AsyncSession, keys: CaseKeys, batch: Batch, at: datetim
 
     Raises:
         CaseKeyMissingError: the key of the case is gone.
+        RecordClashError: other events are on record under the same numbers.
         RecordGapError: events before these are not on record.
     """
     sealer = await keys.of(batch.case, session)
@@ -77,9 +78,7 @@ async def write(session: AsyncSession, keys: CaseKeys, batch: Batch, at: datetim
         raise RecordGapError(batch.case)
     kept = _first(opening, batch) if row is None else kept_in(sealer, row)
     last, previous = await head(session, batch.case)
-    new = [recorded for recorded in batch.events if recorded.n > last]
-    if new and new[0].n != last + 1:
-        raise RecordGapError(batch.case)
+    new = await new_events(session, batch, last)
     if not new:
         openings = await opened_out_of(session, keys, sealer, opening, batch)
         asked, queued = _reached_before(kept, batch), await _unsent(session, kept, batch)

@@ -16,7 +16,7 @@ from store.audit import AuditReport, Broken
 from store.confidential.addresses import mail_again
 from store.database import Database
 from store.keys import CaseKeys
-from store.records import RecordGapError
+from store.records import RecordClashError, RecordGapError
 from store.tables import MailRow
 from tests.confidence import (
     MARKERS,
@@ -136,9 +136,16 @@ async def test_a_turn_that_is_put_on_record_twice_is_there_once(
     assert len(await mailed(database)) == len(first.mails)
 
 
-async def test_a_turn_that_comes_too_early_is_refused(case: Carried, database: Database, keys: CaseKeys) -> None:
+async def test_a_turn_that_comes_too_early_or_under_the_number_of_another_is_refused(
+    case: Carried, database: Database, keys: CaseKeys
+) -> None:
     await case.act(an_act("head", "lado_referral_made"))
     late = case.batches[-1].events[-1]
+    moved = late.model_copy(update={"at": late.at + timedelta(hours=1)})
+    another = case.batches[-1].model_copy(update={"events": (moved,)})
+    async with database.write() as session:
+        with pytest.raises(RecordClashError):
+            await confidential.write(session, keys, another, BEGINS)
     too_far = case.batches[-1].model_copy(update={"events": (late.model_copy(update={"n": late.n + 2}),)})
     async with database.write() as session:
         with pytest.raises(RecordGapError):

@@ -20,7 +20,7 @@ from domain.people import Asked
 from store import links, mails, people, queries
 from store.database import Database
 from store.keys import CaseKeyMissingError, CaseKeys
-from store.records import RecordGapError, write_batch
+from store.records import RecordClashError, RecordGapError, write_batch
 from store.tables import EventRow
 from tests.builders import BEN, MONDAY, ORGANISATION, SCHOOL
 from tests.store.turns import (
@@ -149,6 +149,21 @@ async def test_a_turn_before_its_time_is_refused_and_leaves_nothing(database: Da
         await put(database, keys, the_last_turn())
     async with database.read() as session:
         assert [recorded.n for recorded in await queries.history(session, keys, "c-1")] == [1, 2]
+
+
+async def test_what_comes_under_the_number_of_another_event_is_refused_and_never_taken_for_that(
+    database: Database, keys: CaseKeys
+) -> None:
+    await put(database, keys, the_first_turn(), the_second_turn())
+    other = the_first_turn()
+    later = [one.model_copy(update={"at": one.at + timedelta(minutes=1)}) for one in other.events]
+    with pytest.raises(RecordClashError):
+        await put(database, keys, other.model_copy(update={"events": tuple(later)}))
+    async with database.read() as session:
+        before = await queries.history(session, keys, "c-1")
+    await put(database, keys, the_first_turn(), the_second_turn())
+    async with database.read() as session:
+        assert await queries.history(session, keys, "c-1") == before
 
 
 async def test_without_the_key_of_its_case_nothing_is_put_on_record(database: Database, keys: CaseKeys) -> None:
