@@ -7,28 +7,17 @@ from typing import Final
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
-from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
-from temporalio.common import (
-    ActivityIDConflictPolicy,
-    ActivityIDReusePolicy,
-    RetryPolicy,
-    WorkflowIDConflictPolicy,
-    WorkflowIDReusePolicy,
-)
-from temporalio.exceptions import ActivityAlreadyStartedError, WorkflowAlreadyStartedError
+from temporalio.client import Client, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.common import ActivityIDConflictPolicy, ActivityIDReusePolicy, RetryPolicy
+from temporalio.exceptions import ActivityAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.cases import Act, Opening, Reply
+from domain.cases import Act, Opening
 from domain.mails import CheckpointMail, PersonalMail
-from domain.names import ACT, MAIL_CHECKPOINT, MAIL_PERSON, SEND_MAIL, TASK_QUEUE, TELL_WEBHOOK, WORKFLOW
+from domain.names import MAIL_CHECKPOINT, MAIL_PERSON, SEND_MAIL, TASK_QUEUE, TELL_WEBHOOK
+from store import running
 
 _PATIENCE: Final = 10.0
-
-_A_MOMENT: Final = 0.1
-"""Seconds after which a case that was beginning again is told once more."""
-
-_TURN: Final = timedelta(seconds=2)
-"""A turn takes milliseconds. One that a killed worker had begun is given to another after this long."""
 
 _TOLD_WITHIN: Final = timedelta(days=3, hours=2)
 """Longer than a webhook is tried for, so that it is given up on record and not in silence."""
@@ -51,17 +40,7 @@ class Jobs:
         """
         try:
             async with asyncio.timeout(_PATIENCE):
-                handle = self.client.get_workflow_handle(case)
-                while True:
-                    reply: Reply = await handle.execute_update(ACT, act, id=act.digest, result_type=Reply)
-                    if reply.says != "again":
-                        return
-                    await asyncio.sleep(_A_MOMENT)
-        except WorkflowUpdateFailedError:
-            return
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
+                await running.take(self.client, case, act)
         except WorkflowUpdateRPCTimeoutOrCancelledError as lost:
             # The client says the same of a wait that was too long and of one that somebody wants to end.
             if (task := asyncio.current_task()) is not None and task.cancelling():
@@ -74,18 +53,7 @@ class Jobs:
         Raises:
             RPCError: Temporal did not acknowledge it; it may be tried again.
         """
-        try:
-            await self.client.start_workflow(
-                WORKFLOW,
-                opening,
-                id=opening.case,
-                task_queue=TASK_QUEUE,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                task_timeout=_TURN,
-            )
-        except WorkflowAlreadyStartedError:
-            return
+        await running.begin(self.client, opening)
 
     async def forget(self, case: str) -> None:
         """Delete what is left of a case that is over; one that Temporal does not know any more is gone already.

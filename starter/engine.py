@@ -5,32 +5,21 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from temporalio.client import (
-    Client,
-    WorkflowExecutionStatus,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
-)
-from temporalio.common import ActivityIDConflictPolicy, RetryPolicy, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.client import Client, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.common import ActivityIDConflictPolicy, RetryPolicy
+from temporalio.service import RPCError
 
 from domain.cases import Act, Opening, Reply
 from domain.mails import PersonalMail
-from domain.names import ACT, MAIL_PERSON, SEND_MAIL, TASK_QUEUE, WORKFLOW
+from domain.names import MAIL_PERSON, SEND_MAIL, TASK_QUEUE
 from starter.runs import Health, Replayed, Replays, Run, health_of, run_of
+from store import running
 
 _PATIENCE: Final = 10.0
 """Seconds that a page waits for Temporal before it says honestly that nothing was recorded."""
 
 _GLANCE: Final = 2.0
 """Seconds that a page waits for Temporal which has more to show than what Temporal says."""
-
-_A_MOMENT: Final = 0.1
-"""Seconds after which a case that was beginning again is asked once more."""
-
-_TURN: Final = timedelta(seconds=2)
-"""A turn takes milliseconds. One that a killed worker had begun is given to another after this long."""
 
 
 class EngineLostError(Exception):
@@ -60,17 +49,7 @@ class Engine:
         """
         try:
             async with asyncio.timeout(_PATIENCE):
-                await self.client.start_workflow(
-                    WORKFLOW,
-                    opening,
-                    id=opening.case,
-                    task_queue=TASK_QUEUE,
-                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    task_timeout=_TURN,
-                )
-        except WorkflowAlreadyStartedError:
-            return
+                await running.begin(self.client, opening)
         except (RPCError, RuntimeError, TimeoutError) as lost:
             raise EngineLostError from lost
 
@@ -85,7 +64,7 @@ class Engine:
         """
         try:
             async with asyncio.timeout(_PATIENCE):
-                return await self._say(case, act)
+                return await running.take(self.client, case, act)
         except RPCError as error:
             raise EngineLostError from error
         except (RuntimeError, TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as lost:
@@ -93,35 +72,6 @@ class Engine:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise asyncio.CancelledError from lost
             raise EngineLostError from lost
-
-    async def _say(self, case: str, act: Act) -> Reply:
-        """Return what the case says to `act`, asked once more for as long as it is only beginning again."""
-        handle = self.client.get_workflow_handle(case)
-        while True:
-            reply = Reply(says="again")
-            try:
-                reply = await handle.execute_update(ACT, act, id=act.digest, result_type=Reply)
-            except WorkflowUpdateFailedError:
-                if not await self._goes_on(case):
-                    return Reply(says="closed")
-            except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:
-                    raise
-                if not await self._goes_on(case):
-                    return Reply(says="closed")
-            if reply.says != "again":
-                return reply
-            await asyncio.sleep(_A_MOMENT)
-
-    async def _goes_on(self, case: str) -> bool:
-        """Return whether a case is running that a run of it would not take an act for."""
-        try:
-            described = await self.client.get_workflow_handle(case).describe()
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return False
-            raise
-        return described.status is WorkflowExecutionStatus.RUNNING
 
     async def mail_person(self, mail: PersonalMail) -> None:
         """Have `mail` sent, once, by a job of its own.

@@ -365,6 +365,32 @@ ROUNDS: Final[dict[str, tuple[Opening, tuple[Act | timedelta, ...]]]] = {
             an_answer("a1", "mod_a", confirmations=(), comment=""),
         ),
     ),
+    "signature-opened-first": (
+        an_opening_of(
+            signing(with_more(readings=[READING], open_first=True)),
+            "signature-opened-first",
+            "Code",
+            document="code",
+            version="1",
+            digest="d" * 64,
+            signer="mod_a",
+        ),
+        (
+            an_answer("a1", "mod_a", confirmations=(), comment=""),
+            Act(kind="open", person="mod_a", how="link", ask="a1", reading="note"),
+            an_answer("a1", "mod_a", confirmations=(), comment="", occasion="again"),
+        ),
+    ),
+    "countersignature-refused": (
+        an_opening_of(with_more(), "countersignature-refused", "Code", document="code", version="1", digest="d" * 64),
+        (
+            an_answer("a1", "head", Verdict.REJECT, confirmations=()),
+            Act(kind="dispute", person="head", how="link", ask="a1"),
+            a_lever("release", ask="a1", stands=False),
+            an_answer("a2", "head", confirmations=()),
+            put_on_record(CampaignClosed(reason="Done."), "owner"),
+        ),
+    ),
     "question": (a_question("question"), (timedelta(days=6), put_on_record(ANSWERED, "owner"))),
     "question-withdrawn": (a_question("question-withdrawn"), (WITHDRAWAL,)),
 }

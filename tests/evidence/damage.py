@@ -445,7 +445,8 @@ def a_clearance_that_permits_what_was_refused(hand: Hand) -> bytes | None:
 
 
 def checkpoints_of_another_case(hand: Hand) -> bytes | None:
-    return hand.signed(hand.files | {CHECKPOINTS: hand.other[CHECKPOINTS]}) if hand.other is not hand.files else None
+    other = hand.other[CHECKPOINTS]
+    return hand.signed(hand.files | {CHECKPOINTS: other}) if other != hand.files[CHECKPOINTS] else None
 
 
 def _with_checkpoint(hand: Hand, change: Callable[[Event], Event]) -> bytes | None:

@@ -20,7 +20,7 @@ from starter.rehearsal.scenario import Absences, Cases, Mail, Outage, Role, Scen
 from starter.web.site import STATIC
 from tests.packs.trying import ROOT
 
-TWO = ("redhill", "societas")
+TWO = ("redhill", "mtoat")
 YEAR = Scenario(
     seed=5,
     days=30,
