@@ -74,20 +74,25 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, _interrupted)
 
 
-_LONGEST: Final = (("journeys",), ("faults", "leaks", "duly", "workflows", "activities"))
-"""What begins each half of the tests: what starts servers, which is done once then, and takes too long to come last.
+_LONGEST: Final = (("journeys",), ("faults", "leaks", "duly"), ("workflows", "activities", "evidence"))
+"""What begins each third of the tests: what starts servers, which is done once then, and takes too long to come last.
 
-Of two workers each gets a half; whoever is done takes over the last half of what the other has left.
+Of three workers each gets a third; whoever is done takes over the last half of what another has left.
 """
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have each half of the tests begin with what takes longest."""
-    first, second = ([item for item in items if _folder(item) in folders] for folders in _LONGEST)
-    long = {*first, *second}
+    """Have each third of the tests begin with what takes longest."""
+    first = [[item for item in items if _folder(item) in folders] for folders in _LONGEST]
+    long = {item for some in first for item in some}
     quick = [item for item in items if item not in long]
-    middle = max(0, len(items) // 2 - len(first))
-    items[:] = [*first, *quick[:middle], *second, *quick[middle:]]
+    share = len(items) // len(first)
+    items.clear()
+    for some in first[:-1]:
+        more = max(0, share - len(some))
+        items += [*some, *quick[:more]]
+        quick = quick[more:]
+    items += [*first[-1], *quick]
 
 
 def _folder(item: pytest.Item) -> str:
