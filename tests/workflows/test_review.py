@@ -85,19 +85,19 @@ async def test_a_review_comes_round_for_ten_years(at_home: House) -> None:
 
 async def begun_again(case: Begun, version: str) -> None:
     """Wait until a version is in force, and the next cycle began."""
+    document = str(case.opening.request.answers["document"])
     async with asyncio.timeout(20):
-        while await in_force(case.house) != version:
+        while await in_force(case.house, document) != version:
             await asyncio.sleep(0.05)
         while [event for event in await case.settled() if isinstance(event, CycleBegan)][-1].version != version:
             await asyncio.sleep(0.05)
 
 
-async def in_force(home: House) -> str | None:
+async def in_force(home: House, document: str) -> str | None:
+    """Return the version of a document that is in force."""
+    ours = VersionRow.document == document, col(VersionRow.superseded_at).is_(None)
     async with home.db.read() as session:
-        wanted = select(VersionRow.version).where(
-            VersionRow.document == "code", col(VersionRow.superseded_at).is_(None)
-        )
-        return await session.scalar(wanted)
+        return await session.scalar(select(VersionRow.version).where(*ours))
 
 
 async def test_an_overdue_review_is_asked_for_at_once(
