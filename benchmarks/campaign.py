@@ -215,16 +215,8 @@ async def own_history(way: Direct, staff: Sequence[Person], title: str, done: Ca
             done()
         asked = known
     await close(way, campaign)
-    while not await _is_over(way, campaign):
-        await asyncio.sleep(_LOOK)
     await way.engine.client.get_workflow_handle(campaign).result()
     return await _history(way.engine.client, campaign)
-
-
-async def _is_over(way: Direct, campaign: str) -> bool:
-    """Return whether a campaign is over on record; what was read once is another session's to read again."""
-    async with way.db.read() as session:
-        return (await session.get_one(CampaignRow, campaign)).over_at is not None
 
 
 async def close(way: Direct, campaign: str) -> None:
