@@ -24,7 +24,7 @@ from domain.refs import case_id, reference
 from domain.round_entries import CampaignClosed
 from starter.engine import EngineLostError
 from store import packs, people
-from store.rounds.tables import CampaignRow, SignatureRow
+from store.rounds.tables import SignatureRow
 
 AT_A_TIME: Final = 64
 MAILS_EACH: Final = 2
