@@ -34,7 +34,7 @@ SECOND_TRY = 3.0
 """Within how many seconds of an outage a second try would have been made."""
 
 MAY_COME_TWICE = {"worker", "mail", "database"}
-"""What can fail between the mail server's yes and our note of it: then, and only then, a mail may come twice."""
+"""What can fail between the mail server's yes and our note of it: then, and only then, a mail may come once more."""
 
 _numbers = count(1)
 
@@ -79,7 +79,7 @@ async def test_nothing_is_lost_when_something_fails(house: Estate, part: str) ->
         last = request.approve(await request.asked(2))
         await (while_it_fails(house, part, last, A_MOMENT_LATER) if SOAK else last)
         await request.over()
-        await nothing_was_lost(request, case, part in MAY_COME_TWICE)
+        await nothing_was_lost(request, case, [2 if part in MAY_COME_TWICE else 1] * len(request.mails))
 
 
 async def test_when_the_mail_server_is_back_every_mail_comes_once(house: Estate) -> None:
@@ -92,7 +92,7 @@ async def test_when_the_mail_server_is_back_every_mail_comes_once(house: Estate)
         for step in range(3):
             await request.approve(await request.asked(step))
         await request.over()
-        await nothing_was_lost(request, case, dies_in_the_midst=False)
+        await nothing_was_lost(request, case, [1] * len(request.mails))
 
 
 @pytest.mark.parametrize("part", ["web", "server"])
@@ -122,7 +122,10 @@ async def live_through(house: Estate, seed: int) -> None:
             mail = await request.asked(step)
             await while_it_fails(house, part, request.approve(mail), luck.uniform(0, 0.1))
         await request.over()
-        await nothing_was_lost(request, case, bool(MAY_COME_TWICE & set(parts)))
+        # A mail that is on its way while the part of its own step fails may be still when that of the next one does.
+        dying = [part in MAY_COME_TWICE for part in parts]
+        most = [1 + max(any(dying), sum(dying[step : step + 2])) for step in range(len(request.mails))]
+        await nothing_was_lost(request, case, most)
 
 
 @pytest.mark.parametrize("seed", ONCE_FAILED)
