@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 from temporalio.service import RPCError
@@ -19,7 +20,7 @@ from domain.calendar import end_of, local_day
 from domain.cases import Act, Batch, Published
 from domain.mails import NEUTRAL
 from domain.names import PUBLISH
-from store import confidential, mails, people, queries
+from store import confidential, mails, people, queries, stuck
 from store import packs as pack_texts
 from store.database import Database
 from store.keys import CaseKeys
@@ -52,13 +53,18 @@ class Records:
         A batch that is already on record changes nothing, and only what was not sent is sent. A mail that cannot be
         sent now is left to a job of its own, so that no mail server can hold up a case.
 
+        While it fails time after time, the case is among those that do not get on.
+
         Raises:
             CaseKeyMissingError: the key of the case is gone.
             RPCError: Temporal did not begin a case that was opened out of this one (retried).
             SQLAlchemyError: the database did not take it (retried).
         """
         at = self.clock()
+        failed_before = activity.info().attempt - 1
         async with _alive():
+            if failed_before >= stuck.TRIES:
+                await self._note_stuck(batch.case, at)
             async with self.db.write() as session:
                 written: confidential.Written | Written
                 if await _is_confidential(session, batch):
@@ -73,7 +79,16 @@ class Records:
                 published = await self._again(batch, await self._roll(batch, published, at), at)
             if letters:
                 await self.post.deliver(letters)
+            if failed_before:
+                async with self.db.write() as session:
+                    await stuck.forget(session, batch.case)
         return published
+
+    async def _note_stuck(self, case: str, at: datetime) -> None:
+        """Note that a case does not get on, unless the database is what it waits for."""
+        with suppress(SQLAlchemyError, OSError):
+            async with self.db.write() as session:
+                await stuck.note(session, case, at)
 
     async def _move_others(self, written: confidential.Written) -> None:
         """Begin the cases that were opened out of this one, and halt those that it does not permit any more."""

@@ -150,7 +150,15 @@ def main() -> None:
         sys.path.insert(0, str(NESTED))
     os.umask(PRIVATE)
     os.environ.setdefault(*ONE_THREAD)
-    command()()
+    try:
+        command()()
+    except ConnectionError as error:
+        from store.database import DatabaseLostError
+
+        if not isinstance(error, DatabaseLostError):
+            raise
+        typer.echo(error.line, err=True)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

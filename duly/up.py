@@ -20,6 +20,7 @@ from settings import Settings
 
 READY_WITHIN = 60.0
 POLL = 0.05
+TRIES_AGAIN_AFTER = 1.0
 
 
 def say(line: str) -> None:
@@ -153,7 +154,7 @@ class House:
         }
 
     async def _prepare_database(self) -> None:
-        await asyncio.to_thread(_migrate, self._settings.database_url)
+        await migrated(self._settings.database_url)
         if self._settings.mode == "demo":
             from starter import demo
 
@@ -188,10 +189,28 @@ def _duly(*words: str) -> list[str]:
     return [sys.executable, "-P", "-m", "duly.launch", *words]
 
 
-def _migrate(database_url: str) -> None:
-    from store import migrate
+async def migrated(database_url: str) -> None:
+    """Bring the database to the tables of this version, once it answers: it may be starting at the same moment.
 
-    migrate.upgrade(database_url)
+    Raises:
+        CannotStartError: it did not answer within a minute.
+    """
+    from store import migrate
+    from store.database import DatabaseLostError
+
+    now = asyncio.get_running_loop().time
+    gives_up_at, told = now() + READY_WITHIN, False
+    while True:
+        try:
+            return await asyncio.to_thread(migrate.upgrade, database_url)
+        except DatabaseLostError as error:
+            # A file is there, or it is not.
+            if database_url.startswith("sqlite") or now() > gives_up_at:
+                raise CannotStartError(error.line) from None
+            if not told:
+                say(f"{error.line} Trying again for a minute …")
+            told = True
+        await asyncio.sleep(TRIES_AGAIN_AFTER)
 
 
 async def _until_ready(settings: Settings) -> None:

@@ -5,12 +5,25 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, Final
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from store import sqlite
 from store.statements import STRAIGHT
 
 _SAME: Final = "what was read of the one state that this session sees"
+
+
+class DatabaseLostError(ConnectionError):
+    """The database cannot be reached, or does not let Duly in.
+
+    `kind` is the name of the error that said so, and `line` says it to whoever looks after the database.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        self.kind = type(error.orig if isinstance(error, DBAPIError) and error.orig else error).__name__
+        self.line = f"The database does not answer ({self.kind}): does it run, and is DULY_DATABASE_URL right?"
+        super().__init__(self.line)
 
 
 def same_throughout(session: AsyncSession, what: str) -> dict[str, Any]:
@@ -43,7 +56,11 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """Yield a session whose changes are kept all together when the block ends, or not at all."""
+        """Yield a session whose changes are kept all together when the block ends, or not at all.
+
+        Raises:
+            DatabaseLostError: the database does not answer.
+        """
         async with self._turn, self._closed(self._to_write()) as session:
             await self._connect(session)
             async with _kept(session):
@@ -51,7 +68,11 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """Yield a session that sees one state of the database; what it changes is not kept."""
+        """Yield a session that sees one state of the database; what it changes is not kept.
+
+        Raises:
+            DatabaseLostError: the database does not answer.
+        """
         async with self._closed(self._to_read(info={_SAME: {}})) as session:
             await self._connect(session, self._seeing)
             yield session
@@ -70,10 +91,12 @@ class Database:
             return await asyncio.to_thread(sqlite.empty_journal, raw.driver_connection)
 
     async def _connect(self, session: AsyncSession, seeing: dict[str, Any] | None = None) -> None:
-        if self._waits:
-            await session.connection(execution_options=seeing)
-        else:
-            session.info[STRAIGHT] = (await session.connection()).sync_connection
+        try:
+            connection = await session.connection(execution_options=seeing)
+        except (DBAPIError, OSError, TimeoutError) as error:
+            raise DatabaseLostError(error) from error
+        if not self._waits:
+            session.info[STRAIGHT] = connection.sync_connection
 
     @asynccontextmanager
     async def _closed(self, session: AsyncSession) -> AsyncIterator[AsyncSession]:

@@ -192,6 +192,14 @@ class EventRow(SQLModel, table=True):
     hash: str
 
 
+class StuckRow(SQLModel, table=True):
+    """A case that does not get on, of whichever kind: what it says could not be put on record five times in a row."""
+
+    __tablename__ = "stuck"
+    case: str = Field(primary_key=True)
+    since: datetime = Field(sa_type=Instant)
+
+
 class AskRow(SQLModel, table=True):
     """The read model of an ask.
 

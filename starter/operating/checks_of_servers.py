@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -21,15 +22,15 @@ from domain.names import TASK_QUEUE
 from settings import Settings
 from starter.operating import places
 from starter.operating.doctor import PATIENCE, Found, ok, warning, wrong
-from store import backup, heads, migrate, rotating
+from store import backup, heads, migrate, rotating, stuck
 from store.codec import connect
-from store.database import Database
+from store.database import Database, DatabaseLostError
 from store.keys import CaseKeys, Keyring, KeyUnknownError, SealBrokenError
 from store.tables import CaseKeyRow, CaseRow
 
 T = TypeVar("T")
 
-FAILING: Final = "TemporalReportedProblems IS NOT NULL"
+_FAILING: Final = "TemporalReportedProblems IS NOT NULL"
 """What Temporal is asked for: cases whose workflow task failed five times in a row or more."""
 
 _DAYS_KEPT: Final = 7
@@ -109,7 +110,7 @@ async def _temporal(settings: Settings, where: dict[str, str]) -> list[Found]:
         client = await connect(CaseKeys(db, Keyring.of(settings.key_ring)), lazy=False, **where)
         about = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
         polled = await _is_polled(client)
-        failing = (await client.count_workflows(FAILING)).count
+        failing = await is_stuck(client, db)
     except RuntimeError:
         return [
             wrong("temporal", "It does not answer: is it running, is TEMPORAL_ADDRESS right? See logs/temporal.log.")
@@ -135,6 +136,22 @@ async def _temporal(settings: Settings, where: dict[str, str]) -> list[Found]:
             )
         )
     return found or [ok("temporal", "It answers, a worker is at work, and no case keeps failing.")]
+
+
+async def is_stuck(client: Client, db: Database) -> bool:
+    """Return whether any case, of whichever kind, does not get on: its turns fail, or what it says is not recorded.
+
+    Of the second nothing is known where the database does not answer, or is of another version.
+
+    Raises:
+        RPCError: Temporal does not answer.
+    """
+    if (await client.count_workflows(_FAILING)).count:
+        return True
+    with suppress(SQLAlchemyError, OSError):
+        async with db.read() as session:
+            return bool(await stuck.cases(session))
+    return False
 
 
 async def _is_polled(client: Client) -> bool:
@@ -184,4 +201,6 @@ async def _reading(settings: Settings, read: Callable[[AsyncSession], Awaitable[
 
 
 def _kind(error: Exception) -> str:
+    if isinstance(error, DatabaseLostError):
+        return error.kind
     return type(error.orig if isinstance(error, DBAPIError) and error.orig else error).__name__

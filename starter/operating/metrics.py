@@ -23,7 +23,7 @@ from temporalio.service import RPCError
 
 from settings import Settings
 from starter.operating import VERSION, places
-from starter.operating.checks_of_servers import FAILING
+from starter.operating.checks_of_servers import is_stuck
 from store import measures
 from store.codec import connect
 from store.database import Database
@@ -143,7 +143,7 @@ class Metrics:
             where = {"unless_named": address.read_text(encoding="utf-8")} if address.exists() else {}
             async with asyncio.timeout(_PATIENCE):
                 client = await connect(CaseKeys(db, Keyring.of(self.settings.key_ring)), lazy=False, **where)
-                return bool((await client.count_workflows(FAILING)).count)
+                return await is_stuck(client, db)
         except (RPCError, RuntimeError, OSError) as error:
             log.warning("metrics_without_temporal", why=type(error).__name__)
             return None

@@ -23,19 +23,27 @@ def now() -> datetime:
 
 @asynccontextmanager
 async def build(settings: Settings) -> AsyncIterator[Site]:
-    """Yield the site of `settings`; its packs are on record, so that every case can be read under its own."""
+    """Yield the site of `settings`; neither the database nor Temporal has to answer yet."""
     db = Database(settings.database_url)
     keys = CaseKeys(db, Keyring.of(settings.key_ring))
     loaded = await asyncio.to_thread(packs.load_all, settings.packs)
     try:
-        async with db.write() as session:
-            for pack in loaded.values():
-                await kept_packs.keep(session, pack)
-            await confidential.keep_index(session, keys)
         client = await connect(keys, lazy=True, **_embedded(settings))
         yield Site(settings, db, keys, Engine(client), loaded, now, demo=settings.mode == "demo")
     finally:
         await db.close()
+
+
+async def prepare(site: Site) -> None:
+    """Put the packs of `site` on record, so that every case can be read under its own.
+
+    Raises:
+        DatabaseLostError: the database does not answer.
+    """
+    async with site.db.write() as session:
+        for pack in site.packs.values():
+            await kept_packs.keep(session, pack)
+        await confidential.keep_index(session, site.keys)
 
 
 def _embedded(settings: Settings) -> dict[str, str]:

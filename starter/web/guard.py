@@ -16,6 +16,7 @@ from domain.text import forbidden_character
 from starter.web.errors import error_page
 from starter.web.reading import MOST_BYTES, UnreadableBodyError, read_pairs
 from starter.web.site import Site
+from store.database import DatabaseLostError
 
 log = structlog.get_logger()
 
@@ -103,7 +104,8 @@ class Guard:
         except Exception as error:  # noqa: BLE001 -- the last line: whatever failed, the reader gets a page and an id
             lost = _is_lost(error)
             if lost:
-                log.warning("database_lost", request=request_id, error=type(error).__name__)
+                kind = error.kind if isinstance(error, DatabaseLostError) else type(error).__name__
+                log.warning("database_lost", request=request_id, error=kind)
             else:
                 # Not its message, which may hold what somebody wrote.
                 frames = traceback.extract_tb(error.__traceback__)

@@ -4,7 +4,7 @@ Of confidential work it says whether that is in order, and nothing else.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
@@ -24,7 +24,7 @@ from starter.web.documents import policies_due
 from starter.web.finding import titles_of
 from starter.web.page import Page, Visit
 from starter.web.reading import read_pairs
-from store import overview, people, queries, webhooks
+from store import overview, people, queries, stuck, webhooks
 from store.finding import Wanted, find
 from store.overview import Moves, Open
 from templates import moment
@@ -68,6 +68,7 @@ async def admin(visit: Visit) -> Response:
     health = await visit.site.engine.health()
     ours, now = visit.person.organisation, visit.site.clock()
     async with visit.site.db.read() as session:
+        health = replace(health, failing=health.failing | await stuck.cases(session))
         names = await people.names(session, ours)
         open_now = await overview.open_cases(session, ours, [beginning_of(_since(visit, days)) for days, _ in AGES])
         late = await _seen(visit, session, await overview.overdue(session, ours, now, MOST + 1))

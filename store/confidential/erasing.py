@@ -33,7 +33,7 @@ from store.confidential.tables import (
 )
 from store.keys import CaseKeys
 from store.records import head
-from store.tables import CaseKeyRow, EventRow, MailRow
+from store.tables import CaseKeyRow, EventRow, MailRow, StuckRow
 
 DULY: Final = "duly"
 """Who proposes an erasure because its time has come."""
@@ -135,7 +135,7 @@ async def left_somewhere(session: AsyncSession) -> Sequence[str]:
 
 async def destroy(session: AsyncSession, cases: Sequence[str]) -> None:
     """Destroy the keys of cases that are erased, and all rows of theirs; also such as came late, or with a backup."""
-    for table in (PartyRow, ReceiptRow, ReadRow, EmergencyRow, CaseKeyRow):
+    for table in (PartyRow, ReceiptRow, ReadRow, EmergencyRow, StuckRow, CaseKeyRow):
         await session.execute(delete(table).where(col(table.case).in_(cases)))
 
 

@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 HEAVY = {
     "aiosmtpd",
@@ -37,6 +40,17 @@ def test_help_lists_the_commands_and_loads_nothing_heavy() -> None:
     assert {"up", "worker", "web"} <= set(listing.split())
     assert "mailbox" not in listing
     assert not HEAVY & set(loaded.split())
+
+
+@pytest.mark.parametrize("command", ["cases list", "audit verify", "calendar recompute", "keys list"])
+def test_a_database_that_does_not_answer_is_one_line_and_exit_code_2(command: str, tmp_path: Path) -> None:
+    nowhere = "postgresql+asyncpg://duly:secret@127.0.0.1:1/duly"
+    settings = {"DULY_MODE": "demo", "DULY_DATA_DIR": str(tmp_path / "data"), "DULY_DATABASE_URL": nowhere}
+    ended = python("-m", "duly.launch", *command.split(), **settings)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("The database does not answer")
+    assert ended.stderr.count("\n") == 1
+    assert "secret" not in ended.stderr
 
 
 def test_a_faulty_setting_is_one_line_and_exit_code_2() -> None:

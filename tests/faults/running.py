@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -285,6 +285,15 @@ async def a_request(house: Estate, title: str, gives_up: bool = False) -> AsyncI
     finally:
         await starter.close()
         await approver.close()
+
+
+async def once_answered(attempt: Callable[[], Awaitable[Shown]]) -> Shown:
+    """Return what `attempt` is shown, tried until somebody answers at all."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            with suppress(OSError, EOFError):
+                return await attempt()
+            await asyncio.sleep(_PAUSE)
 
 
 async def while_it_fails(house: Estate, part: str, doing: Coroutine[Any, Any, T], after: float) -> T:

@@ -10,14 +10,17 @@ from itertools import count
 
 import pytest
 
+from duly.up import migrated
 from tests.faults.running import (
     OUTAGE,
     PARTS,
+    PATIENCE,
     Estate,
     Request,
     a_request,
     estate,
     nothing_was_lost,
+    once_answered,
     while_it_fails,
 )
 
@@ -110,6 +113,33 @@ async def test_without_a_second_click_a_decision_is_not_taken(house: Estate, par
             await house.ready()
         await request.approve(mail)
         await request.asked(1)
+
+
+async def test_pages_that_start_without_the_database_say_so_and_work_once_it_is_back(house: Estate) -> None:
+    async with a_request(house, "Started without the database") as request:
+        await house.smash("database")
+        await house.kill("web")
+        await house.start("web")
+        try:
+            shown = await once_answered(lambda: request.starter.browser.get("/"))
+            assert (shown.status, "Duly cannot do that just now" in shown.body) == (503, True)
+            assert (await request.starter.browser.get("/readyz")).body == "not ready: database\n"
+        finally:
+            await house.mend("database")
+        case = await request.send()
+        for step in range(3):
+            await request.approve(await request.asked(step))
+        await request.over()
+        await nothing_was_lost(request, case, [2] * len(request.mails))
+
+
+async def test_duly_up_waits_for_a_database_that_starts_beside_it(house: Estate) -> None:
+    await house.smash("database")
+    upgrading = asyncio.create_task(migrated(house.environment["DULY_DATABASE_URL"]))
+    done, _ = await asyncio.wait({upgrading}, timeout=OUTAGE)
+    assert not done
+    await house.mend("database")
+    await asyncio.wait_for(upgrading, PATIENCE)
 
 
 async def live_through(house: Estate, seed: int) -> None:

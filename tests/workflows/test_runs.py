@@ -6,6 +6,7 @@ import pytest
 
 import activities.records
 from starter.runs import Replays, health_of, run_of
+from store import stuck
 from store.records import Written
 from tests.house import Begun, House
 from tests.stories import a_directory, an_opening
@@ -28,7 +29,12 @@ async def test_a_run_is_described_without_a_word_of_its_case(at_home: House, beg
     assert await run_of(at_home.client, "c-nowhere") is None
 
 
-async def test_an_activity_that_fails_says_how_often_and_of_what(
+async def cases_that_do_not_get_on(home: House) -> frozenset[str]:
+    async with home.db.read() as session:
+        return await stuck.cases(session)
+
+
+async def test_a_case_whose_record_fails_says_how_often_and_of_what_and_is_told_of_until_it_gets_on(
     at_home: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*anything: object) -> Written:
@@ -36,14 +42,21 @@ async def test_an_activity_that_fails_says_how_often_and_of_what(
 
     with monkeypatch.context() as while_full:
         while_full.setattr(activities.records, "write_batch", full)
+        while_full.setattr(stuck, "TRIES", 2)
         case = await at_home.begin(an_opening(key="full"), a_directory())
         run = await run_of(at_home.client, case.opening.case)
         while run is None or not run.pending or run.pending[0].attempt < 3:
+            assert not await cases_that_do_not_get_on(at_home)
             await asyncio.sleep(0.02)
             run = await run_of(at_home.client, case.opening.case)
+        while run is None or not run.pending or run.pending[0].attempt < 4:
+            await asyncio.sleep(0.02)
+            run = await run_of(at_home.client, case.opening.case)
+        assert await cases_that_do_not_get_on(at_home) == {case.opening.case}
     [pending] = run.pending
     assert (pending.name, pending.failure) == ("publish", "OSError: [Errno 28] No space left")
     assert len(await case.settled()) > 1
+    assert not await cases_that_do_not_get_on(at_home)
 
 
 async def test_a_worker_that_asks_for_work_is_seen(at_home: House, begun: Begun) -> None:

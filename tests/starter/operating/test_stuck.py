@@ -17,6 +17,8 @@ from duly.embedded import server
 from settings import Settings
 from starter.operating import checks_of_servers as servers
 from starter.operating.metrics import STUCK, UP, Metrics
+from store import stuck
+from store.database import Database
 
 # As it is, after five failures in a row, which take a minute.
 SOONER = ("--dynamic-config-value", "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=1")
@@ -73,3 +75,18 @@ async def test_a_case_that_keeps_failing_is_told(settings: Settings) -> None:
         assert stuck.level == "wrong"
         assert "A case cannot go on" in stuck.says
         await client.get_workflow_handle("c-1").terminate()
+
+
+async def test_a_case_whose_record_keeps_failing_is_told(settings: Settings) -> None:
+    metrics = Metrics(settings, lambda: datetime.now(UTC))  # noqa: TID251 -- a server of today
+    db = Database(settings.database_url)
+    assert (await metrics.take())[STUCK] == {(): 0}
+    async with db.write() as session:
+        await stuck.note(session, "c-1", datetime.now(UTC))  # noqa: TID251 -- the same
+    assert (await metrics.take())[STUCK] == {(): 1}
+    found = await asyncio.to_thread(servers.check_temporal, settings)
+    assert any("A case cannot go on" in one.says and one.level == "wrong" for one in found)
+    async with db.write() as session:
+        await stuck.forget(session, "c-1")
+    assert (await metrics.take())[STUCK] == {(): 0}
+    await db.close()

@@ -8,7 +8,7 @@ import pytest
 
 from starter.runs import Health
 from starter.web.site import Site
-from store.tables import AskedRow, AskRow, CaseRow, MailRow
+from store.tables import AskedRow, AskRow, CaseRow, MailRow, StuckRow
 from tests.builders import MONDAY, SCHOOL
 from tests.starter.web.conftest import Browser, Clock, RememberedCases, SignedIn, page_of
 from tests.starter.web.test_cases import tables_of, text_of
@@ -25,7 +25,7 @@ async def ada(site: Site, signed_in: SignedIn, clock: Clock) -> Browser:
     return await signed_in("ada@elmbrook.example")
 
 
-async def put(site: Site, *rows: CaseRow | AskRow | AskedRow | MailRow) -> None:
+async def put(site: Site, *rows: CaseRow | AskRow | AskedRow | MailRow | StuckRow) -> None:
     async with site.db.write() as session:
         session.add_all([row for row in rows if isinstance(row, CaseRow)])
         await session.flush()
@@ -111,12 +111,14 @@ async def test_what_failed_says_what_to_do_and_where(ada: Browser, site: Site, c
         *an_ask(3, "helen"),
         MailRow.model_validate({"id": "m1", "case": "c-3", "person": "helen", "refused_at": NOW, **mail}),
         MailRow.model_validate({"id": "m2", "case": "c-3", "person": "ben", **mail}),
+        *(StuckRow(case=case, since=NOW) for case in ("c-2", "c-4", "c-of-nobody")),
     )
     cases.how = Health(failing=frozenset({"c-3", "c-4", "c-of-nobody"}))
     answer = await ada.get("/admin")
     said = needs(text_of(answer))
     for trouble in (
         "An error comes back whenever Duly tries to go on with “Site 3”.",
+        "An error comes back whenever Duly tries to go on with “Site 2”.",
         "An answer to “Site 1” is disputed, and the request is on hold.",
         "1 mail not delivered: the oldest waits since Tuesday 1 December 2026 at 9:30am.",
         "The mail server refused 1 mail to Helen Marsh.",
