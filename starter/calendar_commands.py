@@ -37,11 +37,11 @@ def recompute(
 
 async def _recompute(settings: "Settings", dry_run: bool) -> int:
     from starter.recomputing import Recomputing
-    from starter.web.building import build, prepare
+    from starter.web.building import build
 
     cases = asks = failed = 0
     async with build(settings) as site:
-        await prepare(site)
+        await site.prepared()
         if not dry_run and not await _gets_on(site):
             typer.echo("Temporal or its worker does not answer, and nothing was moved: try again.", err=True)
             return 1

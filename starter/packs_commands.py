@@ -145,10 +145,10 @@ def move(
 async def _move(settings: "Settings", reference: str, why: str) -> str:
     """Move the request on, and return why it could not be; nothing where it was."""
     from starter.moving import move as move_on
-    from starter.web.building import build, prepare
+    from starter.web.building import build
 
     async with build(settings) as site:
-        await prepare(site)
+        await site.prepared()
         return await move_on(site.db, site.engine, site.packs, reference, why)
 
 

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import SQLModel, col
 
 import store.confidential.tables  # noqa: F401 -- fills the metadata, with the tables that it imports
-from store.database import Database
+from store.database import Database, reached
 from store.tables import CaseKeyRow
 
 SQLITE_COPY: Final = "duly.sqlite3"
@@ -141,13 +141,13 @@ async def is_empty(url: str) -> bool:
     file = file_of(url)
     if file is not None:
         return not file.exists()
-    async with _engine(url) as engine, engine.connect() as connection:
+    async with _engine(url) as engine, reached(engine) as connection:
         return not await connection.run_sync(lambda plain: inspect(plain).get_table_names())
 
 
 async def revision(url: str) -> str | None:
     """Return the latest migration that was run on the database at `url`, None where none was."""
-    async with _engine(url) as engine, engine.connect() as connection:
+    async with _engine(url) as engine, reached(engine) as connection:
         return await connection.run_sync(
             lambda plain: (
                 plain.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -180,7 +180,7 @@ def _copy_files(record: Path, cases: Path | None, into: Path, progress: Progress
 
 async def _copy_postgres(url: str, cases: Path | None, into: Path, progress: Progress) -> None:
     _program("pg_dump")
-    async with _engine(url) as engine, engine.connect() as seeing:
+    async with _engine(url) as engine, reached(engine) as seeing:
         await seeing.execution_options(isolation_level="REPEATABLE READ")
         with ExitStack() as files:
             async with _postgres_held(engine):

@@ -1,12 +1,13 @@
 """The database: one transaction to write, one to read, SQLite or PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from typing import Any, Final
 
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from store import sqlite
 from store.statements import STRAIGHT
@@ -17,11 +18,13 @@ _SAME: Final = "what was read of the one state that this session sees"
 class DatabaseLostError(ConnectionError):
     """The database cannot be reached, or does not let Duly in.
 
-    `kind` is the name of the error that said so, and `line` says it to whoever looks after the database.
+    `kind` is what the error that said so is called, and `line` says it to whoever looks after the database.
     """
 
     def __init__(self, error: Exception) -> None:
-        self.kind = type(error.orig if isinstance(error, DBAPIError) and error.orig else error).__name__
+        said = error.orig if isinstance(error, DBAPIError) and error.orig else error
+        # SQLite has one name for all of them, and no words but its own.
+        self.kind = str(said) if isinstance(said, sqlite3.Error) else type(said).__name__
         self.line = f"The database does not answer ({self.kind}): does it run, and is DULY_DATABASE_URL right?"
         super().__init__(self.line)
 
@@ -33,6 +36,30 @@ def same_throughout(session: AsyncSession, what: str) -> dict[str, Any]:
     """
     same: dict[str, dict[str, Any]] = session.info.get(_SAME, {})
     return same.setdefault(what, {})
+
+
+@asynccontextmanager
+async def reached(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Yield a connection of `engine`.
+
+    Raises:
+        DatabaseLostError: the database does not answer.
+    """
+    connection = engine.connect()
+    with _saying_so():
+        await connection.start()
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+@contextmanager
+def _saying_so() -> Iterator[None]:
+    try:
+        yield
+    except (DBAPIError, OSError, TimeoutError) as error:
+        raise DatabaseLostError(error) from error
 
 
 class Database:
@@ -91,10 +118,8 @@ class Database:
             return await asyncio.to_thread(sqlite.empty_journal, raw.driver_connection)
 
     async def _connect(self, session: AsyncSession, seeing: dict[str, Any] | None = None) -> None:
-        try:
+        with _saying_so():
             connection = await session.connection(execution_options=seeing)
-        except (DBAPIError, OSError, TimeoutError) as error:
-            raise DatabaseLostError(error) from error
         if not self._waits:
             session.info[STRAIGHT] = connection.sync_connection
 

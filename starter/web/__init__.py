@@ -1,9 +1,7 @@
 """The pages: one list of routes, each with its stated access rule, behind one door."""
 
-import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Final
 
 from starlette.applications import Starlette
@@ -120,29 +118,7 @@ _OFF_RECORD: Final = frozenset({static.static_file, health.healthz, health.ready
 """What answers without anything on record: what error pages look like, and what a supervisor asks."""
 
 
-@dataclass
-class Preparing:
-    """What has to be done before the first page that is of anything on record: once, as soon as it can be."""
-
-    see_to: Callable[[], Awaitable[None]]
-    _is_done: bool = False
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    async def done(self) -> None:
-        """Return once it is done.
-
-        Raises:
-            DatabaseLostError: the database does not answer; the next page tries again.
-        """
-        if self._is_done:
-            return
-        async with self._turn:
-            if not self._is_done:
-                await self.see_to()
-            self._is_done = True
-
-
-def create_app(site: Site, pages: Sequence[Page] = PAGES, preparing: Preparing | None = None) -> Starlette:
+def create_app(site: Site, pages: Sequence[Page] = PAGES) -> Starlette:
     """Return the site as an ASGI application."""
 
     async def refused(request: Request, error: Exception) -> Response:
@@ -160,7 +136,7 @@ def create_app(site: Site, pages: Sequence[Page] = PAGES, preparing: Preparing |
         return error_page(site, status, here=request.url.path)
 
     app = Starlette(
-        routes=[_route(site, page, preparing) for page in pages],
+        routes=[_route(site, page) for page in pages],
         middleware=[Middleware(Guard, site=site)],
         exception_handlers={
             HTTPException: refused,
@@ -181,10 +157,10 @@ def _methods_at(request: Request) -> list[str]:
     return sorted({method for route in here for method in route.methods or ()})
 
 
-def _route(site: Site, page: Page, preparing: Preparing | None) -> Route:
+def _route(site: Site, page: Page) -> Route:
     async def answer(request: Request) -> Response:
-        if preparing is not None and page.endpoint not in _OFF_RECORD:
-            await preparing.done()
+        if page.endpoint not in _OFF_RECORD:
+            await site.prepared()
         if page.access == "demo" and not site.demo:
             raise HTTPException(404)
         signed = None if page.access in {"anyone", "token"} else await who(site, request)
@@ -232,7 +208,7 @@ async def serve(settings: Settings) -> None:
     """Serve the site until told to stop."""
     import uvicorn
 
-    from starter.web.building import build, now, prepare
+    from starter.web.building import build, now
 
     if settings.metrics_port:
         from starter.operating import metrics
@@ -241,7 +217,7 @@ async def serve(settings: Settings) -> None:
     async with build(settings) as site:
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(site, preparing=Preparing(lambda: prepare(site))),
+                create_app(site),
                 host=settings.host,
                 port=settings.port,
                 access_log=False,

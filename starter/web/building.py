@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import packs
 from settings import Settings
 from starter.engine import Engine
-from starter.web.site import Site
+from starter.web.site import Once, Site
 from store import confidential
 from store import packs as kept_packs
 from store.codec import connect
@@ -23,27 +23,26 @@ def now() -> datetime:
 
 @asynccontextmanager
 async def build(settings: Settings) -> AsyncIterator[Site]:
-    """Yield the site of `settings`; neither the database nor Temporal has to answer yet."""
+    """Yield the site of `settings`; neither the database nor Temporal has to answer yet.
+
+    Its packs are on record before its first page, so that every case can be read under its own.
+    """
     db = Database(settings.database_url)
     keys = CaseKeys(db, Keyring.of(settings.key_ring))
     loaded = await asyncio.to_thread(packs.load_all, settings.packs)
+
+    async def keep() -> None:
+        async with db.write() as session:
+            for pack in loaded.values():
+                await kept_packs.keep(session, pack)
+            await confidential.keep_index(session, keys)
+
     try:
         client = await connect(keys, lazy=True, **_embedded(settings))
-        yield Site(settings, db, keys, Engine(client), loaded, now, demo=settings.mode == "demo")
+        demo = settings.mode == "demo"
+        yield Site(settings, db, keys, Engine(client), loaded, now, demo=demo, prepared=Once(keep))
     finally:
         await db.close()
-
-
-async def prepare(site: Site) -> None:
-    """Put the packs of `site` on record, so that every case can be read under its own.
-
-    Raises:
-        DatabaseLostError: the database does not answer.
-    """
-    async with site.db.write() as session:
-        for pack in site.packs.values():
-            await kept_packs.keep(session, pack)
-        await confidential.keep_index(session, site.keys)
 
 
 def _embedded(settings: Settings) -> dict[str, str]:

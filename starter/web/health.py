@@ -34,6 +34,7 @@ async def _database_answers(visit: Visit) -> bool:
     from store.migrate import is_pending
 
     try:
+        await visit.site.prepared()
         async with visit.site.db.read() as session:
             connection = await session.connection()
             return not await connection.run_sync(is_pending)

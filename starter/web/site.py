@@ -1,7 +1,8 @@
 """All that the pages stand on, built once at start and passed down."""
 
+import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property
@@ -60,13 +61,36 @@ class Cases(Protocol):
         ...
 
 
+async def _nothing() -> None:
+    pass
+
+
+@dataclass
+class Once:
+    """What is done once, for whoever first needs it; where it fails, whoever comes next tries again."""
+
+    do: Callable[[], Awaitable[None]] = _nothing
+    _is_done: bool = False
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def __call__(self) -> None:
+        """Return once it is done."""
+        if self._is_done:
+            return
+        async with self._turn:
+            if not self._is_done:
+                await self.do()
+            self._is_done = True
+
+
 @dataclass(frozen=True)
 class Site:
     """One installation: its settings, its records, its running cases, and the packs by organisation.
 
     `bad_links` are the links that lead nowhere, by the address that tried them, `bad_receipts` the codes of reporters
     that are none, `bad_tokens` the tokens of programs that are none, `reports` the reports, by marks of addresses that
-    are forgotten with them; `recent` are the cases that pages read last, as `starter.web.known` knows them.
+    are forgotten with them; `recent` are the cases that pages read last, as `starter.web.known` knows them. `prepared`
+    is to be waited for before anything on record is looked at.
     """
 
     settings: Settings
@@ -81,6 +105,7 @@ class Site:
     bad_tokens: Failures = field(default_factory=Failures)
     reports: Failures = field(default_factory=lambda: Failures(within=timedelta(hours=1)))
     recent: Recent[Any] = field(default_factory=Recent)
+    prepared: Once = field(default_factory=Once)
 
     @property
     def secure(self) -> bool:

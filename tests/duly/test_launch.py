@@ -42,7 +42,7 @@ def test_help_lists_the_commands_and_loads_nothing_heavy() -> None:
     assert not HEAVY & set(loaded.split())
 
 
-@pytest.mark.parametrize("command", ["cases list", "audit verify", "calendar recompute", "keys list"])
+@pytest.mark.parametrize("command", ["cases list", "audit verify", "calendar recompute", "keys list", "backup ."])
 def test_a_database_that_does_not_answer_is_one_line_and_exit_code_2(command: str, tmp_path: Path) -> None:
     nowhere = "postgresql+asyncpg://duly:secret@127.0.0.1:1/duly"
     settings = {"DULY_MODE": "demo", "DULY_DATA_DIR": str(tmp_path / "data"), "DULY_DATABASE_URL": nowhere}

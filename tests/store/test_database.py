@@ -6,10 +6,10 @@ from datetime import datetime
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.exc import OperationalError, StatementError
+from sqlalchemy.exc import StatementError
 
 from store import links, people
-from store.database import Database
+from store.database import Database, DatabaseLostError
 from store.keys import CaseKeys
 from store.tables import CaseKeyRow
 from tests.builders import AMINA, BEN, MONDAY, ORGANISATION, a_person
@@ -97,7 +97,7 @@ async def test_a_writer_whose_turn_does_not_come_gives_up_and_lets_the_next_try(
     monkeypatch.setattr("store.sqlite._GIVES_UP_AFTER", 0.05)
     other = sqlite3.connect(url.partition(":///")[2], isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(OperationalError, match="locked"):
+    with pytest.raises(DatabaseLostError, match="locked"):
         await write()
     other.execute("COMMIT")
     other.close()
