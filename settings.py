@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import EmailStr, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
@@ -30,6 +30,14 @@ TENANT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 KEY_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 SMTP_PORTS = {"none": 25, "starttls": 587, "tls": 465}
 DATABASES = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
+# What may follow the name of a database, as asyncpg has it: `ssl`, where libpq says `sslmode`.
+OF_A_DATABASE = ("host", "port", "ssl", "timeout", "command_timeout", "prepared_statement_cache_size")
+# What pydantic says in words of its own.
+IN_PLAIN_WORDS = {
+    "extra_forbidden": "is no setting of Duly",
+    "path_type": "should be a folder, or a list of folders",
+    "tuple_type": "should be a list",
+}
 DEMO_SENDER = "duly@duly.example"
 ENTRA, GOOGLE = "login.microsoftonline.com", "accounts.google.com"
 OIDC_SET_UP = (
@@ -163,6 +171,9 @@ class Settings(BaseSettings):
     cases_per_hour: int = Field(default=10, ge=1)
     cases_per_day: int = Field(default=200, ge=1)
     mails_a_day: int = Field(default=20, ge=1)
+    codes_per_quarter: int = Field(default=3, ge=1)
+    codes_per_hour: int = Field(default=10, ge=1)
+    codes_alarm: int = Field(default=100, ge=1)
 
     @classmethod
     def settings_customise_sources(
@@ -179,7 +190,11 @@ class Settings(BaseSettings):
     @field_validator("data_dir", "smtp_password_file", "keys_file", "signing_key_file", "oidc_client_secret_file")
     @classmethod
     def _whole_path(cls, path: Path | None) -> Path | None:
-        return path.expanduser().absolute() if path else None
+        try:
+            return path.expanduser().absolute() if path else None
+        except RuntimeError:
+            message = f"names {path}, and there is no such user"
+            raise ValueError(message) from None
 
     @field_validator("host", "metrics_host")
     @classmethod
@@ -196,6 +211,9 @@ class Settings(BaseSettings):
     def _safe_base_url(cls, url: str, info: ValidationInfo) -> str:
         parts = urlsplit(url)
         host = parts.hostname or ""
+        if not _has_a_port(url):
+            message = "names a port that there is not"
+            raise ValueError(message)
         if parts.scheme not in {"http", "https"} or not host or parts.path.strip("/") or parts.query:
             message = "should be the site's address without a path, such as https://duly.school.org"
             raise ValueError(message)
@@ -215,6 +233,13 @@ class Settings(BaseSettings):
     def _known_database(cls, url: str) -> str:
         if not url.startswith(DATABASES):
             message = f"should begin with {' or '.join(DATABASES)}"
+            raise ValueError(message)
+        if not _has_a_port(url):
+            message = "names a port that there is not"
+            raise ValueError(message)
+        query = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
+        if unknown := sorted(query.difference(OF_A_DATABASE)):
+            message = f"ends with {unknown[0]}, which the driver does not know: it knows {', '.join(OF_A_DATABASE)}"
             raise ValueError(message)
         return url
 
@@ -242,10 +267,18 @@ class Settings(BaseSettings):
     @field_validator("smtp_host")
     @classmethod
     def _mail_can_leave(cls, host: str | None, info: ValidationInfo) -> str | None:
-        if host is None and info.data.get("mode") == "live":
+        if not host and info.data.get("mode") == "live":
             message = "is missing: live mode sends real mail (or set DULY_MODE=demo to try Duly)"
             raise ValueError(message)
         return _loopback_in_demo(host, info) if host else None
+
+    @field_validator("metrics_port")
+    @classmethod
+    def _a_port_of_its_own(cls, port: int, info: ValidationInfo) -> int:
+        if port and port == info.data.get("port"):
+            message = "should be another port than DULY_PORT"
+            raise ValueError(message)
+        return port
 
     @field_validator("smtp_tls")
     @classmethod
@@ -421,7 +454,10 @@ def load_settings() -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
-        lines = [_line(fault["loc"][0], fault["msg"]) for fault in error.errors(include_input=False)]
+        lines = [
+            _line(fault["loc"][0], IN_PLAIN_WORDS.get(fault["type"], fault["msg"]))
+            for fault in error.errors(include_input=False)
+        ]
         raise SettingsError(_unknown_variables() + lines) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise SettingsError([f"{SETTINGS_FILE} cannot be read: {error}"]) from None
@@ -436,6 +472,14 @@ def _loopback_in_demo(host: str, info: ValidationInfo) -> str:
         message = "should be a loopback address such as 127.0.0.1: demo mode stays on this machine"
         raise ValueError(message)
     return host
+
+
+def _has_a_port(url: str) -> bool:
+    """Return whether the port of `url` is one, where it names any."""
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def _host_of(url: str | None) -> str | None:
@@ -489,6 +533,8 @@ def _make_private(folder: Path) -> None:
             folder.chmod(0o700)
     except OSError as error:
         raise SettingsError([f"DULY_DATA_DIR {folder} cannot be used: {error.strerror}"]) from None
+    except ValueError:
+        raise SettingsError([f"DULY_DATA_DIR {folder!r} is no name of a folder"]) from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise SettingsError([f"DULY_DATA_DIR {folder} cannot be written"])
 
@@ -510,11 +556,11 @@ def _with_demo_key(settings: Settings) -> Settings:
 def _make_key(path: Path) -> None:
     """Write a new key to `path` at one stroke: of two that try at once, one wins and both read the same."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    draft.touch(mode=0o600)
-    draft.write_text(f"demo:{base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}\n", encoding="utf-8")
     try:
+        draft.touch(mode=0o600)
+        draft.write_text(f"demo:{base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}\n", encoding="utf-8")
         path.hardlink_to(draft)
     except FileExistsError:
         pass
     finally:
-        draft.unlink()
+        draft.unlink(missing_ok=True)

@@ -11,8 +11,10 @@ from importlib.metadata import version
 from typing import Final
 
 import structlog
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.plugin import SimplePlugin
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -30,10 +32,11 @@ from domain.names import TASK_QUEUE
 from domain.pack import Pack
 from settings import Settings
 from store.checkpoints import Anchor
-from store.codec import connect
-from store.database import Database
+from store.codec import TemporalSettingsError, connect
+from store.database import Database, DatabaseLostError
 from store.keys import CaseKeys, Keyring
 from store.signing import signing_keys
+from store.version import OtherVersionError, check
 from workflows.host import CaseWorkflow
 
 # Some tests of every story and every recorded history run in it, so that a clock or I/O in a workflow fails there. What
@@ -51,6 +54,7 @@ _TURNS_AT_ONCE: Final = 16
 _TOLD_EVERY: Final = timedelta(milliseconds=500)
 _FINISH_WITHIN: Final = timedelta(seconds=10)
 _ASK_AGAIN: Final = 2.0
+_TRIES: Final = 5
 
 log = structlog.get_logger()
 
@@ -140,6 +144,7 @@ async def main(settings: Settings) -> None:
     db = Database(settings.database_url)
     keys = CaseKeys(db, Keyring.of(settings.key_ring))
     client = await _reach_temporal(keys)
+    await _reach_database(db)
     told_to_stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, told_to_stop.set)
@@ -164,13 +169,57 @@ async def main(settings: Settings) -> None:
 
 
 async def _reach_temporal(keys: CaseKeys) -> Client:
-    """Return a client once Temporal answers, however long that takes."""
+    """Return a client once Temporal answers, however long that takes.
+
+    Raises:
+        TemporalSettingsError: what the environment says of it cannot be used.
+    """
     while True:
         try:
-            return await connect(keys, lazy=False)
-        except RuntimeError:
+            client = await connect(keys, lazy=False)
+            await _check_namespace(client)
+        except TemporalSettingsError:
+            raise
+        except (RuntimeError, RPCError):
             log.warning("temporal_does_not_answer", retry_in_seconds=_ASK_AGAIN)
             await asyncio.sleep(_ASK_AGAIN)
+        else:
+            return client
+
+
+async def _check_namespace(client: Client) -> None:
+    """Raise TemporalSettingsError where Temporal has no such namespace; a new server makes its own in a moment."""
+    for left in reversed(range(_TRIES)):
+        try:
+            await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            if not left:
+                why = f"there is no namespace {client.namespace}"
+                raise TemporalSettingsError(why) from None
+            await asyncio.sleep(_ASK_AGAIN)
+        else:
+            return
+
+
+async def _reach_database(db: Database) -> None:
+    """Return once the database answers, however long that takes.
+
+    Raises:
+        OtherVersionError: it is not one of this version.
+    """
+    while True:
+        try:
+            async with db.read() as session:
+                await (await session.connection()).run_sync(check)
+        except OtherVersionError:
+            raise
+        except DatabaseLostError as error:
+            log.warning("database_does_not_answer", why=error.kind, retry_in_seconds=_ASK_AGAIN)
+            await asyncio.sleep(_ASK_AGAIN)
+        else:
+            return
 
 
 def _smtp(settings: Settings) -> Smtp:

@@ -20,7 +20,7 @@ from activities.custodians import Custodians
 from activities.jobs import Jobs
 from activities.rounds import Rounds
 from activities.webhooks import Webhooks
-from domain.asking import whom
+from domain.asking import still_there, whom
 from domain.calendar import local_day
 from domain.cases import Act
 from domain.people import Asked, Directory
@@ -41,7 +41,8 @@ _LOOKS: Final = 2
 """An ask that was being recorded while people changed is seen the second time."""
 
 _LOOKS_WHERE_SOME_FAIL: Final = 20
-"""A case that does not answer is not looked for for ever: whoever mends it has it looked up by changing somebody."""
+_THEN_EVERY: Final = 4
+"""As long as something fails it is looked for: after so many looks more rarely, each minute."""
 
 _CLOCKS_DIFFER: Final = timedelta(seconds=20)
 """A case goes by the clock of Temporal's machine: a day begins here once it has begun there."""
@@ -59,8 +60,8 @@ _AT_ONCE: Final = 20
 class Lookout:
     """Looks at the directories and at what was put by.
 
-    `_looked` says of each organisation what its directory and the day were when all its asks were last looked at, and
-    how often, and whether all went well the last time.
+    `_looked` says of each organisation what its directory and the day were when its asks were last to be looked at, at
+    how many looks they have been the same, and whether all went well the last time.
     """
 
     db: Database
@@ -96,9 +97,9 @@ class Lookout:
             occasion = f"{version}|{day}"
             looked, times, well = self._looked.get(organisation, ("", 0, True))
             times = times if looked == occasion else 0
-            if times < (_LOOKS if well else _LOOKS_WHERE_SOME_FAIL):
+            if _is_time(times, well):
                 well = await self._look_at(organisation, day, occasion)
-                self._looked[organisation] = (occasion, times + 1, well)
+            self._looked[organisation] = (occasion, times + 1, well)
         async with self.db.read() as session:
             many = await mails.put_by(session, now - _GATHERED_FOR)
         if many:
@@ -203,8 +204,15 @@ class Lookout:
         await retention.look_at(self.db, self.keys, self.jobs, row, directory, self.clock())
 
 
+def _is_time(times: int, well: bool) -> bool:
+    """Return whether all asks are looked at once more, after `times` looks; the last went `well`, or did not."""
+    return times < _LOOKS if well else times < _LOOKS_WHERE_SOME_FAIL or times % _THEN_EVERY == 0
+
+
 def _should_reach(one: Reaches, directory: Directory, day: date) -> frozenset[Asked]:
     """Return whom an ask reaches, if it is looked up on `day`."""
+    if one.fixed is not None:
+        return frozenset(still_there(one.fixed, directory, day))
     return frozenset(whom(one.ladder, one.also, one.named, one.excluded | one.own, one.school, directory, day))
 
 

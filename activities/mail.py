@@ -21,10 +21,9 @@ from temporalio.exceptions import ApplicationError
 
 from activities.jobs import Jobs
 from activities.people import People
-from activities.writing import Letter, Writer, is_needed
+from activities.writing import TELL_FIRST, Letter, Writer, is_needed, told_since
 from domain.calendar import local_day
 from domain.cases import Act
-from domain.events import AskOpened
 from domain.evidence import LINK, text_digest
 from domain.mails import NEUTRAL, PersonalMail
 from domain.names import MAIL_PERSON, SEND_MAIL
@@ -37,7 +36,9 @@ log = structlog.get_logger()
 
 _PATIENCE: Final = 10.0
 _PERMANENT: Final = 500
-_ASK: Final = "ask"
+_WHO_SENDS: Final = frozenset({530, 534, 535, 538})
+"""What a mail server answers that wants whoever sends to sign in, or to sign in otherwise."""
+
 _LINES: Final = compat32.clone(linesep="\r\n")
 _LONGEST_LINE: Final = 78
 
@@ -163,9 +164,12 @@ class Post:
     async def deliver(self, letters: Sequence[Letter]) -> None:
         """Hand over `letters`, one connection for all; leave those that do not go now to jobs that keep trying.
 
-        A slow mail server holds up no case: what has not gone within some seconds is left to them too.
+        A slow mail server holds up no case: what has not gone within some seconds is left to them too, and so is what
+        is late by a day where the time to answer runs from being told: a job tells the case of it.
         """
-        waiting = list(letters)
+        today = local_day(self.clock())
+        late = [letter for letter in letters if letter.told_since is not None and local_day(letter.told_since) < today]
+        waiting = [letter for letter in letters if letter not in late]
         sent: dict[str, Taken | None] = {}
         gives_up_at = asyncio.get_running_loop().time() + _PATIENCE
         try:
@@ -177,7 +181,7 @@ class Post:
             log.warning("mail_left_to_retry", mails=[letter.id for letter in waiting], why=type(error).__name__)
         if sent:
             await self._note(sent)
-        for letter in waiting:
+        for letter in (*waiting, *late):
             await self.jobs.send_mail(letter.id)
 
     @activity.defn(name=SEND_MAIL)
@@ -265,18 +269,12 @@ class Post:
         """Tell the case that its ask was delivered, if the clock of the ask runs from then."""
         async with self.db.read() as session:
             row = await mails.mail(session, mail_id)
-            if row is None or row.template != _ASK or row.sent_at is None:
+            if row is None or row.template not in TELL_FIRST or row.sent_at is None:
                 return
             found = await self.people.case_file(session, row)
-        if found is None:
-            return
-        file, about = found
-        ask = file.open_ask(row.ask)
-        clocks = file.opening.process.clocks(ask.step) if ask is not None else None
-        # Whoever is asked in somebody's stead, later, has no more time than was left.
-        if clocks is not None and clocks.runs_from_told and about is not None and isinstance(about.event, AskOpened):
+        if found is not None and told_since(row, *found) is not None:
             told = Act(kind="told", person="duly", how="duly", ask=row.ask, at=row.sent_at)
-            await self.jobs.act(file.opening.case, told)
+            await self.jobs.act(found[0].opening.case, told)
 
     async def _note(self, sent: Mapping[str, Taken | None]) -> None:
         """Note what became of mails, and keep the templates that they were made from, each once."""
@@ -321,7 +319,19 @@ class Post:
 
 
 def for_good(answer: aiosmtplib.SMTPException) -> bool:
-    """Return whether the server will give the same answer for ever."""
+    """Return whether the server refuses the address, and will for ever.
+
+    That it wants to know first who sends, or does not take mail from this sender, says nothing of the address: the
+    settings are to be put right, and the mail goes then.
+
+    Source: RFC 5321, 4.2; RFC 4954, 6.
+    """
     if isinstance(answer, aiosmtplib.SMTPRecipientsRefused):
-        return all(one.code >= _PERMANENT for one in answer.recipients)
-    return isinstance(answer, aiosmtplib.SMTPResponseException) and answer.code >= _PERMANENT
+        return all(map(_of_the_address, (one.code for one in answer.recipients)))
+    if isinstance(answer, aiosmtplib.SMTPSenderRefused) or not isinstance(answer, aiosmtplib.SMTPResponseException):
+        return False
+    return _of_the_address(answer.code)
+
+
+def _of_the_address(code: int) -> bool:
+    return code >= _PERMANENT and code not in _WHO_SENDS

@@ -123,7 +123,7 @@ class Records:
         await self._at_once(self.post.jobs.act(case, _call_off(called.why)) for case in called.call_off)
         async with self.db.write() as session:
             await rolls.mark_begun(session, called.begins, at)
-            counted = await rolls.counts(session, batch.case, more=called.more)
+            counted = await rolls.counts(session, batch.case, called.more, called.visitors)
         return published.model_copy(update={"roll": counted})
 
     async def _at_once(self, jobs: Iterable[Awaitable[None]]) -> None:

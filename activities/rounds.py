@@ -9,11 +9,13 @@ from typing import Final
 
 import packs
 from activities.jobs import Jobs
-from domain.calendar_changes import ENOUGH_YEARS, brought_up_to_date, years_to_know
-from domain.cases import Act
+from domain.calendar import Calendar
+from domain.calendar_changes import ENOUGH_YEARS, brought_up_to_date, coming_moved, years_to_know
+from domain.cases import Act, Opening, Standing
 from domain.pack import Pack
+from domain.round_entries import OtherDay
 from store import packs as kept
-from store import people
+from store import people, queries
 from store.database import Database
 from store.found_by import fill_in, words_to_fill_in
 from store.keys import CaseKeys
@@ -90,11 +92,18 @@ class Rounds:
             if years[-1] > opening.calendar.known_until.year:
                 now = await asyncio.to_thread(packs.expand, pack.calendar, years.start, len(years))
                 calendar = brought_up_to_date(opening.calendar, now, years)
-                occasion = secrets.token_hex(8)
-                await self.jobs.act(
-                    case, Act(kind="recalendar", person="duly", how="duly", calendar=calendar, occasion=occasion)
-                )
+                coming, occasion = await self._moved(case, opening, standing, calendar), secrets.token_hex(8)
+                act = Act(kind="recalendar", person="duly", how="duly", calendar=calendar, occasion=occasion)
+                await self.jobs.act(case, act.model_copy(update={"coming": coming}))
             self._looked_ahead[case] = day.year
+
+    async def _moved(self, case: str, opening: Opening, standing: Standing, calendar: Calendar) -> tuple[OtherDay, ...]:
+        """Return what comes by itself on another day by `calendar`; of a confidential case nothing is said."""
+        if opening.process.confidential:
+            return ()
+        async with self.db.read() as session:
+            history, asked = await queries.history(session, self.keys, case), await queries.reached(session, case)
+        return coming_moved(opening, standing, asked, history, calendar)
 
     async def _fill_in(self, pack: Pack) -> None:
         """Have older cases found by the words that the pack names, a few at each look until all are."""

@@ -12,12 +12,13 @@ from domain.asking import AUTHOR
 from domain.calendar import local_day
 from domain.cases import OpenAsk, Opening, Request, Standing
 from domain.events import (
-    AnyEvent,
     Approved,
+    AskOpened,
     CaseCancelled,
     DatePassed,
     DecisionDisputed,
     HoldReleased,
+    Nudged,
     Recorded,
     Rejected,
     Reminded,
@@ -29,6 +30,7 @@ from domain.events import (
 from domain.mails import MailContext, PersonalMail
 from domain.pack import Pack
 from domain.people import Asked, Directory, Person
+from domain.round_entries import CalendarChanged
 from domain.round_mails import is_settled, said_in_mail
 from domain.waiting import why_waiting
 from domain.words import clock_time, day_in_words, weekday_in_words
@@ -38,6 +40,9 @@ from store.tables import MailRow
 from templates import RenderedMail, mail
 
 CHANGES: Final = "changes"
+TELL_FIRST: Final = frozenset({"ask", CHANGES})
+"""The mails by which somebody is told first that they are asked."""
+
 RECEIPT: Final = "receipt"
 _SIGNED: Final = frozenset({"signature", "acknowledgement"})
 """In whose cases people sign a document: one person, or a seat besides everybody."""
@@ -84,6 +89,7 @@ class Letter:
     """A mail to be sent: the id of its row, to whom, by which template and with what, and the thread of its case.
 
     `gathered` are the ids of those mails that it stands for, `case` is whose mail it is, where it is of one case.
+    `told_since` is when its ask was opened, where the time to answer runs from this mail.
     """
 
     id: str
@@ -93,6 +99,7 @@ class Letter:
     thread: str | None = None
     gathered: tuple[str, ...] = ()
     case: str | None = None
+    told_since: datetime | None = None
 
     def text(self) -> RenderedMail:
         """Return what it says."""
@@ -159,7 +166,7 @@ class Writer:
             context |= _sent_back(case) | {
                 "link": f"{self.base_url}/cases/{opening.reference}/edit",
                 "deadline": ask.due,
-                "reminder": about is not None and isinstance(about.event, Reminded),
+                "reminder": about is not None and isinstance(about.event, Reminded | Nudged),
             }
         elif ask is not None:
             token = await links.mint(
@@ -188,11 +195,15 @@ class Writer:
             context |= {"link": f"{self.base_url}/dispute/{token}", "decision": _own_decision(about.at, event, case)}
             context |= _certificate(about.at, event, case)
         elif about is not None and row.template == VACANT_MAIL:
-            context |= {"decision": _vacancy(about.event, case)}
+            vacant = case.open_ask(getattr(about.event, "ask", None))
+            context |= {"decision": _vacancy(vacant, case), "author_left": vacant is not None and vacant.seat == AUTHOR}
         elif about is not None:
             context |= {"decision": _what_happened(about, case)}
+        if about is not None and isinstance(about.event, CalendarChanged):
+            context |= {"decision": _what_happened(about, case)}
         filled = MailContext.model_validate(context)
-        return Letter(row.id, person, row.template, filled, f"case-{opening.case}", case=opening.case)
+        thread, since = f"case-{opening.case}", told_since(row, case, about)
+        return Letter(row.id, person, row.template, filled, thread, case=opening.case, told_since=since)
 
     def _tasks(self) -> str:
         return f"{self.base_url}/tasks"
@@ -219,6 +230,18 @@ def is_needed(row: MailRow, case: CaseFile, about: Recorded | None, at: datetime
         return False
     is_disputed = about is not None and getattr(about.event, "ask", None) in case.standing.disputed
     return is_disputed or row.template not in {_DISPUTED, _HELD}
+
+
+def told_since(row: MailRow, case: CaseFile, about: Recorded | None) -> datetime | None:
+    """Return when the ask was opened that a mail is the first to tell of, where its time runs from then; or None.
+
+    Whoever is asked in somebody's stead, later, has no more time than was left.
+    """
+    if row.template not in TELL_FIRST or about is None or not isinstance(about.event, AskOpened):
+        return None
+    ask = case.open_ask(row.ask)
+    clocks = case.opening.process.clocks(ask.step) if ask is not None else None
+    return ask.opened_at if ask is not None and clocks is not None and clocks.runs_from_told else None
 
 
 def _what_happened(recorded: Recorded, case: CaseFile) -> str:
@@ -292,10 +315,11 @@ def _certificate(at: datetime, event: Decision, case: CaseFile) -> dict[str, obj
     }
 
 
-def _vacancy(event: AnyEvent, case: CaseFile) -> str:
-    ask = case.open_ask(getattr(event, "ask", None))
+def _vacancy(ask: OpenAsk | None, case: CaseFile) -> str:
     if ask is None:
         return ""
+    if ask.seat == AUTHOR:
+        return "Its author was asked to change it, and has left"
     return (
         f"Nobody can be asked for the step “{_step(case, ask.step)}”: nobody who may answer it holds the seat"
         f" {_seat(case, ask.seat)}"

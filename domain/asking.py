@@ -33,8 +33,7 @@ def reached_by(
     if isinstance(event, Escalated):
         return (*before, *_further(event.to, before, excluded, school, directory, day))
     if event.asked is not None:
-        active = {person.id for person in directory.people if person.is_active(day)}
-        return tuple(one for one in event.asked if one.person in active)
+        return still_there(event.asked, directory, day)
     return whom(
         event.ladder,
         event.also if isinstance(event, AskMoved) else (),
@@ -58,6 +57,11 @@ def whom(
     """Return whom an ask of `ladder` reaches, with those of the seats `also`, to which it was escalated."""
     first = who_is_asked(ladder, school, named, directory, day, excluded)
     return (*first, *_further(also, first, excluded, school, directory, day))
+
+
+def still_there(fixed: tuple[Asked, ...], directory: Directory, day: date) -> tuple[Asked, ...]:
+    """Return those of `fixed`, whom no seat decides, who have not left by `day`."""
+    return tuple(one for one in fixed if (person := directory.person(one.person)) and person.is_active(day))
 
 
 def _further(

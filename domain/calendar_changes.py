@@ -1,14 +1,18 @@
 """A calendar that is brought up to date while deadlines run: which years a case has to know, and what moves."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
 
 from domain.base import Frozen
-from domain.calendar import Calendar, CalendarTooShortError, due_on, end_of, local_day
+from domain.calendar import Calendar, CalendarTooShortError, due_on, end_of, local_day, morning_of
 from domain.cases import Opening, Standing
+from domain.coming_by_itself import comes_by_itself
 from domain.events import Extended, Recorded
 from domain.pack import Reviews, Task
+from domain.round_entries import CycleBegan, OtherDay
+from domain.waiting import AskedBy
 
 ENOUGH_YEARS: Final = 6
 """A case that goes on for years is given the next ones once it knows fewer than so many."""
@@ -67,6 +71,45 @@ def moved(opening: Opening, standing: Standing, history: Sequence[Recorded], cal
         if _is_moved(ask.due, new):
             found.append(Moved(ask=ask.ask, step=step.title, old=local_day(ask.due), new=new))
     return tuple(found)
+
+
+def coming_moved(
+    opening: Opening, standing: Standing, asked: AskedBy, history: Sequence[Recorded], calendar: Calendar
+) -> tuple[OtherDay, ...]:
+    """Return what comes by itself of an ordinary case and by `calendar` comes on another day, the earliest first.
+
+    `asked` is whom each ask reached. What has come already moves no more.
+    """
+    comes = {(day.day, what) for day in comes_by_itself(opening, standing, asked, history) for what in day.sentences}
+    if not comes:
+        return ()
+    # Both from the beginning on, so that the third reminder is compared with the third, wherever the case is now.
+    began = next((said.at for said in reversed(history) if isinstance(said.event, CycleBegan)), history[0].at)
+    since = {"next_at": morning_of(local_day(began)), "next_ask": None, "next_does": None}
+    whole = standing.model_copy(update=since)
+    before = _days(opening, whole, asked, history)
+    due = {one.ask: end_of(one.new) for one in moved(opening, standing, history, calendar)}
+    asks = tuple(ask.model_copy(update={"due": due.get(ask.ask, ask.due)}) for ask in standing.asks)
+    changed = opening.model_copy(update={"calendar": calendar})
+    after = _days(changed, whole.model_copy(update={"asks": asks}), asked, history)
+    found = {
+        (old, new, what)
+        for what, days in before.items()
+        for old, new in zip(days, after[what], strict=False)
+        if old != new and (old, what) in comes
+    }
+    return tuple(OtherDay(what=what, old=old, new=new) for old, new, what in sorted(found))
+
+
+def _days(
+    opening: Opening, standing: Standing, asked: AskedBy, history: Sequence[Recorded]
+) -> defaultdict[str, list[date]]:
+    """Return the days on which each thing comes by itself, in order."""
+    days: defaultdict[str, list[date]] = defaultdict(list)
+    for one in comes_by_itself(opening, standing, asked, history):
+        for what in one.sentences:
+            days[what].append(one.day)
+    return days
 
 
 def _given(ask: str, history: Sequence[Recorded]) -> int:

@@ -1,4 +1,4 @@
-"""How far an acknowledgement has got, as a picture: one bar for each number, as long as its part of all who were asked.
+"""How far an acknowledgement has got, as a picture: one bar for each number, as long as its part of all.
 
 Sizes are in units of the picture, which is as wide as the narrowest screen: there, a unit is a pixel.
 """
@@ -24,26 +24,50 @@ class Part(Frozen):
     solid: bool = False
 
 
-def parts_of(count: RollCount) -> tuple[Part, ...]:
-    """Return the numbers of a campaign in their order; all of them together are everybody who was asked."""
-    return (
+class VisitorCount(Frozen):
+    """How many visitors have signed, are expected to, and are gone unsigned or not asked any more."""
+
+    signed: int = 0
+    expected: int = 0
+    gone: int = 0
+
+    @property
+    def all(self) -> int:
+        """How many there are or were."""
+        return self.signed + self.expected + self.gone
+
+
+def parts_of(count: RollCount, visitors: VisitorCount | None = None) -> tuple[Part, ...]:
+    """Return the numbers of a campaign in their order: everybody who was asked, and then all visitors, where any sign.
+
+    Source: Redhill, appendix 1 (ACK-04, ACK-06).
+    """
+    people = (
         Part(name="Have signed", number=count.signed, solid=True),
         Part(name="Are waited for", number=count.waiting),
         Part(name="Do not sign", number=count.declined),
         Part(name="Are not asked any more", number=count.left),
     )
+    if visitors is None:
+        return people
+    return (
+        *people,
+        Part(name="Visitors who have signed", number=visitors.signed, solid=True),
+        Part(name="Visitors who are expected", number=visitors.expected),
+        Part(name="Visitors gone, or asked no more", number=visitors.gone),
+    )
 
 
-def draw_progress(title: str, count: RollCount) -> Chart:
+def draw_progress(title: str, count: RollCount, visitors: VisitorCount | None = None) -> Chart:
     """Return where each bar is drawn; a number of none has no bar, and is told all the same."""
-    parts = parts_of(count)
+    parts, everybody = parts_of(count, visitors), count.asked + (visitors.all if visitors is not None else 0)
     told = "; ".join(f"{part.name.lower()}: {part.number}" for part in parts)
     return Chart(
         key="progress",
         title=title,
         description=f"Asked: {count.asked}; {told}.",
         bars=tuple(
-            Bar(x=1, y=row * _ROW + 22, width=(WIDTH - 2) * part.number / count.asked, height=_BAR, solid=part.solid)
+            Bar(x=1, y=row * _ROW + 22, width=(WIDTH - 2) * part.number / everybody, height=_BAR, solid=part.solid)
             for row, part in enumerate(parts)
             if part.number
         ),

@@ -16,7 +16,7 @@ from domain.fields import Value
 from domain.forms import Fault
 from domain.pack import Pack, Process, Recurring, Seat, Step, Story, Task, digest
 from domain.people import Asked, PersonKind
-from domain.round_entries import AnyRoundEntry
+from domain.round_entries import AnyRoundEntry, OtherDay, VisitorExpected
 
 Recordable: TypeAlias = AnyEntry | AnyRoundEntry
 """What people put on record in a case."""
@@ -228,7 +228,8 @@ class Act(Frozen):
     `request` is what an edit makes of the request, `version` the edition that it changes. `at` is when a mail was
     delivered. `pack` is what the case shall go by from now on. `entry` is what is to be put on record. `occasion` tells
     two acts apart that say the same; in a confidential case it is random, so that nobody guesses an act by its digest.
-    `present` is who of those who run a site is there, `calendar` the one to go by from now on. `authors` are those who
+    `present` is who of those who run a site is there, `calendar` the one to go by from now on, and `coming` what comes
+    by itself on another day by it: it follows from the calendar, so the digest leaves it out. `authors` are those who
     wrote with whoever sends an edit: nobody of them approves it. `reading` is what whoever is to sign has
     opened, by its key.
     """
@@ -254,6 +255,7 @@ class Act(Frozen):
     occasion: str = ""
     present: Present | None = None
     calendar: Calendar | None = None
+    coming: tuple[OtherDay, ...] = ()
     authors: tuple[str, ...] = ()
     reading: str = ""
 
@@ -263,7 +265,7 @@ class Act(Frozen):
 
         Whoever repeats a digest is answered without a look at the act, so the verdict is part of it.
         """
-        return hashlib.sha256(self.model_dump_json(exclude={"opened_at"}).encode()).hexdigest()
+        return hashlib.sha256(self.model_dump_json(exclude={"opened_at", "coming"}).encode()).hexdigest()
 
 
 class MailOrder(Frozen):
@@ -349,17 +351,22 @@ class ToBegin(Frozen):
 class Roll(Frozen):
     """A roll to be called: everybody in the `audience` gets a case of `process` to sign in; who left needs none.
 
-    Where it is `over`, nobody needs one any more, for the reason why.
+    Where it is `over`, nobody needs one any more, for the reason why. With `visitors`, it is looked up who visits the
+    school still of those whom the campaign before had sign, or expected to.
     """
 
     process: Process
     request: Request
     audience: tuple[PersonKind, ...]
     over: Literal["superseded", "closed"] | None = None
+    visitors: bool = False
 
 
 class RollCount(Frozen):
-    """How a roll stands; `more` says that it has to be called again to get to everybody."""
+    """How a roll stands; `more` says that it has to be called again to get to everybody.
+
+    `visitors` are those who are expected from now on because they are there still.
+    """
 
     asked: int = 0
     signed: int = 0
@@ -367,6 +374,7 @@ class RollCount(Frozen):
     left: int = 0
     waiting: int = 0
     more: bool = False
+    visitors: tuple[VisitorExpected, ...] = ()
 
 
 class Batch(Frozen):

@@ -7,11 +7,12 @@ from typing import Final
 from domain.asking import AUTHOR, SIGNER
 from domain.calendar import end_of, local_day, morning_of
 from domain.cases import OpenAsk, Opening, Standing
+from domain.chasing import told_in_turn, told_next
 from domain.coming_dates import next_round, working_day_before
 from domain.coming_moments import ComingDay, Moment, by_day, moments_of, morning_after
 from domain.events import AskClosed, AskMoved, AskOpened, Recorded
 from domain.order import is_between
-from domain.pack import EventMatch, Recurring, Task
+from domain.pack import Cycle, EventMatch, Recurring, Task
 from domain.round_entries import (
     CoverChanged,
     CycleBegan,
@@ -24,8 +25,6 @@ from domain.round_entries import (
 from domain.waiting import AskedBy
 from domain.words import day_in_words, listed
 
-_BEFORE_LIVE: Final = timedelta(days=14)
-_BEFORE_CLOSURE: Final = (90, 28, 7)
 _GOES_ON: Final = "The case goes on by itself"
 
 
@@ -135,7 +134,7 @@ class _Coming:
         dates = {one.what: one.day for one in self._standing.dates or ()}
         live, closes = dates.get("go_live"), dates.get("closure")
         if live is not None:
-            yield from self._asks("go_live", morning_of(live) - _BEFORE_LIVE)
+            yield from self._asks("go_live", morning_of(live) - timedelta(days=self._process.going_live_ahead))
         if closes is not None:
             yield from self._of_closing(closes)
         for recurring in self._process.rounds:
@@ -151,7 +150,7 @@ class _Coming:
 
     def _of_closing(self, closes: date) -> Iterator[Moment]:
         told = self._told_of("date_coming")
-        for days in _BEFORE_CLOSURE if told else ():
+        for days in self._process.closing_told if told else ():
             at = morning_of(working_day_before(closes - timedelta(days=days), self._calendar))
             yield Moment(at, f"A mail to {told}: the site is to be closed on {day_in_words(closes)}")
         ahead = closes - timedelta(days=self._process.closing_ahead)
@@ -195,9 +194,12 @@ class _Coming:
     def _of_a_review(self) -> Iterator[Moment]:
         due = next((one.day for one in self._standing.dates or () if one.what == "review"), None)
         cycle = self._process.cycle
-        if due is None or cycle is None:
+        if cycle is None:
             return
         began = max((place for place, one in enumerate(self._past) if isinstance(one, CycleBegan)), default=0)
+        yield from self._of_overdue(cycle, due, self._history[began:])
+        if due is None:
+            return
         is_open = any(isinstance(one, DateComing | ReviewOpened | ReviewOverdue) for one in self._past[began:])
         reminded = [working_day_before(due - timedelta(days=days), self._calendar) for days in cycle.remind_before]
         told = self._told_of("date_coming") or f"the {self._seat(cycle.owner)}"
@@ -207,19 +209,32 @@ class _Coming:
         first = self._process.tasks[0] if self._process.tasks else None
         if not is_open and ahead and first is not None:
             yield from self._asks(first.key, morning_of(min(ahead)))
-        if not any(isinstance(one, ReviewOverdue) for one in self._past[began:]):
-            told = self._told_of("review_overdue")
-            yield Moment(
-                end_of(due) + timedelta(seconds=1), f"The review is overdue{f': a mail to {told}' if told else ''}"
-            )
+
+    def _of_overdue(self, cycle: Cycle, due: date | None, history: Sequence[Recorded]) -> Iterator[Moment]:
+        """Yield when it is next told that the review is overdue; once it was told, whoever is asked is told too."""
+        told = [said.at for said in history if isinstance(said.event, ReviewOverdue)]
+        seats = self._told_of("review_overdue")
+        if told:
+            day = next_round(local_day(told[-1]), cycle.told_again, self._calendar)
+            to = f"{seats}, and to whoever is asked" if seats else "whoever is asked"
+            yield Moment(morning_of(day), f"The review is still overdue: a mail to {to}")
+        elif due is not None:
+            to = f": a mail to {seats}" if seats else ""
+            yield Moment(end_of(due) + timedelta(seconds=1), f"The review is overdue{to}")
 
     def _of_a_signature(self) -> Iterator[Moment]:
-        campaign = self._process.campaign
-        if campaign is None or not campaign.chase or not self._history or self._has(SignatureChased):
+        """Yield when those who see to whoever is to sign are told: in their order, and once again after that."""
+        campaign, asked, request = self._process.campaign, self._standing.asks, self._opening.request
+        if campaign is None or not asked:
             return
-        at = morning_after(local_day(self._history[0].at), campaign.chase_on, self._calendar)
-        if at is not None:
-            yield Moment(at, f"A mail to {self._titles(campaign.chase)}: it is not signed yet")
+        seats = told_in_turn(campaign, self._opening.seats, request.answers)
+        told = [local_day(said.at) for said in self._history if isinstance(said.event, SignatureChased)]
+        last = told[-1] if told else None
+        for turn in range(min(len(told), len(seats)), len(seats) + 1 if seats else 0):
+            step, due = self._process.steps[0], asked[0].due
+            at = told_next(campaign, step, due, self._calendar, last, turn, len(seats))
+            yield Moment(at, f"A mail to {self._titles(seats[turn : turn + 1] or seats)}: it is not signed yet")
+            last = local_day(at)
 
     def _told_of(self, event: str) -> str:
         """Return whom a mail goes to about an event, as far as it is seats."""

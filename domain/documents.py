@@ -18,11 +18,52 @@ POLICY = "policy"
 _YEARS: Final = re.compile(r"\b(?:19|20)\d\d\b")
 
 
+Mark = Literal[
+    "owner",
+    "version",
+    "status",
+    "purpose",
+    "period",
+    "approved_by",
+    "approved_on",
+    "updated_by",
+    "effective_from",
+    "issued_on",
+    "last_reviewed",
+    "review_date",
+    "signed_on",
+    "supersedes",
+    "amendments",
+    "related",
+]
+"""What a document can print about itself besides its title."""
+
+MARKS: Final[dict[Mark, str]] = {
+    "owner": "Owner",
+    "version": "Version",
+    "status": "Status",
+    "purpose": "Purpose",
+    "period": "For",
+    "approved_by": "Approved by",
+    "approved_on": "Approved on",
+    "updated_by": "Last updated by",
+    "effective_from": "Effective from",
+    "issued_on": "Issued",
+    "last_reviewed": "Last reviewed",
+    "review_date": "Review date",
+    "signed_on": "Signed on",
+    "supersedes": "Supersedes",
+    "amendments": "Amendments",
+    "related": "Related policies",
+}
+"""What each is called where the document has no words of its own for it, in the order in which it is shown."""
+
+
 class Citation(Frozen):
     """Guidance or law that a document cites, in the `edition` that it names.
 
-    `now` is the edition that whoever keeps the pack knows to be in force; where it differs, the document cites one
-    that is superseded (REV-08).
+    `now` is the latest edition that whoever keeps the pack knows of; where it differs, the document cites one that is
+    superseded (REV-08).
     """
 
     title: str
@@ -31,15 +72,16 @@ class Citation(Frozen):
 
     @property
     def superseded(self) -> bool:
-        """Return whether another edition is in force."""
+        """Return whether a later edition is known."""
         return self.now is not None and self.now != self.edition
 
 
 class DocumentControl(Frozen):
     """What a document prints about itself, as it prints it; dates in whatever precision.
 
-    `period` is the years that its title page says it is for, `supersedes` the version before. `text` is the document,
-    whole, where the school has put it into the pack: people sign what they can read.
+    `period` is the years that its title page says it is for, `supersedes` the version before. `labels` are its own
+    words for what it prints, where Duly has others. `text` is the document, whole, where the school has put it into the
+    pack: people sign what they can read.
 
     Source: Cadmus, document information; Newall Green, document control; Societas, front page (REV-01 to REV-08).
     """
@@ -59,8 +101,17 @@ class DocumentControl(Frozen):
     review_date: str | None = None
     signed_on: str | None = None
     supersedes: str | None = None
+    amendments: str | None = None
+    related: str | None = None
+    labels: dict[Mark, str] = Field(default_factory=dict)
     cites: tuple[Citation, ...] = ()
     text: str = Field(default="", repr=False)
+
+    @property
+    def marks(self) -> tuple[tuple[str, str], ...]:
+        """All that it prints about itself, each under the words that it prints or, where it has none, Duly's."""
+        said = ((self.labels.get(mark, words), getattr(self, mark)) for mark, words in MARKS.items())
+        return tuple((label, text) for label, text in said if text)
 
     @property
     def digest(self) -> str:
@@ -152,4 +203,4 @@ def warnings_of(document: DocumentControl, today: date, terms: Iterable[Period] 
             yield f"Its date {found} is still to come."
     for citation in document.cites:
         if citation.superseded:
-            yield f"It cites {citation.title} of {citation.edition}; {citation.now} is in force."
+            yield f"It cites {citation.title} of {citation.edition}; a later edition, {citation.now}, is known."

@@ -41,7 +41,8 @@ class MailContext(Frozen):
     `instead_of` is the name of whoever is away while the reader is asked in their place. `reminder` says that the same
     was asked before. `titles` are those of a digest. `attestation` are the words that the reader signs, or has signed,
     where everybody signs a document. `question` is whether somebody asks for an answer, and not for a decision. `over`
-    is whether the case has ended, `held` whether an answer of it is disputed.
+    is whether the case has ended, `held` whether an answer of it is disputed. `author_left` is whether it waits for
+    changes by an author who has left.
     """
 
     first_name: OneLine
@@ -63,6 +64,7 @@ class MailContext(Frozen):
     question: bool = False
     over: bool = False
     held: bool = False
+    author_left: bool = False
 
 
 class PersonalMail(Frozen):

@@ -63,8 +63,8 @@ class Clause(Frozen):
 class Seat(Frozen):
     """A role that somebody holds at a school.
 
-    `stands_in` names the seats that are asked, in order, when nobody in this one may decide. `from_field` says
-    that the request itself names the person (the author's line manager).
+    `stands_in` names the seats that are asked, in order, when nobody in this one is there who may decide. `from_field`
+    says that the request itself names the person (the author's line manager).
     """
 
     key: Key
@@ -105,20 +105,25 @@ class Confirmation(Cited):
     label: str
 
 
+def _nothing(given: object) -> object:
+    return None if given == [] else given
+
+
 class Clocks(Cited):
     """How long somebody who is asked has, in working days after the ask.
 
     `answer_within` until it is due, `remind_on` for reminders, `escalate_on` for telling the seats that stand in,
-    `lapse_on` for giving up (never, unless the pack says so). `escalate_when_overdue` tells those that stand in the
-    moment it is overdue. `pauses_in_holidays` says that days between the school's terms do not count; `runs_from_told`,
-    that days on which the mail could not be delivered do not.
+    `lapse_on` for giving up (never, unless the pack says so). For reminding and escalating, an empty list is “never”.
+    `escalate_when_overdue` tells those that stand in the moment it is overdue. `pauses_in_holidays` says that days
+    between the school's terms do not count; `runs_from_told`, that days on which the mail could not be delivered do
+    not.
     """
 
     key: Key
     title: str
     answer_within: WorkingDays = 5
     remind_on: tuple[WorkingDays, ...] = ()
-    escalate_on: WorkingDays | None = None
+    escalate_on: Annotated[WorkingDays | None, BeforeValidator(_nothing, WorkingDays | tuple[()] | None)] = None
     lapse_on: WorkingDays | None = None
     pauses_in_holidays: bool = False
     runs_from_told: bool = False
@@ -129,7 +134,8 @@ class Step(Clocks):
     """One step of a process: whom it asks, what they approve and in which words, and how long they have.
 
     `needs` says whether all seats must approve or any one of them; `sign_in`, that a mailed link is not enough to
-    decide: whoever decides signs in as well.
+    decide: whoever decides signs in as well. A file that does not say when to remind or to escalate has it done on the
+    days that are usual (`packs.USUAL_REMINDERS`, `packs.USUAL_ESCALATION`).
     """
 
     seats: tuple[Key, ...] = Field(min_length=1)
@@ -324,18 +330,30 @@ class Cover(Cited):
     grace: WorkingDays = 5
 
 
+_LONGEST_CYCLE: Final = 120
+
+
+def _comes_round(months: object) -> object:
+    if isinstance(months, int) and not 1 <= months <= _LONGEST_CYCLE:
+        msg = f"a review comes round after 1 to {_LONGEST_CYCLE} months, not after {months}"
+        raise ValueError(msg)
+    return months
+
+
 class Cycle(Cited):
     """How often a document is reviewed, who owns it, and when they are reminded, in days before the date.
 
-    `told` are seats that are told when the date has passed; `signed` says that everybody signs each new version.
+    `told` are seats that are told when the date has passed, and then again every `told_again` for as long as it is
+    overdue; `signed` says that everybody signs each new version.
 
     Source: Cadmus, document information; Newall Green, document control (REV-01, REV-06).
     """
 
     owner: Key
-    months: int = Field(ge=1, le=120)
+    months: Annotated[int, BeforeValidator(_comes_round)] = Field(ge=1, le=_LONGEST_CYCLE)
     remind_before: tuple[Annotated[int, Field(ge=1, le=366)], ...] = (90, 30, 7)
     told: tuple[Key, ...] = ()
+    told_again: Every = "term"
     signed: bool = False
 
 
@@ -355,6 +373,9 @@ class Reading(Cited):
 class Campaign(Cited):
     """Who reads and signs a document, who sees to it, and who is told when somebody has not signed in time.
 
+    The first of `chase` is told on working day `chase_on`, each other `chase_next` working days after the one before;
+    then all of them are told again every `chase_again` working days, for as long as it is not signed.
+
     `documents` are those that can be signed. `visitors` says that visitors sign too, on a device of the school.
     `readings` are shown where one signs; with `open_first`, nobody signs before they have opened them all. A campaign
     that comes round `every` term, or other period, begins by itself. With `trainings`, who attended one is put on
@@ -367,8 +388,10 @@ class Campaign(Cited):
     owner: Key
     documents: tuple[Key, ...] = Field(min_length=1)
     audience: tuple[PersonKind, ...] = Field(min_length=1)
-    chase_on: WorkingDays = 10
+    chase_on: WorkingDays = 11
     chase: tuple[Key, ...] = ()
+    chase_next: Annotated[int, Field(ge=1, le=260)] = 5
+    chase_again: Annotated[int, Field(ge=5, le=260)] = 20
     visitors: bool = False
     readings: tuple[Reading, ...] = ()
     open_first: bool = False
@@ -408,8 +431,9 @@ class Process(Cited):
     enquiries before the advice are off unless it says so.
 
     One that comes round begins by itself: the life of a site where a request for it `leads_to` that, with `rounds`,
-    `cover`, and the task of closing it asked `closing_ahead` days before the date; the review of a document, with its
-    `cycle`; and an acknowledgement, with its `campaign` and the step that everybody signs. A second step of that is the
+    `cover`, the tasks of going live and of closing asked `going_live_ahead` and `closing_ahead` days before their
+    dates, and that it is to be closed told `closing_told` days before; the review of a document, with its `cycle`; and
+    an acknowledgement, with its `campaign` and the step that everybody signs. A second step of that is the
     countersignature, for which the campaign asks a seat once.
     """
 
@@ -435,7 +459,9 @@ class Process(Cited):
     found_by: tuple[Key, ...] = ()
     rounds: tuple[Recurring, ...] = ()
     cover: Cover | None = None
+    going_live_ahead: int = Field(default=14, ge=1, le=366)
     closing_ahead: int = Field(default=28, ge=1, le=366)
+    closing_told: tuple[Annotated[int, Field(ge=1, le=366)], ...] = (90, 28, 7)
     cycle: Cycle | None = None
     campaign: Campaign | None = None
 

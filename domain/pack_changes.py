@@ -9,9 +9,10 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from domain.base import Frozen
+from domain.calendar import Calendar
 from domain.cases import Opening, Standing
 from domain.events import Approved, HoldReleased, Recorded, RequestEdited
-from domain.pack import Pack
+from domain.pack import CalendarRules, Notice, Pack
 from domain.words import day_in_words, listed
 
 _PARTS: Final = {
@@ -77,23 +78,50 @@ _SAYS: Final = {
     "safeguarding": "whether its clock never stops",
     "escalate_when_overdue": "whether those who stand in are asked when it is overdue",
     "stops_clocks": "whether it stops clocks",
+    "proclaimed": "the one-off bank holidays",
+    "inset_days": "the INSET days",
     "pension_age": "until which age a case is kept",
     "child_abuse_years": "for how many years what may concern abuse is kept",
     "leads_to": "what begins once it is approved",
     "at_least": "how many have to be there",
     "grace": "the working days with fewer",
+    "going_live_ahead": "the days before going live on which it is asked for",
     "closing_ahead": "the days before the closing on which it is asked for",
+    "closing_told": "the days before the closing on which it is told",
     "months": "the months from one review to the next",
     "owner": "whose it is",
     "remind_before": "the days before on which it reminds",
+    "told_again": "how often an overdue review is told of again",
     "signed": "whether everybody signs each new version",
     "audience": "who signs",
     "chase_on": "the working days after which others are told",
     "chase": "who is told that somebody has not signed",
+    "chase_next": "the working days after which the next of them is told",
+    "chase_again": "the working days after which all of them are told again",
     "visitors": "whether visitors sign",
-    "now": "the edition in force",
+    "now": "the latest edition that is known",
+    "labels": "its own words for what it prints",
 }
 """What an attribute says, where its name is not plain enough."""
+
+_FELT: Final = (
+    "changes",
+    "settles_within",
+    "rules",
+    "tasks",
+    "rounds",
+    "cover",
+    "cycle",
+    "campaign",
+    "going_live_ahead",
+    "closing_ahead",
+    "closing_told",
+    "leads_to",
+)
+"""What a case that moves on takes of the new process besides its steps and its mails."""
+
+_BEHIND: Final = frozenset({"request_submitted"})
+"""What happened once and for all when the case began: no mail about it is still to come."""
 
 _TITLES: Final = ("id", "title", "label", "where", "name", "message", "key")
 """By which attribute a part of a pack is called: the first that it has."""
@@ -140,13 +168,16 @@ def if_moved(
         for step in before.steps
         if step.key not in kept and step.key not in approved
     ]
-    to_come = [step for step in after.steps if step.key not in approved]
-    for key in dict.fromkeys(key for step in to_come for key in step.seats):
+    asking = [seat for step in after.steps if step.key not in approved for seat in step.seats]
+    asking += [task.seat for task in (*after.tasks, *after.rounds)]
+    for key in dict.fromkeys(asking):
         held, holds = old.seat(key), new.seat(key)
         if held is not None and holds is not None:
             lines += map(str, _between(f"seat “{held.title}”", held, holds))
-    lines += map(str, _attribute("process", "changes", before.changes, after.changes))
-    lines += map(str, _attribute("process", "settles_within", before.settles_within, after.settles_within))
+    for name in _FELT:
+        lines += map(str, _attribute("process", name, getattr(before, name), getattr(after, name)))
+    lines += map(str, _attribute("process", "notices", _to_come(before.notices), _to_come(after.notices)))
+    lines += map(str, _calendar(old.calendar, opening.calendar, new.calendar))
     if old.form(before.form) != new.form(after.form):
         lines.append("its form is another: what was answered is checked against it before an approval counts")
     return tuple(lines)
@@ -167,6 +198,19 @@ def _approved(opening: Opening, standing: Standing, history: Sequence[Recorded])
         elif isinstance(event, HoldReleased) and not event.stands:
             approved.discard(event.step)
     return frozenset(approved) - {ask.step for ask in standing.asks}
+
+
+def _to_come(notices: Sequence[Notice]) -> tuple[Notice, ...]:
+    return tuple(notice for notice in notices if notice.on not in _BEHIND)
+
+
+def _calendar(old: CalendarRules, known: Calendar, new: CalendarRules) -> Iterator[Difference]:
+    """Yield in what `new` is another than what a case goes by, which may `known` more than `old` by now."""
+    proclaimed = {*old.proclaimed, *new.proclaimed} & known.bank_holidays
+    goes_by = {"terms": known.terms, "closures": known.closures}
+    days = {"proclaimed": tuple(sorted(proclaimed)), "inset_days": tuple(sorted(known.inset_days))}
+    sorted_days = {"proclaimed": tuple(sorted(new.proclaimed)), "inset_days": tuple(sorted(new.inset_days))}
+    yield from _between("calendar", old.model_copy(update=goes_by | days), new.model_copy(update=sorted_days))
 
 
 def _between(part: str, old: BaseModel, new: BaseModel) -> Iterator[Difference]:
@@ -259,7 +303,7 @@ def _said(value: object) -> str:
         case str():
             return f"“{value}”"
         case tuple():
-            return listed(tuple(str(one.value) if isinstance(one, Enum) else str(one) for one in value))
+            return listed(tuple(_said(one) if isinstance(one, Enum | date) else str(one) for one in value))
         case dict():
             return "; ".join(f"{name} {_said(one)}" for name, one in value.items())
         case BaseModel():

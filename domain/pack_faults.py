@@ -55,6 +55,9 @@ RESERVED_SEATS: Final = (*RECIPIENTS, "decider", "asked", "administrators")
 RESERVED_STEP: Final = "changes"
 """What a step cannot be called: the author is asked for changes under that name."""
 
+MOST_REMINDERS: Final = 3
+"""How often whoever is asked is reminded at most: what comes more often is not read."""
+
 _STEP_EVENTS: Final = frozenset(
     {
         "ask_opened",
@@ -371,6 +374,8 @@ def _clock_faults(file: str, where: str, pack: Pack, clocks: AnyClocks) -> Itera
         yield PackFault(file, f"{where}.remind_on", "should rise from day to day")
     if any(remind > clocks.answer_within for remind in clocks.remind_on):
         yield PackFault(file, f"{where}.remind_on", "a reminder comes after the answer is due")
+    if len(clocks.remind_on) > MOST_REMINDERS:
+        yield PackFault(file, f"{where}.remind_on", f"reminds more than {MOST_REMINDERS} times")
     closes_on = getattr(clocks, "proposes_closing_on", None)
     if closes_on is not None and (clocks.escalate_on is None or closes_on <= clocks.escalate_on):
         yield PackFault(file, f"{where}.proposes_closing_on", "comes before anybody else was told: see escalate_on")

@@ -153,30 +153,32 @@ def who_is_asked(
     """Return whom to ask: those of the first seat of `ladder` that somebody free to decide holds.
 
     `named` is the person whom the request itself names for the first seat (the author's line manager).
-    Of an absent holder the deputy is asked too, and whoever answers first decides. Those who have left and
-    those in `excluded` are never asked, nor is a deputy of somebody excluded: a task is not inherited from
-    a person who may not have it. Nobody left is the empty tuple.
+    Of an absent holder the deputy is asked too, and as long as nobody who is asked is there, those of the next seat
+    are as well; whoever answers first decides. Those who have left and those in `excluded` are never asked, nor is
+    a deputy of somebody excluded: a task is not inherited from a person who may not have it. Nobody left is the
+    empty tuple.
 
     Source: Cadmus 16.2 and 16.6, "(or appropriate manager)".
     """
+    asked: dict[str, Asked] = {}
     for rung, seat in enumerate(ladder):
         if rung == 0 and named is not None:
             person = directory.person(named)
             holders: Sequence[Person] = (person,) if person is not None else ()
         else:
             holders = directory.holders(school, seat)
-        asked = [reached for holder in holders for reached in _holder_or_deputy(holder, seat, directory, day, excluded)]
-        if asked:
-            return _each_once(asked)
-    return ()
+        found = [reached for holder in holders for reached in _holder_or_deputy(holder, seat, directory, day, excluded)]
+        # Everybody once: as a holder, where somebody is a deputy of another holder of the seat as well.
+        for one in sorted(found, key=lambda one: one.instead_of is not None):
+            asked.setdefault(one.person, one)
+        if any(_is_there(one, directory, day) for one in found):
+            break
+    return tuple(asked.values())
 
 
-def _each_once(asked: list[Asked]) -> tuple[Asked, ...]:
-    """Return everybody once: as a holder, where somebody is a deputy of another holder as well."""
-    once: dict[str, Asked] = {}
-    for one in sorted(asked, key=lambda one: one.instead_of is not None):
-        once.setdefault(one.person, one)
-    return tuple(once.values())
+def _is_there(asked: Asked, directory: Directory, day: date) -> bool:
+    person = directory.person(asked.person)
+    return person is not None and not person.is_absent(day)
 
 
 def _holder_or_deputy(

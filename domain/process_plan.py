@@ -11,6 +11,7 @@ from typing import Final
 from domain.allegations import Procedure
 from domain.asking import SIGNER
 from domain.base import Frozen
+from domain.chasing import chase_in_words
 from domain.entry_texts import FORMS
 from domain.entry_words import CATEGORIES, SANCTIONS, SEVERITIES
 from domain.offered_entries import at_any_time
@@ -396,7 +397,8 @@ def _begins_review(words: _Words) -> Iterator[str]:
     yield f"By itself, for each document: the {owner} is reminded {listed(days)} days before its date."
     yield "With the first reminder the new version is asked for; its owner can open the review before, with a reason."
     if cycle.told:
-        yield f"Once the date has passed, these are told: {words.seats((cycle.owner, *cycle.told))}."
+        again = f"and again {_EVERY[cycle.told_again]} for as long as it is overdue"
+        yield f"Once the date has passed, these are told: {words.seats((cycle.owner, *cycle.told))}, {again}."
 
 
 def _at_any_time(words: _Words) -> Iterator[str]:
@@ -455,14 +457,14 @@ def _follows(words: _Words) -> Iterator[str]:
         if process.cycle.signed and signing:
             yield f"Where the document is signed, everybody is asked to sign its new version: {listed(signing, 'or')}."
     if process.campaign is not None and process.campaign.chase:
-        chased = words.seats(process.campaign.chase)
-        yield f"Of whoever has not signed on working day {process.campaign.chase_on}, these are told: {chased}."
+        yield f"Of whoever has not signed, these are told: {chase_in_words(process.campaign, words.seat)}."
     if process.retention is not None:
         yield from _kept(words)
     for on in dict.fromkeys(notice.on for notice in process.notices):
         to = dict.fromkeys(key for notice in process.notices if notice.on == on for key in notice.to)
         thing = words.pattern(EventMatch(event=(on,)))
-        yield f"{thing[:1].upper()}{thing[1:]}: told by mail to {words.told(to)}."
+        only = ", where it is not maintained, or not as it was agreed" if on == "site_reviewed" else ""
+        yield f"{thing[:1].upper()}{thing[1:]}{only}: told by mail to {words.told(to)}."
 
 
 def _kept(words: _Words) -> Iterator[str]:

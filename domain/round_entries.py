@@ -12,6 +12,7 @@ from domain.base import Frozen, How, Key
 from domain.coming_dates import What
 from domain.entries import Entry
 from domain.fields import Value
+from domain.words import weekday_in_words
 
 YesNo = Literal["yes", "no"]
 Achieved = Literal["yes", "in_part", "no"]
@@ -62,6 +63,11 @@ class SiteReviewed(Entry):
     maintained: YesNo
     as_agreed: YesNo
     privacy: str
+
+
+def is_neglected(look: SiteReviewed) -> bool:
+    """Return whether a look at a site found that it is not maintained, or not as it was agreed."""
+    return "no" in {look.maintained, look.as_agreed}
 
 
 class LeadershipConsulted(Entry):
@@ -147,7 +153,7 @@ class SiteChanged(Frozen):
 
 
 class ClosureProposed(Frozen):
-    """Nobody said whether the site is still maintained: Duly proposes to close it early, on a day.
+    """Nobody said in time that the site is maintained, as it was agreed: Duly proposes to close it early, on a day.
 
     Source: Cadmus 14.6 (LIFE-03).
     """
@@ -421,11 +427,28 @@ class SignatureCalledOff(Frozen):
 # All three.
 
 
+class OtherDay(Frozen):
+    """Something that comes by itself, in words without a full stop, which comes on `new` in place of `old`."""
+
+    what: str
+    old: date
+    new: date
+
+    @property
+    def in_words(self) -> str:
+        """What comes, and on which day now, in words without a full stop."""
+        return f"{self.what}: on {weekday_in_words(self.new)} instead of {weekday_in_words(self.old)}"
+
+
 class CalendarChanged(Frozen):
-    """The school's calendar changed while asks were open: `moved` are those that are due on another day now."""
+    """The school's calendar changed: `moved` are the open asks that are due on another day now.
+
+    `coming` is what else comes by itself on another day, as far as it was known beforehand.
+    """
 
     kind: Literal["calendar_changed"] = "calendar_changed"
     moved: tuple[str, ...]
+    coming: tuple[OtherDay, ...] = ()
 
 
 # Somebody's question.

@@ -38,6 +38,9 @@ def round_faults(pack: Pack, process: Process) -> Iterator[PackFault]:
             yield PackFault(file, f"tasks.{task.key}.seat", f"there is no seat {task.seat}")
         if task.lapse_on is not None:
             yield PackFault(file, f"tasks.{task.key}.lapse_on", "nothing that comes round ends by silence")
+        if task.safeguarding:
+            why = "its clock stops while an answer is disputed; tasks are safeguarding in confidential processes alone"
+            yield PackFault(file, f"tasks.{task.key}.safeguarding", why)
     yield from _of_site_life(file, process)
     yield from _of_review(file, pack, process)
     yield from _of_acknowledgement(file, pack, process)
@@ -90,6 +93,10 @@ def _of_acknowledgement(file: str, pack: Pack, process: Process) -> Iterator[Pac
         if len(process.steps) > _WITH_A_COUNTERSIGNATURE or len(step.seats) != 1 or step.seats == (SIGNER,):
             yield PackFault(file, f"steps.{step.key}", "besides everybody, one seat signs, and no more")
     yield from _of_readings(file, campaign)
+    within = process.steps[0].answer_within
+    if campaign.chase and campaign.chase_on <= within:
+        why = f"nobody is late on working day {campaign.chase_on}: they have until the end of working day {within}"
+        yield PackFault(file, "campaign.chase_on", f"{why}; choose a later one")
     if campaign.every == "term" and not pack.calendar.terms:
         yield PackFault(file, "campaign.every", "comes round each term, and the pack has no terms")
     for key in campaign.documents:

@@ -11,14 +11,16 @@ from typing import Any, Final, TypeAlias, TypeVar, get_args
 from pydantic import BaseModel, Field, TypeAdapter
 
 from domain.base import Frozen
+from domain.calendar import local_day
 from domain.cases import Opening, Request
 from domain.entries import Entry
-from domain.events import AnyEvent
+from domain.events import AnyEvent, Recorded
 from domain.fields import AnyField, FormFacts, LongText, ManyOf, OneOf, Option, People, Raw, Value
 from domain.forms import Answers, Fault, Form, Section, check
 from domain.order import is_between
 from domain.pack import EventMatch, Process
 from domain.pasted import NO_PICTURES, holds_a_file
+from domain.round_days import can_be_in_force, in_force_between, is_before_closing, is_of_this_cycle
 from domain.round_entries import (
     AnyRoundEntry,
     CoverChanged,
@@ -57,8 +59,9 @@ class RoundFacts(Frozen):
     """What the form of an entry must know of its case: its request as it is, what happened, and which day it is.
 
     `names` are those of people, by id. `text` is that of the version of the document in force, where it is a review,
-    and `versions` are all that it ever had. `trainings` say of people, by id, which training they attended last, and
-    when, where a site goes live; `unauthorised` are those of them who have to be authorised, and are not today.
+    `versions` are all that it ever had, and `began` is the day on which its cycle did. `trainings` say of people, by
+    id, which training they attended last, and when, where a site goes live; `unauthorised` are those of them who have
+    to be authorised, and are not today.
     """
 
     opening: Opening
@@ -70,11 +73,18 @@ class RoundFacts(Frozen):
     trainings: dict[str, str] = Field(default_factory=dict)
     versions: tuple[str, ...] = ()
     unauthorised: tuple[str, ...] = ()
+    began: date | None = None
 
     @property
     def version(self) -> str:
         """The version of the document that is in force, in a review; empty where it has none."""
         return str(self.opening.request.answers.get("version", ""))
+
+    @property
+    def closes_on(self) -> date | None:
+        """The day on which a site is to be closed, or None where its form has none."""
+        said = self.request.answers.get("closure_date")
+        return date.fromisoformat(said) if isinstance(said, str) and said else None
 
     @property
     def is_live(self) -> bool:
@@ -134,6 +144,11 @@ def this_round(past: Sequence[AnyEvent]) -> tuple[AnyEvent, ...]:
     """Return what happened since a review last began again: what was before, it knows nothing of."""
     began = max((place for place, event in enumerate(past) if isinstance(event, CycleBegan)), default=0)
     return tuple(past[began:])
+
+
+def began_on(history: Sequence[Recorded]) -> date | None:
+    """Return the day on which a review last began again, or None of what is no review."""
+    return next((local_day(said.at) for said in reversed(history) if isinstance(said.event, CycleBegan)), None)
 
 
 def form_of(kind: str, facts: RoundFacts) -> Form:
@@ -283,7 +298,7 @@ _Change: TypeAlias = Callable[[dict[str, Any], Answers, RoundFacts], dict[str, s
 
 
 def _went_live(made: dict[str, Any], answers: Answers, facts: RoundFacts) -> dict[str, str]:
-    """Source: Cadmus 14.5, 18.4 and Appendix 1, administration (LIFE-01, LIFE-09, SITE-28)."""
+    """Source: Cadmus 14.5, 14.6, 18.4 and Appendix 1, administration (LIFE-01, LIFE-02, LIFE-09, SITE-28)."""
     named = tuple(_named(facts))
     ticked = answers.get("trained")
     chosen = ticked if isinstance(ticked, tuple) else ()
@@ -291,8 +306,16 @@ def _went_live(made: dict[str, Any], answers: Answers, facts: RoundFacts) -> dic
     faults = {}
     if facts.is_live:
         faults["form"] = "It is on record already that the site is live"
+    closes = facts.closes_on
+    if closes is not None and "on" in answers and not is_before_closing(_day(answers, "on"), closes):
+        faults["on"] = (
+            f"The site was to be closed on {day_in_words(closes)}, and goes live before that day or not at all. Change"
+            " the site to close it later, and wait for the approvals; or record that it is closed"
+        )
     if answers.get("terms_published") == "no":
-        faults["terms_published"] = "A site goes live with its terms of use on it. Publish them, and then record this"
+        faults["terms_published"] = (
+            "A site goes live with its terms of use and house rules on it. Publish them, and then record this"
+        )
     if facts.unauthorised:
         who = listed(tuple(facts.names.get(one, _LEFT) for one in facts.unauthorised))
         faults["trained"] = (
@@ -340,7 +363,7 @@ def _closed(made: dict[str, Any], answers: Answers, facts: RoundFacts) -> dict[s
     faults, live = _evaluated(made, answers, facts), facts.latest(SiteWentLive)
     if answers.get("contacts_removed") == "no":
         faults["contacts_removed"] = "No site is closed before its contacts are removed. Remove them, then record this"
-    if live is not None and "on" in answers and date.fromisoformat(str(answers["on"])) < live.on:
+    if live is not None and "on" in answers and _day(answers, "on") < live.on:
         faults["on"] = f"The site went live on {day_in_words(live.on)}: it cannot have been closed before"
     return faults
 
@@ -371,6 +394,9 @@ def _drafted(made: dict[str, Any], answers: Answers, facts: RoundFacts) -> dict[
             f"There was a version {answers['version']} before, and people may have signed it. Give the new one a number"
             " or name that none has had"
         )
+    if "effective_from" in answers and not can_be_in_force(_day(answers, "effective_from"), facts.today):
+        first, last = map(day_in_words, in_force_between(facts.today))
+        faults["effective_from"] = f"Choose a day within a year of today, from {first} to {last}"
     return faults
 
 
@@ -380,16 +406,37 @@ def _plainly(version: str) -> str:
 
 
 def _consulted(made: dict[str, Any], answers: Answers, facts: RoundFacts) -> dict[str, str]:
-    del made, facts
+    """Source: Newall Green, equality statement; Societas 3.6 (REV-09, REV-13)."""
+    del made
     first, last = answers.get("first"), answers.get("last")
-    ends_before = first is not None and last is not None and str(last) < str(first)
-    return {"last": "The consultation cannot end before it begins"} if ends_before else {}
+    faults = _too_early("first", answers, facts, "was asked")
+    if first is not None and last is not None and str(last) < str(first):
+        faults["last"] = "The consultation cannot end before it begins"
+    return faults
+
+
+def _decided(made: dict[str, Any], answers: Answers, facts: RoundFacts) -> dict[str, str]:
+    """Source: Societas, front page (REV-11)."""
+    del made
+    return _too_early("on", answers, facts, "was decided")
+
+
+def _too_early(question: str, answers: Answers, facts: RoundFacts, what: str) -> dict[str, str]:
+    """Return what is wrong with a day before the cycle of the review began; nothing where it is later."""
+    if question not in answers or facts.began is None or is_of_this_cycle(_day(answers, question), facts.began):
+        return {}
+    began = day_in_words(facts.began)
+    return {question: f"This review began on {began}: what {what} before that day says nothing of this draft"}
+
+
+def _day(answers: Answers, question: str) -> date:
+    return date.fromisoformat(str(answers[question]))
 
 
 def _is_here(made: dict[str, Any], answers: Answers, facts: RoundFacts) -> dict[str, str]:
     """Source: Redhill, appendix 1 (ACK-06)."""
     del made
-    over = "until" in answers and date.fromisoformat(str(answers["until"])) < facts.today
+    over = "until" in answers and _day(answers, "until") < facts.today
     return {"until": "This day has passed. Type the last day of the visit"} if over else {}
 
 
@@ -407,6 +454,7 @@ _CHANGES: Final[dict[str, _Change]] = {
     "site_closed": _closed,
     "draft_ready": _drafted,
     "consultation_held": _consulted,
+    "board_decided": _decided,
     "visitor_expected": _is_here,
     "visitor_signed": _signed,
 }

@@ -9,6 +9,7 @@ from datetime import date
 from domain.coming_dates import What
 from domain.events import AnyEvent
 from domain.round_entries import (
+    CalendarChanged,
     ChangeTurnedDown,
     ClosureProposed,
     CoverChanged,
@@ -20,7 +21,9 @@ from domain.round_entries import (
     SignatureChased,
     SiteChanged,
     SiteClosed,
+    SiteReviewed,
     VersionAdopted,
+    is_neglected,
 )
 from domain.words import counted, day_in_words
 
@@ -48,6 +51,8 @@ def said_in_mail(event: AnyEvent, on: date, name: Callable[[str], str], signer: 
             )
         case DateComing():
             return f"{COMING[event.what]} on {day_in_words(event.on)}, in {counted(event.days, 'day')}"
+        case SiteReviewed():
+            return f"{name(event.by)} looked at the site on {day_in_words(on)}: {found_in_words(event)}"
         case PostingSuspended():
             return f"{name(event.by)} suspended posting on the site on {day_in_words(on)}"
         case PostingResumed():
@@ -56,7 +61,8 @@ def said_in_mail(event: AnyEvent, on: date, name: Callable[[str], str], signer: 
             return f"The change of the site was approved on {day_in_words(on)}"
         case ClosureProposed():
             return (
-                f"Nobody has said whether the site is maintained. Duly proposes to close it on {day_in_words(event.on)}"
+                "Nobody has said in time that the site is maintained, as it was agreed."
+                f" Duly proposes to close it on {day_in_words(event.on)}"
             )
         case ChangeTurnedDown():
             return f"The change of the site was not approved on {day_in_words(on)}: it stays as it was"
@@ -70,17 +76,30 @@ def said_in_mail(event: AnyEvent, on: date, name: Callable[[str], str], signer: 
             return f"{version} is in force from {day_in_words(event.effective_from)}"
         case QuestionAnswered():
             return f"{name(event.by)} answered on {day_in_words(on)}: {event.answer}"
+        case CalendarChanged():
+            return "; ".join(one.in_words for one in event.coming)
         case SignatureChased():
             return f"{name(signer)} has not read and signed it yet"
         case _:
             return ""
 
 
+def found_in_words(look: SiteReviewed) -> str:
+    """Return what somebody found who looked at a site, without what they wrote of it."""
+    kept = "is maintained" if look.maintained == "yes" else "is not maintained"
+    return f"it {kept}, and is {'' if look.as_agreed == 'yes' else 'not '}as it was agreed"
+
+
 def is_settled(event: AnyEvent, outcome: str | None) -> bool:
-    """Return whether a mail about `event` has nothing to tell any more: enough are there, or somebody has signed."""
+    """Return whether a mail about `event` has nothing to tell any more.
+
+    Enough are there, the site is as it is to be, or somebody has signed.
+    """
     match event:
         case CoverChanged():
             return event.enough
+        case SiteReviewed():
+            return not is_neglected(event)
         case SignatureChased():
             return outcome is not None
         case _:

@@ -49,9 +49,9 @@ _SITE: Final = (
             day("on", "On which day did it go live?"),
             choose(
                 "terms_published",
-                "Are the terms of use published on the site?",
+                "Are the terms of use and house rules published on the site?",
                 YES_NO,
-                "What may be posted, what is not, and what happens to what is not",
+                "What may be posted, what is not, and what happens to what is not. They may stand on one page",
             ),
             text("privacy", "How is the privacy of the site set?", _PRIVACY),
         ),
@@ -61,7 +61,10 @@ _SITE: Final = (
         kind="site_reviewed",
         title="Record a look at the site",
         thing="a look at the site",
-        lead="Open the site and go through it as a stranger, and as somebody who may post there.",
+        lead=(
+            "Open the site and go through it as a stranger, and as somebody who may post there. Where you say no below,"
+            " it goes on being asked until somebody can say yes."
+        ),
         fields=(
             choose(
                 "maintained", "Is the site looked after?", YES_NO, "Its content is up to date, and posts are answered"

@@ -143,7 +143,7 @@ class Teller:
                     n=said.n,
                     at=said.at,
                     words=self._words(event),
-                    by=self._name(by) if by else "",
+                    by=self._name(by) if by and by != DULY else "",
                     how=getattr(event, "how", None),
                     version=version,
                     clause=self._clause(event),

@@ -42,6 +42,7 @@ from domain.round_entries import (
     VisitorExpected,
     VisitorSigned,
 )
+from domain.round_mails import found_in_words
 from domain.words import counted, day_in_words
 
 OfARound: TypeAlias = AnyRoundEntry | AnyRoundRemark
@@ -119,9 +120,7 @@ def _of_a_site(event: _OfASite, name: Callable[[str], str]) -> str:
                 f"{name(event.by)} put on record that the site went live on {day_in_words(event.on)}: {event.address}"
             )
         case SiteReviewed():
-            kept = "is maintained" if event.maintained == "yes" else "is not maintained"
-            agreed = "as it was agreed" if event.as_agreed == "yes" else "not as it was agreed"
-            return f"{name(event.by)} looked at the site: it {kept}, and is {agreed}"
+            return f"{name(event.by)} looked at the site: {found_in_words(event)}"
         case LeadershipConsulted():
             return f"{name(event.by)} spoke with {event.with_whom} about what belongs on the site"
         case SiteEvaluated():
@@ -141,7 +140,8 @@ def _of_a_site(event: _OfASite, name: Callable[[str], str]) -> str:
             return "The change of the site was approved"
         case ClosureProposed():
             return (
-                f"Nobody has said whether the site is maintained: Duly proposes to close it on {day_in_words(event.on)}"
+                "Nobody has said in time that the site is maintained, as it was agreed:"
+                f" Duly proposes to close it on {day_in_words(event.on)}"
             )
         case ChangeTurnedDown():
             why = _TURNED_DOWN.get(event.why, "somebody did not approve it")
@@ -194,6 +194,9 @@ def _of_signing(event: _OfSigning, name: Callable[[str], str]) -> str:
             )
         case CampaignSuperseded():
             return "A new version is to be signed: nobody is asked to sign this one any more"
+        case VisitorExpected(how="duly"):
+            until = day_in_words(event.until)
+            return f"{event.name}, a visitor until {until}, is still here, and is expected to sign this version too"
         case VisitorExpected():
             return f"{name(event.by)} expects {event.name}, a visitor until {day_in_words(event.until)}"
         case VisitorSigned():
@@ -214,8 +217,10 @@ def _of_signing(event: _OfSigning, name: Callable[[str], str]) -> str:
         case SignatureCalledOff():
             return f"Nobody has to sign this any more: {_CALLED_OFF[event.why]}"
         case CalendarChanged():
-            moved = counted(len(event.moved), "date") if event.moved else "no date"
-            return f"The school's calendar changed: {moved} moved"
+            said = [one.in_words for one in event.coming]
+            if event.moved or not said:
+                said.insert(0, f"{counted(len(event.moved), 'date') if event.moved else 'no date'} moved")
+            return f"The school's calendar changed: {'; '.join(said)}"
 
 
 def _achieved(achieved: str) -> str:

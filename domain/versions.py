@@ -18,6 +18,7 @@ from domain.events import (
 )
 from domain.fields import Value
 from domain.forms import Answers, Form
+from domain.round_days import CLOSES_LATER, closes_on_another_day
 from domain.round_entries import ChangeTurnedDown, SiteChanged
 
 SentBack: TypeAlias = Returned | RequestUnfit | DatePassed
@@ -105,15 +106,16 @@ def _with(answers: Answers, other: Answers, keys: Iterable[str]) -> dict[str, Va
 def of_a_change(form: Form, before: Mapping[str, object], after: Mapping[str, object]) -> Form:
     """Return `form` as it is checked when something is changed that was approved long ago.
 
-    A day that had to lie ahead, and stays as it was approved, need not lie ahead any more. Before and after, all is as
-    it was typed, or all as it was read.
+    A day that had to lie ahead, and stays as it was approved, need not lie ahead any more; another day of closing has
+    to, whatever the form says. Before and after, all is as it was typed, or all as it was read.
     """
     kept = (
         rule
         for rule in form.rules
         if getattr(rule, "other", "") != "today" or before.get(rule.field) != after.get(rule.field)
     )
-    return form.model_copy(update={"rules": tuple(kept)})
+    more = (CLOSES_LATER,) if closes_on_another_day(before, after) else ()
+    return form.model_copy(update={"rules": (*kept, *more)})
 
 
 def changed_answers(before: Answers, after: Answers) -> frozenset[str]:

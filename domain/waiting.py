@@ -231,6 +231,8 @@ def _by_itself(standing: Standing, asked: AskedBy, names: _Names) -> str:
     without = "without a change" if seat == AUTHOR else "without an answer"
     if standing.next_does == "lapse":
         return f"{without}, the request lapses at the end of {day}"
+    if ask is not None and ask.seat == AUTHOR and not asked.get(ask.ask):
+        return "nothing moves unless they come back, or an administrator cancels it"
     if ask is None or not asked.get(ask.ask):
         return "nothing moves until somebody holds that seat, or an administrator asks somebody else"
     if standing.next_does == "escalate":
@@ -264,8 +266,9 @@ def _may(
     if allow(viewer, "intervene", access):
         if standing.disputed:
             return "you may settle it"
-        if any(not asked.get(ask.ask) for ask in standing.asks):
-            return "you may ask somebody else"
+        vacant = {ask.seat for ask in standing.asks if not asked.get(ask.ask)}
+        if vacant:
+            return "you may cancel it" if vacant == {AUTHOR} else "you may ask somebody else"
     may = [
         *(["change it"] if "edit" in standing.offers and allow(viewer, "edit_draft", access) else []),
         *(["have those asked reminded"] if may_nudge(viewer, access, standing, now, history) else []),

@@ -51,10 +51,11 @@ def _run(part: Coroutine[Any, Any, None]) -> None:
 
 def up() -> None:
     """Run everything in one place: Temporal, worker, web and, unless SMTP is set, a mail catcher."""
-    from starter.commands import checked_packs, checked_settings
+    from starter.commands import checked_packs, checked_settings, checked_signing_keys
 
     settings = checked_settings()
     checked_packs(settings)
+    checked_signing_keys(settings)
     from duly import up as whole
 
     raise typer.Exit(whole.main(settings))
@@ -62,10 +63,12 @@ def up() -> None:
 
 def worker() -> None:
     """Run the Temporal worker alone."""
-    from starter.commands import checked_settings
+    from starter.commands import checked_packs, checked_settings, checked_signing_keys
 
     with _here_to_stay():
         settings = checked_settings()
+        checked_packs(settings)
+        checked_signing_keys(settings)
         import worker as temporal_worker
         from duly import logs
 
@@ -81,7 +84,10 @@ def web() -> None:
         settings = checked_settings()
         checked_packs(settings)
         from duly import logs
+        from duly.up import check_free
         from starter import web as pages
+
+        check_free(settings.host, settings.port)
 
     logs.configure()
     _run(pages.serve(settings))
@@ -152,13 +158,34 @@ def main() -> None:
     os.environ.setdefault(*ONE_THREAD)
     try:
         command()()
-    except ConnectionError as error:
-        from store.database import DatabaseLostError
-
-        if not isinstance(error, DatabaseLostError):
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        said = _in_a_line(error)
+        if said is None:
             raise
-        typer.echo(error.line, err=True)
+        typer.echo(said, err=True)
         sys.exit(2)
+
+
+def _in_a_line(error: Exception) -> str | None:
+    """Return what whoever looks after Duly has to know of an error that is none of ours; None of any other."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from duly.part import CannotStartError
+    from store.codec import TemporalSettingsError
+    from store.database import DatabaseLostError
+
+    if isinstance(error, DatabaseLostError | TemporalSettingsError):
+        return error.line
+    if isinstance(error, CannotStartError):
+        return str(error)
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"Duly cannot go on: {where}{error.strerror or type(error).__name__}"
+    if isinstance(error, SQLAlchemyError):
+        return f"Duly cannot go on: the database did not take it ({type(error).__name__})"
+    return None
 
 
 if __name__ == "__main__":

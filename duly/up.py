@@ -36,7 +36,7 @@ def main(settings: Settings) -> int:
     """
     try:
         with _alone(settings.up_lock):
-            _check_free(settings.host, settings.port)
+            check_free(settings.host, settings.port)
             settings.logs.mkdir(mode=0o700, exist_ok=True)
             asyncio.run(_until_asked_to_stop(settings))
     except CannotStartError as error:
@@ -47,8 +47,10 @@ def main(settings: Settings) -> int:
         return 1
     except Exception as error:  # noqa: BLE001 - a person at a terminal gets a line; the log gets the trace
         log = settings.logs / "up.log"
-        log.write_text(traceback.format_exc(), encoding="utf-8")
-        typer.echo(f"Duly stopped: {type(error).__name__}; see {log}", err=True)
+        with suppress(OSError):
+            log.write_text(traceback.format_exc(), encoding="utf-8")
+        why = f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
+        typer.echo(f"Duly stopped: {type(error).__name__}{why}; see {log}", err=True)
         return 1
     return 0
 
@@ -69,7 +71,7 @@ def _alone(lock: Path) -> Iterator[None]:
         yield
 
 
-def _check_free(host: str, port: int) -> None:
+def check_free(host: str, port: int) -> None:
     """Raise CannotStartError where the web could not listen."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -197,6 +199,7 @@ async def migrated(database_url: str) -> None:
     """
     from store import migrate
     from store.database import DatabaseLostError
+    from store.version import OtherVersionError
 
     now = asyncio.get_running_loop().time
     gives_up_at, told = now() + READY_WITHIN, False
@@ -204,8 +207,8 @@ async def migrated(database_url: str) -> None:
         try:
             return await asyncio.to_thread(migrate.upgrade, database_url)
         except DatabaseLostError as error:
-            # A file is there, or it is not.
-            if database_url.startswith("sqlite") or now() > gives_up_at:
+            # A file is there, or it is not, and no database changes its version by itself.
+            if database_url.startswith("sqlite") or isinstance(error, OtherVersionError) or now() > gives_up_at:
                 raise CannotStartError(error.line) from None
             if not told:
                 say(f"{error.line} Trying again for a minute …")

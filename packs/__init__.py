@@ -20,12 +20,18 @@ from domain.calendar import Calendar
 from domain.documents import POLICY, Document
 from domain.fields import Raw
 from domain.forms import Form
-from domain.pack import CalendarRules, Clause, NotOffered, Pack, Process
+from domain.pack import CalendarRules, Clause, NotOffered, Pack, Process, Step
 from domain.pack_fault import PackFault
 from domain.pack_faults import faults_of, unfilled
 
 PACK_FILE: Final = "pack.toml"
 CLAUSES_FILE: Final = "clauses.toml"
+USUAL_REMINDERS: Final = (3, 5)
+"""The working days on which whoever is asked to decide is reminded, where the file of the process does not say."""
+USUAL_ESCALATION: Final = 7
+"""The working day on which those who stand in are asked as well, where the file of the process does not say."""
+_LONGER: Final = 261
+"""More working days than any clock has."""
 YEARS: Final = 12
 """For how many years a case knows the bank holidays from the day it begins."""
 
@@ -178,7 +184,35 @@ def _read(folder: Path) -> _Read:
         "not_offered": tuple(one for one in refused if one),
     }
     pack = reader.read(Pack, PACK_FILE, parts)
+    if pack is not None:
+        told = tuple(_with_usual_clocks(pack, process) for process in pack.processes)
+        pack = pack.model_copy(update={"processes": told})
     return _Read(pack, reader.faults, frozenset(reader.unread))
+
+
+def _with_usual_clocks(pack: Pack, process: Process) -> Process:
+    """Return `process` with the usual reminders and escalation in each step whose file is silent on them."""
+    steps = tuple(step.model_copy(update=_usual_clocks(pack, process, step)) for step in process.steps)
+    return process.model_copy(update={"steps": steps})
+
+
+def _usual_clocks(pack: Pack, process: Process, step: Step) -> dict[str, Any]:
+    """Return what is usual of all that the file of `step` does not say.
+
+    Nobody is reminded after the answer is due. Those who stand in are asked once it is due and everybody was reminded,
+    where each seat has somebody to stand in; not where everybody signs for themselves.
+    """
+    usual: dict[str, Any] = {}
+    remind_on = step.remind_on
+    if "remind_on" not in step.model_fields_set:
+        remind_on = usual["remind_on"] = tuple(day for day in USUAL_REMINDERS if day <= step.answer_within)
+    seats = [pack.seat(key) for key in step.seats]
+    ladders = all(seat is not None and seat.stands_in for seat in seats) and process.story != "acknowledgement"
+    if "escalate_on" not in step.model_fields_set and ladders:
+        day = max(USUAL_ESCALATION, step.answer_within, *(remind + 1 for remind in remind_on))
+        if day < (step.lapse_on or _LONGER):
+            usual["escalate_on"] = day
+    return usual
 
 
 class _Clauses(Frozen):
@@ -204,7 +238,7 @@ class _Reader:
             text = tomllib.loads((self._folder / name).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return self._refused(name, "the file is missing")
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as unreadable:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as unreadable:
             return self._refused(name, f"cannot be read: {unreadable}")
         self.faults.extend(unfilled(name, text))
         return text
@@ -216,7 +250,7 @@ class _Reader:
             return {"text": (self._folder / name).read_text(encoding="utf-8")}
         except FileNotFoundError:
             return {}
-        except UnicodeDecodeError as unreadable:
+        except (UnicodeDecodeError, OSError) as unreadable:
             self.faults.append(PackFault(name, "", f"cannot be read: {unreadable}"))
             return {}
 

@@ -21,10 +21,11 @@ def calendar() -> None:
 def recompute(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would move, and move nothing.")] = False,
 ) -> None:
-    """Have every open case go by the calendar of its pack, and say what is due on another day by it.
+    """Have every open case go by the calendar of its pack, and say what is due, or comes, on another day by it.
 
-    For when a bank holiday is proclaimed, or terms or closures change, while deadlines run. Whoever is asked is mailed
-    the new day. Exit 1 where a case could not be moved: the next run tries again.
+    For when a bank holiday is proclaimed, or terms or closures change, while deadlines run. Whoever is asked, and
+    whoever looks after a site or a document, is mailed the new days. Exit 1 where a case could not be moved: the next
+    run tries again.
     """
     import asyncio
 
@@ -39,7 +40,7 @@ async def _recompute(settings: "Settings", dry_run: bool) -> int:
     from starter.recomputing import Recomputing
     from starter.web.building import build
 
-    cases = asks = failed = 0
+    cases = asks = coming = failed = 0
     async with build(settings) as site:
         await site.prepared()
         if not dry_run and not await _gets_on(site):
@@ -49,8 +50,9 @@ async def _recompute(settings: "Settings", dry_run: bool) -> int:
             _tell(changed, dry_run)
             cases += not changed.why_not
             asks += len(changed.moved)
+            coming += len(changed.coming)
             failed += bool(changed.why_not)
-    _sum_up(cases, asks, dry_run)
+    _sum_up(cases, asks, coming, dry_run)
     return int(failed > 0)
 
 
@@ -68,14 +70,20 @@ def _tell(changed: "Changed", dry_run: bool) -> None:
         old, new = weekday_in_words(one.old), weekday_in_words(one.new)
         now = "would be due" if dry_run else "is due"
         typer.echo(f"{changed.reference}  {one.step}: due {old} until now, {now} {new}")
+    for day in changed.coming:
+        old, new = weekday_in_words(day.old), weekday_in_words(day.new)
+        typer.echo(f"{changed.reference}  {day.what}: on {old} until now, {'would be' if dry_run else 'now'} on {new}")
 
 
-def _sum_up(cases: int, asks: int, dry_run: bool) -> None:
+def _sum_up(cases: int, asks: int, coming: int, dry_run: bool) -> None:
     if not cases:
         typer.echo("Nothing moves: every ordinary case that is open goes by the calendar of its pack.")
     else:
         would = "would go" if dry_run else "go"
-        typer.echo(f"Ordinary cases that {would} by another calendar: {cases}. Asks due on another day: {asks}.")
+        typer.echo(
+            f"Ordinary cases that {would} by another calendar: {cases}. Asks due on another day: {asks}. "
+            f"What else comes on another day: {coming}."
+        )
     # The same words whether there are any or not.
     confidential = "are not looked at in a dry run" if dry_run else "go by it too"
     typer.echo(f"Confidential cases, where there are any, {confidential}; nothing is said of them.")

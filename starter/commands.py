@@ -52,11 +52,14 @@ def checked_settings() -> "Settings":
 def settings_with_database() -> "Settings":
     """Return the settings; where the database is not one of this version, say so and exit 2."""
     from store import migrate
+    from store.version import OtherVersionError
 
     settings = checked_settings()
-    if migrate.pending(settings.database_url):
-        typer.echo("The database is not one of this version of Duly: start `duly up` on it once.", err=True)
-        raise typer.Exit(2)
+    try:
+        migrate.check(settings.database_url)
+    except OtherVersionError as error:
+        typer.echo(error.line, err=True)
+        raise typer.Exit(2) from None
     return settings
 
 

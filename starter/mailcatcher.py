@@ -43,7 +43,10 @@ class _Keeper:
         content = envelope.original_content
         if content is None:
             return "554 No message"
-        await asyncio.to_thread(_keep, self._folder, content)
+        try:
+            await asyncio.to_thread(_keep, self._folder, content)
+        except OSError:
+            return "452 There is no room for it now"
         return "250 Kept"
 
 
@@ -51,9 +54,12 @@ def _keep(folder: Path, content: bytes) -> None:
     """Write `content` under a name that sorts by time; nobody reads it half-written."""
     name = f"{datetime.now(UTC).strftime(NAME_FORMAT)}-{secrets.token_hex(4)}"  # noqa: TID251 - the mail server's own clock
     draft = folder / f"{name}.part"
-    draft.touch(mode=0o600)
-    draft.write_bytes(content)
-    draft.rename(folder / f"{name}.eml")
+    try:
+        draft.touch(mode=0o600)
+        draft.write_bytes(content)
+        draft.rename(folder / f"{name}.eml")
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 async def serve(folder: Path, host: str, port: int) -> None:

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import packs
@@ -10,8 +11,10 @@ from domain.cases import Act, Opening, Standing, taken_from
 from domain.events import Recorded
 from domain.pack import Pack
 from domain.pack_changes import if_moved
+from domain.people import Directory, Person
+from domain.text import fold_email
 from starter.web.site import Cases
-from store import finding, queries
+from store import finding, people, queries
 from store import packs as kept_packs
 from store.database import Database
 from store.keys import CaseKeys
@@ -20,8 +23,13 @@ _NOT_MOVED: Final = {
     "unchanged": "It goes by this pack already.",
     "held": "An answer is disputed. An administrator settles that first.",
     "closed": "It has ended.",
+    "not_offered": "It cannot be moved on, or not by somebody who sent it, is asked or decided in it.",
 }
 """Why a case was not moved, by what it said itself."""
+
+
+class NotAnAdministratorError(ValueError):
+    """Whoever is named to move a case on is no administrator of its organisation; nothing was moved."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +77,16 @@ async def running_cases(db: Database, keys: CaseKeys, organisation: str) -> list
             return found
 
 
-async def move(db: Database, engine: Cases, offered: Mapping[str, Pack], reference: str, why: str) -> str:
+async def move(
+    db: Database, engine: Cases, offered: Mapping[str, Pack], reference: str, *, by: str, why: str, on: date
+) -> str:
     """Move the case of `reference` on to the pack that is `offered`, and return why it could not be; "" where it was.
+
+    It is on record as done by the administrator who has the address `by`.
 
     Raises:
         EngineLostError: nothing is known to have happened, and the same may be tried again.
+        NotAnAdministratorError: `by` is nobody who is an administrator of its organisation `on` that day.
     """
     async with db.write() as session:
         case = await queries.case_by_reference(session, reference)
@@ -83,10 +96,25 @@ async def move(db: Database, engine: Cases, offered: Mapping[str, Pack], referen
         process = pack.process(case.process) if pack else None
         if pack is None or process is None:
             return "The pack that Duly has now does not offer its process."
+        mover = _administrator(await people.directory(session, case.organisation), by, on)
         await kept_packs.keep(session, pack)
     taken = taken_from(pack, process, packs.expand(pack.calendar, case.opened_at.year))
     # A case may come back to a pack that it went by before: the same words, another occasion.
     occasion = secrets.token_hex(8)
-    act = Act(kind="move_on", person="duly", how="duly", comment=why, pack=taken, occasion=occasion)
+    act = Act(kind="move_on", person=mover.id, how="duly", comment=why, pack=taken, occasion=occasion)
     reply = await engine.act(case.id, act)
     return "" if reply.says == "done" else _NOT_MOVED.get(reply.says, "Its pack forbids it.")
+
+
+def _administrator(directory: Directory, address: str, on: date) -> Person:
+    """Return the administrator who has `address`.
+
+    Raises:
+        NotAnAdministratorError: nobody who has it is one `on` that day.
+    """
+    folded = fold_email(address)
+    for person in directory.people:
+        if person.administrator and person.is_active(on) and fold_email(person.email) == folded:
+            return person
+    msg = f"--by should be the address of an administrator who is here now, and {address} is not; nothing was moved"
+    raise NotAnAdministratorError(msg)

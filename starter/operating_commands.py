@@ -43,25 +43,21 @@ def backup(
     Two files, sealed under DULY_KEYS, which is in neither: keep the keys somewhere else. What ends in .case-keys holds
     the keys of single cases; delete it after 35 days, so that what was erased meanwhile is gone from the backups too.
     """
-    import asyncio
+    from sqlite3 import Error as SqliteError
 
-    from starter.commands import checked_settings
+    from starter.commands import settings_with_database
     from starter.operating import backup as making
     from starter.operating.archive import FaultyArchiveError
-    from store import migrate
-    from store.backup import CannotCopyError, is_empty
+    from store.backup import CannotCopyError
 
-    settings = checked_settings()
-    if asyncio.run(is_empty(settings.database_url)) or migrate.pending(settings.database_url):
-        typer.echo("The database is not one of this version of Duly: start `duly up` on it once.", err=True)
-        raise typer.Exit(2)
+    settings = settings_with_database()
     try:
         with _progress() as progress:
             made = making.make(settings, folder.absolute(), _now(), progress)
     except CannotCopyError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
-    except (FaultyArchiveError, OSError) as error:
+    except (FaultyArchiveError, OSError, SqliteError) as error:
         typer.echo(f"There is no backup: {error}", err=True)
         raise typer.Exit(1) from None
     for file, what in ((made.backup, "everything but keys"), (made.case_keys, "the keys of cases: 35 days at most")):

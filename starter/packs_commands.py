@@ -115,6 +115,9 @@ def diff(
 @group.command()
 def move(
     reference: Annotated[str, typer.Argument(help="The reference of a running request.")],
+    by: Annotated[
+        str, typer.Option(help="The address of the administrator who moves it on, and goes on record with it.")
+    ],
     why: Annotated[str, typer.Option(help="The reason, which goes on record.")],
 ) -> None:
     """Move a running request on to the pack that Duly offers now; exit 1 where it cannot be.
@@ -125,31 +128,35 @@ def move(
 
     from domain.refs import read_reference
     from domain.text import is_blank
-    from starter.commands import checked_packs
+    from starter.commands import checked_packs, settings_with_database
     from starter.engine import EngineLostError
+    from starter.moving import NotAnAdministratorError
 
-    settings = _ready_settings()
+    settings = settings_with_database()
     checked_packs(settings)
     known = read_reference(reference)
     if known is None or is_blank(why):
         typer.echo("Say which request by its reference, such as K7QM-4TXR, and why.", err=True)
         raise typer.Exit(2)
     try:
-        said = asyncio.run(_move(settings, known, why))
+        said = asyncio.run(_move(settings, known, by, why))
+    except NotAnAdministratorError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
     except EngineLostError:
         said = "Temporal did not answer in time, and nothing is known to have happened: try again."
     typer.echo(said or f"{known} goes by the new pack from now on.", err=bool(said))
     raise typer.Exit(int(bool(said)))
 
 
-async def _move(settings: "Settings", reference: str, why: str) -> str:
+async def _move(settings: "Settings", reference: str, by: str, why: str) -> str:
     """Move the request on, and return why it could not be; nothing where it was."""
     from starter.moving import move as move_on
     from starter.web.building import build
 
     async with build(settings) as site:
         await site.prepared()
-        return await move_on(site.db, site.engine, site.packs, reference, why)
+        return await move_on(site.db, site.engine, site.packs, reference, by=by, why=why, on=site.today)
 
 
 def _tell(before: "Pack", after: "Pack", running: "Sequence[RunningCase] | None") -> bool:
@@ -181,27 +188,16 @@ def _loaded(folder: Path) -> "Pack":
         raise typer.Exit(2) from None
 
 
-def _ready_settings() -> "Settings":
-    """Return the settings; where the database is not one of this version, say so and exit 2."""
-    from starter.commands import checked_settings
-    from store import migrate
-
-    settings = checked_settings()
-    if migrate.pending(settings.database_url):
-        typer.echo("The database is not one of this version of Duly: start `duly up` on it once.", err=True)
-        raise typer.Exit(2)
-    return settings
-
-
 def _running(organisation: str) -> "list[RunningCase]":
     """Return the running requests of `organisation`."""
     import asyncio
 
+    from starter.commands import settings_with_database
     from starter.moving import running_cases
     from store.database import Database
     from store.keys import CaseKeys, Keyring
 
-    settings = _ready_settings()
+    settings = settings_with_database()
 
     async def found() -> "list[RunningCase]":
         db = Database(settings.database_url)

@@ -15,6 +15,8 @@ _ALONE: Final = (
     " or a seat. Whoever holds a seat can confirm the second one."
 )
 
+_LONGEST_WHY: Final = 500
+
 group = typer.Typer(help="People: who there is at each school.", no_args_is_help=True)
 
 
@@ -32,6 +34,9 @@ def import_people(
     by: Annotated[
         str, typer.Option(help="The address of the administrator who proposes what a second person has to confirm.")
     ] = "",
+    why: Annotated[
+        str | None, typer.Option(help="The reason, which goes on record with what a second person has to confirm.")
+    ] = None,
 ) -> None:
     """Take in the people of FILE: new ones, and what changed about those already known.
 
@@ -42,14 +47,18 @@ def import_people(
     import asyncio
 
     from domain.people_import import FaultyPeopleError
+    from domain.text import forbidden_character, is_blank, tidy
     from starter.commands import checked_settings
     from starter.people_import import NotProposedError
     from store.power_mails import PLACE
 
+    if why is not None and (is_blank(why) or forbidden_character(why) or len(tidy(why)) > _LONGEST_WHY):
+        typer.echo(f"--why should be a reason of {_LONGEST_WHY} characters or fewer; nothing was changed", err=True)
+        raise typer.Exit(2)
     settings = checked_settings()
     pack = _pack_of(settings, organisation)
     try:
-        brought = asyncio.run(_import(settings, pack, file.read_bytes(), by))
+        brought = asyncio.run(_import(settings, pack, file.read_bytes(), by, tidy(why or "")))
     except FaultyPeopleError as faulty:
         for fault in faulty.faults:
             typer.echo(str(fault), err=True)
@@ -89,7 +98,7 @@ def _pack_of(settings: "Settings", organisation: str) -> "Pack":
     raise typer.Exit(2)
 
 
-async def _import(settings: "Settings", pack: "Pack", content: bytes, by: str) -> "Brought":
+async def _import(settings: "Settings", pack: "Pack", content: bytes, by: str, why: str) -> "Brought":
     import asyncio
     from datetime import UTC, datetime
 
@@ -116,6 +125,7 @@ async def _import(settings: "Settings", pack: "Pack", content: bytes, by: str) -
                     now,
                     lambda saved, total: progress.update(task, completed=saved, total=total),
                     by=by,
+                    why=why,
                 )
     finally:
         await db.close()

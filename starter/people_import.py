@@ -44,12 +44,14 @@ async def bring_in(
     progress: Callable[[int, int], None] = lambda saved, total: None,
     *,
     by: str = "",
+    why: str = "",
 ) -> Brought:
     """Put the people of the CSV file `content` into the directory of the organisation of `pack`; return what came.
 
     Into an empty directory all of it comes at once. After that, changes of power are proposed in the name of whoever
-    has the address `by`, and wait for a second person; everything else comes at once. Whoever has left by `at` is
-    signed out and loses every open link. `progress` is told how many people are saved, and of how many.
+    has the address `by`, for the reason `why`, and wait for a second person; everything else comes at once. Whoever
+    has left by `at` is signed out and loses every open link. `progress` is told how many people are saved, and of how
+    many.
 
     Raises:
         FaultyPeopleError: something is wrong with the file; nothing was changed.
@@ -66,7 +68,7 @@ async def bring_in(
     parts = Split(now=everybody, waiting=(), applied=len(everybody))
     if before.people:
         parts = split(everybody, before, await power.former_addresses(session))
-        await _propose(session, pack, everybody, parts, proposer, at)
+        await _propose(session, pack, everybody, parts, proposer, at, why)
     await _save(session, parts.now, progress)
     await _shut_out_leavers(session, parts.now, at)
     new = sum(before.person(person.id) is None for person in parts.now)
@@ -96,7 +98,7 @@ def _proposer(by: str, directory: Directory, at: datetime) -> Person | None:
 
 
 async def _propose(
-    session: AsyncSession, pack: Pack, read: Sequence[Person], parts: Split, by: Person | None, at: datetime
+    session: AsyncSession, pack: Pack, read: Sequence[Person], parts: Split, by: Person | None, at: datetime, why: str
 ) -> None:
     """Have the changes of power wait that do not wait yet; what an earlier file wanted otherwise waits no more."""
     fresh = await power.not_waiting(session, pack.organisation.key, parts.waiting, at)
@@ -106,7 +108,7 @@ async def _propose(
         raise NotProposedError(msg)
     await power.withdraw(session, pack.organisation.key, read, parts.waiting, by=by.id if by else None, at=at)
     if fresh and by is not None:
-        await power.propose(session, pack.organisation, fresh, by=by.id, at=at)
+        await power.propose(session, pack.organisation, fresh, by=by.id, at=at, why=why, by_file=True)
 
 
 async def _save(session: AsyncSession, saving: Sequence[Person], progress: Callable[[int, int], None]) -> None:

@@ -16,9 +16,10 @@ from sqlmodel import col
 
 import packs
 from domain.calendar import Calendar
-from domain.calendar_changes import Moved, brought_up_to_date, moved, years_to_know
+from domain.calendar_changes import Moved, brought_up_to_date, coming_moved, moved, years_to_know
 from domain.cases import Act, Opening, Standing
 from domain.pack import Pack
+from domain.round_entries import OtherDay
 from starter.engine import EngineLostError
 from starter.web.site import Cases
 from store import confidential, queries
@@ -40,11 +41,15 @@ REFUSED: Final[Why] = "It takes no other calendar any more."
 
 @dataclass(frozen=True)
 class Changed:
-    """An ordinary case that goes by another calendar, or would, and the asks that are due on another day by it."""
+    """An ordinary case that goes by another calendar, or would, and the asks that are due on another day by it.
+
+    `coming` is what else comes by itself on another day.
+    """
 
     reference: str
     moved: tuple[Moved, ...]
     why_not: Why = ""
+    coming: tuple[OtherDay, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,19 +98,21 @@ class Recomputing:
                 if calendar == opening.calendar:
                     return None
                 history = await queries.history(session, self.keys, row.id)
+                asked = await queries.reached(session, row.id)
         except (CaseKeyMissingError, SealBrokenError, queries.BrokenRecordError):
             return Changed(row.reference, (), UNREADABLE)
         found = moved(opening, standing, history, calendar)
+        coming = coming_moved(opening, standing, asked, history, calendar)
         if self.dry_run:
-            return Changed(row.reference, found)
+            return Changed(row.reference, found, coming=coming)
         try:
-            reply = await self.engine.act(row.id, _recalendar(calendar))
+            reply = await self.engine.act(row.id, _recalendar(calendar, coming))
         except EngineLostError:
             return Changed(row.reference, (), NO_ANSWER)
         if reply.says == "not_offered":
             return Changed(row.reference, (), REFUSED)
         # One that ended, or was moved meanwhile, has nothing to be told of.
-        return Changed(row.reference, found) if reply.says == "done" else None
+        return Changed(row.reference, found, coming=coming) if reply.says == "done" else None
 
     async def _look_in_confidence(self) -> None:
         """Do the same for confidential cases; what one of them cannot do, the next run tries again."""
@@ -126,6 +133,7 @@ class Recomputing:
         return brought_up_to_date(opening.calendar, self._expanded[known], years)
 
 
-def _recalendar(calendar: Calendar) -> Act:
+def _recalendar(calendar: Calendar, coming: tuple[OtherDay, ...] = ()) -> Act:
     # A calendar may change and change back: the same words, another occasion.
-    return Act(kind="recalendar", person="duly", how="duly", calendar=calendar, occasion=secrets.token_hex(8))
+    occasion = secrets.token_hex(8)
+    return Act(kind="recalendar", person="duly", how="duly", calendar=calendar, coming=coming, occasion=occasion)

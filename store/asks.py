@@ -1,6 +1,7 @@
 """The asks that are open, many at a time: whom each may reach, whom it does reach, and who is mailed anew."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -15,7 +16,10 @@ from store.tables import AskedRow, AskRow, CaseRow, MailRow
 
 
 class Reaches(NamedTuple):
-    """An open ask: its school, whose own the request is, the seats and people it may ask, and those it reaches."""
+    """An open ask: its school, whose own the request is, the seats and people it may ask, and those it reaches.
+
+    `fixed` are the people whom no seat decides: those whose own the request is, where they are asked for changes.
+    """
 
     case: str
     ask: str
@@ -26,17 +30,26 @@ class Reaches(NamedTuple):
     also: tuple[str, ...]
     named: str | None
     excluded: frozenset[str]
+    fixed: tuple[Asked, ...] | None
     asked: frozenset[Asked]
 
 
 async def open_asks(session: AsyncSession, after: tuple[str, str], most: int) -> list[Reaches]:
-    """Return the open asks that a seat is to answer, in order; those after a case and its ask."""
+    """Return the open asks but those for one person's signature, in order; those after a case and its ask."""
     case, ask = col(AskRow.case), col(AskRow.ask)
     further = (case >= after[0], or_(case > after[0], and_(case == after[0], ask > after[1])))
     found = (
         await session.execute(
-            select(case, ask, col(AskRow.ladder), col(AskRow.escalated_to), col(AskRow.named), col(AskRow.excluded))
-            .where(col(AskRow.closed_at).is_(None), *further, col(AskRow.seat).not_in((AUTHOR, SIGNER)))
+            select(
+                case,
+                ask,
+                col(AskRow.ladder),
+                col(AskRow.escalated_to),
+                col(AskRow.named),
+                col(AskRow.excluded),
+                col(AskRow.seat),
+            )
+            .where(col(AskRow.closed_at).is_(None), *further, col(AskRow.seat) != SIGNER)
             .order_by(case, ask)
             .limit(most)
         )
@@ -62,6 +75,7 @@ async def open_asks(session: AsyncSession, after: tuple[str, str], most: int) ->
             also=tuple(row[3].split()),
             named=row[4],
             excluded=frozenset(row[5].split()),
+            fixed=tuple(Asked(person=own, seat=AUTHOR) for own in cases[row[0]][3:5]) if row[6] == AUTHOR else None,
             asked=frozenset(reached.get((row[0], row[1]), ())),
         )
         for row in found
@@ -71,16 +85,48 @@ async def open_asks(session: AsyncSession, after: tuple[str, str], most: int) ->
 async def mail_again(session: AsyncSession, person: str, occasion: str, at: datetime) -> tuple[str, ...]:
     """Queue the mail of every open ask that reached `person` once more, at their new address; return the mails' ids.
 
-    `occasion` is the change of the address, which tells these mails apart from those of another one.
+    `occasion` is the change of the address, which tells these mails apart from those of another one. Where no mail of
+    an ask ever reached them, this one is about what the first was about: their time to answer may run from it.
     """
-    asks = [(case.id, ask.ask) for case, ask in await waiting_for(session, person, None)]
+    asks = [
+        (case.id, ask.ask, "changes" if ask.seat == AUTHOR else "ask")
+        for case, ask in await waiting_for(session, person, None)
+    ]
+    about = await _never_told(session, person, [case for case, _, _ in asks])
     mails = [
-        MailRow(id=_mail_id(occasion, case, ask), case=case, person=person, template="ask", ask=ask, queued_at=at)
-        for case, ask in asks
+        MailRow(
+            id=_mail_id(occasion, case, ask),
+            case=case,
+            person=person,
+            template=template,
+            about=about.get((case, ask)),
+            ask=ask,
+            queued_at=at,
+        )
+        for case, ask, template in asks
     ]
     session.add_all(mails)
     await session.flush()
     return tuple(mail.id for mail in mails)
+
+
+async def _never_told(session: AsyncSession, person: str, cases: Sequence[str]) -> dict[tuple[str, str], int]:
+    """Return what the first mail of an ask to `person` was about, by case and ask; of one that they were told of, none.
+
+    That they are reminded tells them, too.
+    """
+    theirs = select(MailRow).where(
+        col(MailRow.case).in_(cases), col(MailRow.person) == person, col(MailRow.ask).is_not(None)
+    )
+    about: dict[tuple[str, str], int] = {}
+    told: set[tuple[str, str]] = set()
+    for row in await session.scalars(theirs.order_by(col(MailRow.queued_at))):
+        key = row.case or "", row.ask or ""
+        if row.sent_at is not None:
+            told.add(key)
+        if row.template in {"ask", "changes"} and row.about is not None:
+            about.setdefault(key, row.about)
+    return {key: n for key, n in about.items() if key not in told}
 
 
 def _mail_id(occasion: str, case: str, ask: str) -> str:

@@ -25,6 +25,7 @@ from sqlmodel import SQLModel, col
 import store.confidential.tables  # noqa: F401 -- fills the metadata, with the tables that it imports
 from store.database import Database, reached
 from store.tables import CaseKeyRow
+from store.version import revision_of
 
 SQLITE_COPY: Final = "duly.sqlite3"
 POSTGRES_COPY: Final = "duly.pgdump"
@@ -148,13 +149,7 @@ async def is_empty(url: str) -> bool:
 async def revision(url: str) -> str | None:
     """Return the latest migration that was run on the database at `url`, None where none was."""
     async with _engine(url) as engine, reached(engine) as connection:
-        return await connection.run_sync(
-            lambda plain: (
-                plain.execute(text("SELECT version_num FROM alembic_version")).scalar()
-                if inspect(plain).has_table("alembic_version")
-                else None
-            )
-        )
+        return await connection.run_sync(revision_of)
 
 
 async def put_back_postgres(url: str, dump: Path) -> None:

@@ -26,6 +26,7 @@ from temporalio.converter import (
 )
 from temporalio.envconfig import ClientConfig
 
+from domain.text import one_line
 from store.keys import CaseKeys, SealBrokenError, Sealer
 
 _ENCODING: Final = b"binary/sealed"
@@ -34,7 +35,17 @@ _REFUSED: Final = b"binary/refused"
 # The journal of Temporal's server costs more than packing; packing harder costs more than it saves.
 _FAST: Final = 1
 
+_LONGEST: Final = 200
+
 log = structlog.get_logger()
+
+
+class TemporalSettingsError(RuntimeError):
+    """What the environment says of Temporal cannot be used; `line` says why, to whoever looks after it."""
+
+    def __init__(self, why: str) -> None:
+        self.line = f"TEMPORAL_ADDRESS, or what is set beside it, cannot be used: {one_line(why, _LONGEST)}"
+        super().__init__(self.line)
 
 
 @dataclass(frozen=True)
@@ -131,9 +142,16 @@ async def connect(keys: CaseKeys, *, lazy: bool, unless_named: str = "127.0.0.1:
 
     Raises:
         RuntimeError: Temporal does not answer; never with `lazy`.
+        TemporalSettingsError: what the environment says of it cannot be used.
 
     Source: Temporal's own convention for the environment and its profile file.
     """
-    configuration = await asyncio.to_thread(ClientConfig.load_client_connect_config)
+    try:
+        configuration = await asyncio.to_thread(ClientConfig.load_client_connect_config)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise TemporalSettingsError(str(error)) from error
     configuration.setdefault("target_host", unless_named)
-    return await Client.connect(**configuration, data_converter=data_converter(keys), lazy=lazy, identity="duly")
+    try:
+        return await Client.connect(**configuration, data_converter=data_converter(keys), lazy=lazy, identity="duly")
+    except (ValueError, OSError) as error:
+        raise TemporalSettingsError(str(error)) from error

@@ -21,11 +21,9 @@ class DatabaseLostError(ConnectionError):
     `kind` is what the error that said so is called, and `line` says it to whoever looks after the database.
     """
 
-    def __init__(self, error: Exception) -> None:
-        said = error.orig if isinstance(error, DBAPIError) and error.orig else error
-        # SQLite has one name for all of them, and no words but its own.
-        self.kind = str(said) if isinstance(said, sqlite3.Error) else type(said).__name__
-        self.line = f"The database does not answer ({self.kind}): does it run, and is DULY_DATABASE_URL right?"
+    def __init__(self, kind: str, line: str = "") -> None:
+        self.kind = kind
+        self.line = line or f"The database does not answer ({kind}): does it run, and is DULY_DATABASE_URL right?"
         super().__init__(self.line)
 
 
@@ -59,7 +57,13 @@ def _saying_so() -> Iterator[None]:
     try:
         yield
     except (DBAPIError, OSError, TimeoutError) as error:
-        raise DatabaseLostError(error) from error
+        raise DatabaseLostError(_kind(error)) from error
+
+
+def _kind(error: Exception) -> str:
+    said = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    # SQLite has one name for all of them, and no words but its own; asyncpg's names are behind SQLAlchemy's.
+    return str(said) if isinstance(said, sqlite3.Error) else type(said.__cause__ or said).__name__
 
 
 class Database:

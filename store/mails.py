@@ -19,9 +19,9 @@ from store.tables import MailRow, TemplateTextRow
 DIGEST: Final = "digest"
 """The template of the mail that stands for those that were put by."""
 
-_AT_ONCE: Final = frozenset({"receipt", "disputed", "questioned", "stepped_aside", NEUTRAL})
-"""The mails that are never put by: what tells of a decision that may be forged has to be read today, and of a neutral
-mail nobody may know what it is about."""
+_AT_ONCE: Final = frozenset({"receipt", "disputed", "questioned", "stepped_aside", "cover_lost", NEUTRAL})
+"""The mails that are never put by: what tells of a decision that may be forged, or that too few run a site (LIFE-09),
+has to be read today, and of a neutral mail nobody may know what it is about."""
 
 _MAIL: Final = table(MailRow)
 _COUNTED: Final = (

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cases import Opening
@@ -18,8 +19,10 @@ async def keep(session: AsyncSession, pack: Pack) -> str:
     """Keep `pack` as it stands now and return its digest."""
     known = digest(pack)
     if await session.get(PackTextRow, known) is None:
-        session.add(PackTextRow(digest=known, pack=pack.key, json_text=pack.model_dump_json()))
-        await session.flush()
+        # Somebody else may be keeping it at the same moment.
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        row = {"digest": known, "pack": pack.key, "json_text": pack.model_dump_json()}
+        await session.execute(insert(PackTextRow).values(row).on_conflict_do_nothing())
     return known
 
 

@@ -21,9 +21,6 @@ from store.tables import PowerChangeRow
 LASTS: Final = timedelta(days=30)
 """For so long a change waits for a second person."""
 
-BY_FILE: Final = ""
-"""The reason of what came by a file: none was asked for."""
-
 _ORDER: Final = (
     col(PowerChangeRow.proposed_at),
     col(PowerChangeRow.batch),
@@ -85,7 +82,8 @@ async def propose(
     *,
     by: str,
     at: datetime,
-    why: str = BY_FILE,
+    why: str = "",
+    by_file: bool = False,
 ) -> Sequence[PowerChangeRow]:
     """Keep `changes` as one batch until a second person settles them, and return their rows.
 
@@ -108,6 +106,7 @@ async def propose(
             before=change.before,
             after=change.after,
             why=why,
+            by_file=by_file,
             proposed_by=by,
             proposed_at=at,
         )
@@ -132,7 +131,7 @@ async def withdraw(
     stale = [
         row
         for row in await waiting(session, organisation, at)
-        if row.why == BY_FILE and row.person in ids and change_of(row).slot not in slots
+        if row.by_file and row.person in ids and change_of(row).slot not in slots
     ]
     await _close(session, stale, "replaced", by, at)
 

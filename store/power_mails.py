@@ -97,7 +97,7 @@ def _of_proposal(rows: Sequence[PowerChangeRow], directory: Directory, day: date
     Of a file, whoever is named as the first person is told as well: a command takes anybody's name.
     """
     concerned, settling = _titles(rows, directory), dict[str, list[str]]()
-    if rows[0].why == power.BY_FILE:
+    if rows[0].by_file:
         settling[rows[0].proposed_by] = [_title(row, directory) for row in rows]
     for row in rows:
         if row.settled_at is None:

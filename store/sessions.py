@@ -25,7 +25,6 @@ _CODE: Final = 8
 _SECRET: Final = 32
 _CODE_LASTS: Final = timedelta(minutes=10)
 _MOST_FAILURES: Final = 5
-_MOST_CODES: Final = 3
 _MOST_CODES_IN: Final = timedelta(minutes=15)
 _IDLE: Final = timedelta(minutes=30)
 _ABSOLUTE: Final = timedelta(hours=10)
@@ -39,19 +38,19 @@ def digest(secret: str) -> str:
 
 
 async def ask_code(
-    session: AsyncSession, *, address: str, person: str | None, browser_digest: str, at: datetime
+    session: AsyncSession, *, address: str, person: str | None, browser_digest: str, at: datetime, most: int
 ) -> str | None:
     """Return a new code for the browser, to be mailed to `person`; it lasts ten minutes and opens once.
 
-    None is over the limit: three codes in a quarter of an hour for one address. An address that nobody has gets a
-    code as well, which opens nothing, so that both take the same time.
+    None is over the limit: there were `most` codes in a quarter of an hour for one address. An address that nobody has
+    gets a code as well, which opens nothing, so that both take the same time.
     """
     folded = fold_email(address)
     if session.get_bind().dialect.name == "postgresql":
         # There, unlike on SQLite, others write at the same time; each would count only the codes kept before.
         await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(folded))))
     recent = select(func.count()).where(col(CodeRow.address) == folded, col(CodeRow.asked_at) > at - _MOST_CODES_IN)
-    if (await session.execute(recent)).scalar_one() >= _MOST_CODES:
+    if (await session.execute(recent)).scalar_one() >= most:
         return None
     code = "".join(secrets.choice(ALPHABET) for _ in range(_CODE))
     await session.merge(
@@ -66,6 +65,12 @@ async def ask_code(
     )
     await session.flush()
     return code
+
+
+async def codes_asked(session: AsyncSession, since: datetime) -> int:
+    """Return how many codes were asked for `since` then, for whatever address."""
+    asked = select(func.count()).select_from(CodeRow).where(col(CodeRow.asked_at) > since)
+    return (await session.execute(asked)).scalar_one()
 
 
 async def try_code(session: AsyncSession, *, browser_digest: str, code: str, at: datetime) -> str | None:

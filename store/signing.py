@@ -93,14 +93,14 @@ def signing_keys(file: Path) -> SigningKeys:
 def _make(file: Path) -> None:
     """Write a new key to `file` at one stroke: of two that try at once, one wins and both read the same."""
     draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
-    draft.touch(mode=0o600)
-    draft.write_text(f"{secrets.token_hex(32)}\n", encoding="ascii")
     try:
+        draft.touch(mode=0o600)
+        draft.write_text(f"{secrets.token_hex(32)}\n", encoding="ascii")
         file.hardlink_to(draft)
     except FileExistsError:
         pass
     finally:
-        draft.unlink()
+        draft.unlink(missing_ok=True)
 
 
 def _public(key: Ed25519PrivateKey) -> str:

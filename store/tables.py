@@ -367,7 +367,8 @@ class PowerChangeRow(SQLModel, table=True):
     """A change to the power of a person of the directory: somebody proposes it, a second person settles it.
 
     `what`, `of`, `before` and `after` are as `domain.power.PowerChange` has them. What came together has the same
-    number, `batch`. `outcome` is how it was settled: confirmed, refused, expired, or replaced by a later proposal.
+    number, `batch`. `by_file` is whether it came by a file. `outcome` is how it was settled: confirmed, refused,
+    expired, or replaced by a later proposal.
     """
 
     __tablename__ = "power_change"
@@ -381,6 +382,7 @@ class PowerChangeRow(SQLModel, table=True):
     before: str
     after: str
     why: str = ""
+    by_file: bool = False
     proposed_by: str
     proposed_at: datetime = Field(sa_type=Instant)
     proposal_told_at: datetime | None = Field(default=None, sa_type=Instant)

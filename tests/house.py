@@ -191,6 +191,7 @@ async def house(
     runner: WorkflowRunner = RUNNER,
     mails_a_day: int = 1000,
     look_every: float = A_DAY,
+    base_url: str = BASE_URL,
 ) -> AsyncIterator[House]:
     """Yield a house on a new SQLite database in `folder`, with a worker and a mail server of its own.
 
@@ -212,7 +213,7 @@ async def house(
         db,
         keys,
         smtp,
-        BASE_URL,
+        base_url,
         runner,
         mails_a_day=mails_a_day,
         look_every=look_every,

@@ -14,10 +14,12 @@ from typing import Any, Final
 from temporalio.client import WorkflowContinuedAsNewError, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from domain.cases import Act, Opening, Present
+from domain.calendar import local_day
+from domain.cases import Act, FromPack, Opening, Present
+from domain.documents import DocumentControl
 from domain.events import Verdict
 from domain.forms import Fault
-from domain.pack import Pack
+from domain.pack import Pack, digest
 from domain.people import Directory
 from domain.round_entries import (
     CampaignClosed,
@@ -29,6 +31,7 @@ from domain.round_entries import (
     SiteReviewed,
     SiteWentLive,
 )
+from store import packs
 from tests.confidence import a_confidential_opening, a_disciplinary_process, a_school, advice, an_act, an_entry
 from tests.house import House, house, temporal
 from tests.rounds import (
@@ -56,7 +59,7 @@ from tests.stories import (
     an_edit,
     an_opening,
 )
-from worker import SANDBOX
+from worker import SANDBOX, now
 from workflows.acknowledgement import signing
 
 HISTORIES: Final = Path(__file__).parent / "histories"
@@ -77,6 +80,28 @@ AGAIN: Final = tuple(
 )
 """The three answers after a request was returned and changed."""
 NUDGE: Final = Act(kind="nudge", person="author", how="session")
+
+
+ANOTHER_PACK: Final = a_pack().model_copy(update={"document": DocumentControl(title="Social media, again")})
+NEW: Final = an_opening().model_copy(update={"pack_digest": digest(ANOTHER_PACK)})
+MOVE_ON: Final = Act(
+    kind="move_on",
+    person="admin",
+    how="duly",
+    comment="A new policy.",
+    pack=FromPack.model_validate({name: getattr(NEW, name) for name in FromPack.model_fields}),
+)
+TOLD_LATE: Final = a_process(a_step("headteacher", runs_from_told=True, remind_on=(), escalate_on=9))
+TOLD: Final = Act(kind="told", person="duly", how="duly", ask="a1", at=now() + timedelta(days=6))
+OTHER_DAYS: Final = Act(
+    kind="recalendar",
+    person="duly",
+    how="duly",
+    calendar=NEW.calendar.model_copy(
+        update={"bank_holidays": frozenset(now().date() + timedelta(days=day) for day in range(1, 8))}
+    ),
+    occasion="1",
+)
 
 
 def a_changing_opening(key: str) -> Opening:
@@ -181,6 +206,12 @@ STORIES: Final[dict[str, tuple[Opening, tuple[Act | timedelta, ...]]]] = {
         a_changing_opening("extended"),
         (a_lever("extend", ask="a1", days=4), timedelta(days=12), *STRAIGHT),
     ),
+    "moved-on": (
+        an_opening(key="moved-on"),
+        (STRAIGHT[0], MOVE_ON, an_answer("a3", "comms"), an_answer("a4", "head")),
+    ),
+    "told-late": (an_opening(TOLD_LATE, "told-late"), (TOLD, timedelta(days=1), an_answer("a1", "head"))),
+    "other-calendar": (an_opening(key="other-calendar"), (OTHER_DAYS, *STRAIGHT)),
     "settled": (an_opening(SETTLING, "settled"), (an_answer("a1", "head"), timedelta(hours=1))),
 }
 """What happens in each: what people do, and how much time passes between."""
@@ -242,7 +273,7 @@ CONFIDENTIAL: Final[dict[str, tuple[Opening, tuple[Act | timedelta, ...]]]] = {
 
 
 TODAY: Final = date(2020, 1, 6)
-"""A day that is past whenever histories are recorded."""
+"""A day that is past whenever histories are recorded; in a review, the day on which it is recorded stands for it."""
 LIVE: Final = SiteWentLive(
     address="https://example.org/club",
     on=TODAY,
@@ -251,15 +282,14 @@ LIVE: Final = SiteWentLive(
     trained=("author", "manager", "mod_a", "mod_b"),
 )
 LOOKED: Final = SiteReviewed(maintained="yes", as_agreed="yes", privacy="As before.")
+NEGLECTED: Final = SiteReviewed(maintained="no", as_agreed="yes", privacy="As before.", note="It stands still.")
 CLOSED: Final = SiteClosed(
     on=date(2020, 2, 1), contents="Deleted.", contacts_removed="yes", achieved="yes", aims="All."
 )
 ONE_IS_THERE: Final = Present(administrators=("author",), moderators=("mod_a", "mod_b"))
 COVER: Final = Act(kind="cover", person="duly", how="duly", present=ONE_IS_THERE)
 SUSPENDED: Final = PostingSuspended(reason="Only one administrator.")
-DRAFT: Final = DraftReady(
-    version="2", supersedes="1", what_changed="Clearer.", effective_from=date(2040, 1, 9), text="Be kind."
-)
+DRAFT: Final = DraftReady(version="2", supersedes="1", what_changed="Clearer.", effective_from=TODAY, text="Be kind.")
 ASKED_STAFF: Final = ConsultationHeld(with_whom="Staff", first=TODAY, last=TODAY, responses="None.")
 LIFE: Final = a_site("site-life", closure_date="2045-01-06")
 LATER: Final = LIFE.request.model_copy(update={"answers": LIFE.request.answers | {"closure_date": "2045-06-06"}})
@@ -307,6 +337,26 @@ ROUNDS: Final[dict[str, tuple[Opening, tuple[Act | timedelta, ...]]]] = {
     "review": (
         an_opening_of(REVIEW, "review", "Code", document="code", version="1", review_on="2020-01-06"),
         (
+            put_on_record(DRAFT, "owner"),
+            put_on_record(ASKED_STAFF, "owner"),
+            an_answer("a3", "head", version=2),
+        ),
+    ),
+    "site-life-neglected": (
+        a_site("site-life-neglected", closure_date="2045-01-06"),
+        (
+            put_on_record(LIVE, "author"),
+            put_on_record(NEGLECTED, "author"),
+            timedelta(days=20),
+            put_on_record(LOOKED, "author"),
+            timedelta(days=200),
+            put_on_record(CLOSED, "author"),
+        ),
+    ),
+    "review-overdue": (
+        an_opening_of(REVIEW, "review-overdue", "Code", document="code", version="1", review_on="2020-01-06"),
+        (
+            timedelta(days=300),
             put_on_record(DRAFT, "owner"),
             put_on_record(ASKED_STAFF, "owner"),
             an_answer("a3", "head", version=2),
@@ -397,15 +447,29 @@ ROUNDS: Final[dict[str, tuple[Opening, tuple[Act | timedelta, ...]]]] = {
 """The same of what comes round, and of questions; a review is recorded up to where it begins again."""
 
 
+def as_of(move: Act, day: date) -> Act:
+    """Return what is put on record in a review with the days that fit where it is done on `day`."""
+    match move.entry:
+        case DraftReady():
+            days = {"effective_from": day}
+        case ConsultationHeld():
+            days = {"first": day, "last": day}
+        case _:
+            return move
+    return move.model_copy(update={"entry": move.entry.model_copy(update=days)})
+
+
 async def record(
     home: House, opening: Opening, people: Directory, moves: tuple[Act | timedelta, ...], pack: Pack
 ) -> list[str]:
     """Return the histories of a case, of each run that came to its end; one that goes on for ever is ended."""
+    async with home.db.write() as session:
+        await packs.keep(session, ANOTHER_PACK)
     case = await home.begin(opening, people, pack)
     first = (await case.handle.describe()).run_id
     for move in moves:
         if isinstance(move, Act):
-            await home.engine.act(opening.case, move)
+            await home.engine.act(opening.case, as_of(move, local_day(home.clock())))
             # What is done next meets the case at rest: it begins again where its story says, and not a moment later.
             await case.settled()
         else:

@@ -61,7 +61,7 @@ ACKNOWLEDGEMENT = a_round(
         "owner": "policy_owner",
         "documents": ["code"],
         "audience": ["employee", "governor"],
-        "chase_on": 5,
+        "chase_on": 6,
         "chase": ["line_manager"],
         "visitors": True,
         "clause": "5",

@@ -77,7 +77,13 @@ def test_live_mode_starts_with_a_mail_server_a_sender_and_a_key(monkeypatch: pyt
         ("DULY_BASE_URL", "http://duly.school.example", "https://"),
         ("DULY_BASE_URL", "duly.school.example", "the site's address"),
         ("DULY_BASE_URL", "https://school.example/duly", "without a path"),
+        ("DULY_BASE_URL", "https://duly.school.example:port", "a port that there is not"),
+        ("DULY_DATA_DIR", "~nobody-of-that-name/duly", "no such user"),
         ("DULY_DATABASE_URL", "mysql://duly:hunter2@db/duly", "sqlite+aiosqlite:///"),
+        ("DULY_DATABASE_URL", "postgresql+asyncpg://duly:hunter2@db:99999/duly", "a port that there is not"),
+        ("DULY_DATABASE_URL", "postgresql+asyncpg://duly:hunter2@db/duly?sslmode=require", "it knows host, port, ssl"),
+        ("DULY_METRICS_PORT", "8000", "another port than DULY_PORT"),
+        ("DULY_SMTP_HOST", "", "is missing"),
         ("DULY_PACKS", "/nowhere/at/all", "no folder"),
         ("DULY_SMTP_TLS", "none", "starttls or tls"),
         ("DULY_SMTP_TLS", "ssl", "'none', 'starttls' or 'tls'"),
@@ -121,6 +127,7 @@ def test_a_fault_in_the_file_is_said_of_the_file(elsewhere: Path, monkeypatch: p
     given(monkeypatch, DULY_MODE="demo")
     (elsewhere / "duly.toml").write_text('port = "eighty"\ncolour = "green"\n')
     assert [line.split(" ")[:2] for line in refused()] == [["duly.toml:", "port"], ["duly.toml:", "colour"]]
+    assert refused()[1].endswith("is no setting of Duly")
 
 
 def test_a_file_that_is_not_toml_is_said_to_be_unreadable(elsewhere: Path) -> None:

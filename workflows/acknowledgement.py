@@ -9,7 +9,7 @@ from domain.pack import Campaign, Process, Step
 from domain.round_entries import CampaignBegan, CampaignClosed, CampaignSuperseded, RollCalled
 from workflows.case import Case
 from workflows.rounds import BY_RIGHT
-from workflows.since import REFUSED
+from workflows.since import REFUSED, TOLD_IN_TURN
 
 SIGNATURE: Final = "signature"
 """The process, of no pack, in which one person signs."""
@@ -35,7 +35,8 @@ class CampaignOutcome(StrEnum):
 class Acknowledgement:
     """Ask everybody, each in a case of their own, for as long as the version is in force.
 
-    It keeps counts, and nobody's name: who came and who left is looked up each time that its roll is called.
+    It keeps counts, and nobody's name: who came and who left is looked up each time that its roll is called. The first
+    time, so are the visitors of the campaign before who are still here: they are expected to sign this version too.
 
     Where the pack has a seat sign too, it is asked beside everybody else, and holds up nobody.
 
@@ -63,12 +64,16 @@ class Acknowledgement:
         if opening.process.countersignature is not None:
             case.alongside(_countersigned(case, request))
         counted = RollCount()
+        visitors = opening.events == 0 and campaign.visitors and case.since(TOLD_IN_TURN)
         while True:
             calls, over = case.calls, _over(case)
-            called = await case.call(_roll(case.opening, campaign, over))
+            called = await case.call(_roll(case.opening, campaign, over, visitors))
+            for visitor in called.visitors:
+                case.record(visitor)
+            called, visitors = called.model_copy(update={"visitors": ()}), False
             if called != counted:
                 counted = called
-                case.record(RollCalled(**called.model_dump(exclude={"more"})))
+                case.record(RollCalled(**called.model_dump(exclude={"more", "visitors"})))
             if over is not None:
                 return CampaignOutcome(over)
             # What was recorded while the roll was called, the case that begins again would not know of.
@@ -124,12 +129,12 @@ def _over(case: Case) -> Literal["superseded", "closed"] | None:
     return "closed" if case.count(CampaignClosed) else None
 
 
-def _roll(opening: Opening, begun: Campaign, over: Literal["superseded", "closed"] | None) -> Roll:
+def _roll(opening: Opening, begun: Campaign, over: Literal["superseded", "closed"] | None, visitors: bool) -> Roll:
     """Return whom to ask for what by the pack that the campaign goes by now; it `begun` by another, perhaps."""
     answers = {key: said for key, said in opening.request.answers.items() if key not in {_COUNTERSIGNED, _APART}}
     request = opening.request.model_copy(update={"answers": answers})
     audience = (opening.process.campaign or begun).audience
-    return Roll(process=signing(opening.process), request=request, audience=audience, over=over)
+    return Roll(process=signing(opening.process), request=request, audience=audience, over=over, visitors=visitors)
 
 
 def signing(process: Process) -> Process:

@@ -8,8 +8,9 @@ from domain.events import AskMoved, CaseCancelled, HoldReleased, Nudged
 from domain.text import is_blank
 from workflows import approvals, clockwork, reaching
 from workflows.ask import Answer, Ask
-from workflows.mails import CANCELLED_MAIL, RELEASED_MAIL, REMINDER_MAIL
+from workflows.mails import CANCELLED_MAIL, CHANGES_MAIL, RELEASED_MAIL, REMINDER_MAIL
 from workflows.replies import DONE, INCOMPLETE, NOT_OFFERED
+from workflows.since import FOR_CHANGES
 
 if TYPE_CHECKING:
     from workflows.case import Case
@@ -34,14 +35,14 @@ def reassign(case: "Case", act: Act) -> Reply:
 
 
 def remind(case: "Case", act: Act) -> Reply:
-    """Remind those asked now."""
+    """Remind those asked now; an author who is asked for changes too."""
     ask = _open_ask(case, act)
     if ask is None:
         return NOT_OFFERED
     if is_blank(act.comment):
         return INCOMPLETE
     case.record(Nudged(ask=ask.id, step=ask.step.key, by=act.person, comment=act.comment))
-    case.mail_asked(REMINDER_MAIL, ask)
+    case.mail_asked(CHANGES_MAIL if ask.is_for_changes else REMINDER_MAIL, ask)
     return DONE
 
 
@@ -100,12 +101,18 @@ def release(case: "Case", act: Act) -> Reply:
 def _open_ask(case: "Case", act: Act) -> Ask | None:
     """Return the ask that an administrator wants to do something about, if it is open and they may."""
     ask = case.asks.get(act.ask or "")
-    return ask if ask is not None and ask.is_open and not ask.is_for_changes and _may_pull(case, act) else None
+    if ask is None or not ask.is_open or not _may_pull(case, act):
+        return None
+    return ask if not ask.is_for_changes or case.since(FOR_CHANGES) else None
 
 
 def _may_pull(case: "Case", act: Act) -> bool:
+    return act.how == "session" and has_no_part(case, act.person)
+
+
+def has_no_part(case: "Case", person: str) -> bool:
     """Return whether an administrator may do something about the case: who wrote it or decided in it may not."""
     decided = {getattr(ask.decision, "by", None) for ask in case.asks.values()}
     asked = {one.person for ask in case.open_asks() for one in ask.asked or ()}
     stepped_aside = {event.by for event in case.past if isinstance(event, AskMoved) and event.why == "stepped_aside"}
-    return act.how == "session" and act.person not in case.own | decided | asked | stepped_aside
+    return person not in case.own | decided | asked | stepped_aside

@@ -8,10 +8,12 @@ from domain.cases import Act, Reply
 from domain.entries import CaseHalted
 from domain.events import PackChanged
 from domain.round_entries import CalendarChanged, CampaignSuperseded, SignatureCalledOff
+from domain.telling_entries import DULY
 from domain.text import is_blank
 from workflows import clockwork, going_on, reaching
+from workflows.acts_of_administrators import has_no_part
 from workflows.ask import Answer
-from workflows.mails import MOVED_MAIL
+from workflows.mails import COMING_MAIL, MOVED_MAIL
 from workflows.replies import DONE, HELD, INCOMPLETE, NOT_OFFERED
 
 if TYPE_CHECKING:
@@ -63,17 +65,39 @@ def call_off(case: "Case", act: Act) -> Reply:
 
 
 def recalendar(case: "Case", act: Act) -> Reply:
-    """Go by a calendar that was brought up to date; what is due on another day now is told to those who are asked."""
+    """Go by a calendar that was brought up to date; what is due on another day now is told to those who are asked.
+
+    What else comes on another day is told with that, and by itself to whoever else is asked, or looks after the case.
+    """
     if act.how != "duly" or act.calendar is None:
         return NOT_OFFERED
     if act.calendar == case.opening.calendar:
         return Reply(says="unchanged")
     moved = clockwork.go_by(case, act.calendar)
-    case.record(CalendarChanged(moved=tuple(ask.id for ask in moved)))
+    case.record(CalendarChanged(moved=tuple(ask.id for ask in moved), coming=act.coming))
     for ask in moved:
         case.mail_asked(MOVED_MAIL, ask)
+    if act.coming:
+        asked = case.open_asks()
+        for ask in asked:
+            if ask not in moved:
+                case.mail_asked(COMING_MAIL, ask)
+        told = {ask.seat for ask in asked}
+        seats = [seat for seat in _looking_after(case) if seat not in told]
+        if seats:
+            case.tell(COMING_MAIL, *seats)
     case.tell_on()
     return DONE
+
+
+def _looking_after(case: "Case") -> tuple[str, ...]:
+    """Return the seats that look after a site or a document; none of what only those see to who are asked."""
+    process = case.opening.process
+    if process.cycle is not None:
+        return (process.cycle.owner,)
+    if process.story != "site_life":
+        return ()
+    return tuple(dict.fromkeys(task.seat for task in (*process.tasks, *process.rounds)))
 
 
 def told(case: "Case", act: Act) -> Reply:
@@ -92,10 +116,13 @@ def told(case: "Case", act: Act) -> Reply:
 def move_on(case: "Case", act: Act) -> Reply:
     """Have the case go by another pack: an approval stays as long as its step still signs the same words.
 
-    Who is asked to decide is asked again under the new pack; its author goes on being asked for changes.
+    Who is asked to decide is asked again under the new pack; its author goes on being asked for changes. An
+    administrator moves no case in which they have a part; once it was said to be Duly, whoever wanted it.
     """
     opening, pack = case.opening, act.pack
     if pack is None or act.how != "duly" or pack.process.key != opening.process.key:
+        return NOT_OFFERED
+    if act.person != DULY and not has_no_part(case, act.person):
         return NOT_OFFERED
     if is_blank(act.comment):
         return INCOMPLETE

@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING, Final
 from domain.calendar import local_day
 from domain.cases import Act, Reply
 from domain.events import Nudged, RequestEdited
-from workflows import reaching
+from domain.forms import Answers
+from domain.round_days import may_close_then
+from workflows import reaching, rounds
 from workflows.ask import Answer
 from workflows.mails import CHANGED_MAIL, REMINDER_MAIL
 from workflows.replies import DONE, HELD, INCOMPLETE, NOT_OFFERED
+from workflows.since import IN_TIME
 
 if TYPE_CHECKING:
     from workflows.case import Case
@@ -46,6 +49,8 @@ def edit(case: "Case", act: Act) -> Reply:
     changed = tuple(sorted(key for key in before.answers | answers if before.answers.get(key) != answers.get(key)))
     if not changed:
         return Reply(says="unchanged")
+    if not _closes_in_time(case, answers):
+        return INCOMPLETE
     material = not set(changed) <= set(case.opening.immaterial) or act.request.author != before.author
     edited = RequestEdited(
         by=act.person,
@@ -94,6 +99,13 @@ def nudge(case: "Case", act: Act) -> Reply:
         case.record(Nudged(ask=ask.id, step=ask.step.key, by=act.person))
         case.mail_asked(REMINDER_MAIL, ask)
     return DONE
+
+
+def _closes_in_time(case: "Case", answers: Answers) -> bool:
+    """Return whether a site that lives is to be closed as was approved, or on a day that lies ahead (LIFE-02)."""
+    if case.opening.process.story != "site_life":
+        return True
+    return may_close_then(rounds.approved(case), answers, local_day(case.now())) or not case.since(IN_TIME)
 
 
 def _may_change(case: "Case", act: Act) -> bool:

@@ -66,9 +66,10 @@ class Case:
     nothing in it, `apart` who decides nothing about the change of a site that is being decided. `opened` are the
     readings that whoever signs has opened. `taken` counts the acts, `calls` those that had a roll called. `accepts` is
     what may be recorded, `dates` says what people look forward to, `present` who of those who run a site is there.
-    `rests_when` says when the story is to begin again as soon as all is said, and `is_at_rest` that it can now. In a
-    confidential case, `recused` must not learn of it, and `route` says who sees to it. `approved` are the answers of a
-    site as they were approved, with how many events that is known of.
+    `began` is the day on which a review began its cycle. `rests_when` says when the story is to begin again as soon as
+    all is said, and `is_at_rest` that it can now. In a confidential case, `recused` must not learn of it, and `route`
+    says who sees to it. `approved` are the answers of a site as they were approved, with how many events that is known
+    of.
 
     What follows is of its machinery: `turn` is what was said since the last one was published, `strands` what is told,
     `untils` and `settles_at` what they wait for, `still_since` since when clocks stand still; `rolled` is the count of
@@ -104,6 +105,7 @@ class Case:
         self.accepts: dict[str, Accepted] = {}
         self.present: Present | None = carried.present if carried is not None else None
         self.dates: Callable[[], tuple[ComingDate, ...]] | None = None
+        self.began: date | None = None
         self.next_opening: Opening | None = None
         self.rests_when: Callable[[], bool] | None = None
         self.is_at_rest = False
@@ -223,9 +225,18 @@ class Case:
         """Ask for a review, and return once one more than now is on record."""
         await tasks.review(self, reviews)
 
-    async def see_to(self, task: Task, so_long_as: Callable[[], bool] = lambda: True) -> bool:
-        """Ask the seat of `task` to do it once more; return whether it is done, or False once it need not be."""
-        return await tasks.see_to(self, task, so_long_as)
+    async def see_to(
+        self, task: Task, so_long_as: Callable[[], bool] = lambda: True, settles: Callable[[], bool] = lambda: True
+    ) -> bool:
+        """Ask the seat of `task` to do it once more; return whether it is done, or False once it need not be.
+
+        Where what was done last `settles` nothing, it goes on being asked for, as if nobody had done it.
+        """
+        return await tasks.see_to(self, task, so_long_as, settles)
+
+    def waited(self, task: Task) -> Ask | None:
+        """Return the ask for `task` that the story waits for, or None."""
+        return tasks.waited(self, task)
 
     def is_waited(self, task: Task) -> bool:
         """Return whether the story waits for `task` to be done, which it asked for before it began again."""

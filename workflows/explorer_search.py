@@ -414,7 +414,9 @@ class _Search:
             todo += new
         yield from [(NEVER_ENDS, node) for node in self._nodes if node.number not in able][:1]
         whole = self._complete >= self._longest and not self._wrong
-        if self._bound.out_of_turn == 0 and self._asked and not self._ends and whole:
+        # A campaign goes on until its owner ends it, whoever has signed beside everybody.
+        ends = self._world.opening.process.story != "acknowledgement"
+        if self._bound.out_of_turn == 0 and self._asked and not self._ends and whole and ends:
             yield NO_END, self._nodes[-1]
 
 

@@ -2,10 +2,11 @@
 
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from domain.calendar import end_of, local_day, morning_of
 from domain.cases import Opening, Request
-from domain.coming_dates import ComingDate, working_day_before
+from domain.coming_dates import ComingDate, next_round, working_day_before
 from domain.documents import months_after, text_digest
 from domain.pack import Cycle
 from domain.round_entries import (
@@ -19,6 +20,9 @@ from domain.round_entries import (
 )
 from workflows.case import Case
 from workflows.rounds import BY_RIGHT, day_of
+from workflows.since import STILL_OPEN
+
+_OVERDUE_MAIL: Final = "review_overdue"
 
 
 class ReviewOutcome(StrEnum):
@@ -31,9 +35,10 @@ class Review:
     """See a document through one review, and begin again.
 
     Its owner is reminded on working days before the legal date, and asked for a draft from the first reminder on, or at
-    once where somebody opens the review with a reason. The tasks of the pack come in its order (consultation, equality
-    impact, a board's minute), then the approvals of its steps. What is returned or turned down goes back to the draft.
-    The new version supersedes the one in force, and everybody is asked to sign it where the pack says so.
+    once where somebody opens the review with a reason. Once it is overdue, that is told of again and again. The tasks
+    of the pack come in its order (consultation, equality impact, a board's minute), then the approvals of its steps.
+    What is returned or turned down goes back to the draft. The new version supersedes the one in force, and everybody
+    is asked to sign it where the pack says so.
 
     Source: Cadmus, document information; MTOAT, last line; Newall Green, document control and equality statement;
     Societas, front page and 3.6 (REV-01 to REV-13).
@@ -49,13 +54,14 @@ class Review:
         case.dates = lambda: (ComingDate(what="review", day=due),) if due is not None else ()
         document, version = str(current["document"]), str(current["version"])
         printed = str(current.get("printed", ""))
+        case.began = local_day(case.now())
         case.record(CycleBegan(document=document, version=version, review_on=due, printed=printed))
         case.accept(("review_opened",), (BY_RIGHT,))
         case.accept([kind for task in opening.process.tasks for kind in task.done_by.event], [cycle.owner])
         for task in opening.process.tasks:
             case.accept(task.done_by.event, [task.seat])
         case.alongside(_remind(case, cycle, due))
-        case.alongside(_overdue(case, due))
+        case.alongside(_overdue(case, cycle, due))
         await case.once(lambda: _is_open(case, due))
         adopted = await _adopted(case, opening, cycle)
         if not case.record(adopted):
@@ -133,11 +139,21 @@ async def _remind(case: Case, cycle: Cycle, due: date | None) -> None:
         case.record(DateComing(what="review", on=due, days=days))
 
 
-async def _overdue(case: Case, due: date | None) -> None:
-    """Put on record that the day has passed (REV-05)."""
+async def _overdue(case: Case, cycle: Cycle, due: date | None) -> None:
+    """Put on record that the day has passed, and again and again for as long as there is no new version (REV-05)."""
     if due is not None:
         await case.until(end_of(due) + timedelta(seconds=1))
     case.record(ReviewOverdue(since=due))
+    while case.since(STILL_OPEN):
+        told = local_day(case.now())
+
+        def comes(told: date = told) -> datetime:
+            # By the calendar as it is then.
+            return morning_of(next_round(told, cycle.told_again, case.opening.calendar))
+
+        await case.until(comes)
+        case.record(ReviewOverdue(since=due))
+        case.tell(_OVERDUE_MAIL, "asked")
 
 
 def _is_open(case: Case, due: date | None) -> bool:

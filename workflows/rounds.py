@@ -8,7 +8,9 @@ from domain.cases import Act, Present, Recordable, Reply
 from domain.events import RequestEdited
 from domain.fields import Value
 from domain.forms import Answers
+from domain.round_days import can_be_in_force, is_before_closing, is_of_this_cycle
 from domain.round_entries import (
+    BoardDecided,
     ConsultationHeld,
     CoverChanged,
     DraftReady,
@@ -22,6 +24,7 @@ from domain.round_entries import (
     VisitorSigned,
 )
 from domain.text import is_blank
+from workflows.since import IN_TIME
 
 if TYPE_CHECKING:
     from workflows.case import Case
@@ -43,6 +46,7 @@ def fits(case: "Case", entry: Recordable) -> bool:
                 and entry.on <= today
                 and entry.terms_published == "yes"
                 and _is_covered(case, entry.trained)
+                and _in_time(case, is_before_closing(entry.on, day_of(case, "closure_date")))
             )
         case SiteClosed():
             live = case.latest(SiteWentLive)
@@ -56,9 +60,13 @@ def fits(case: "Case", entry: Recordable) -> bool:
                 entry.supersedes == case.opening.request.answers.get("version", "")
                 and entry.version != entry.supersedes
                 and not is_blank(entry.version)
+                and _in_time(case, can_be_in_force(entry.effective_from, today))
             )
         case ConsultationHeld():
-            return entry.first <= entry.last <= today
+            return entry.first <= entry.last <= today and _in_time(case, is_of_this_cycle(entry.first, case.began))
+        case BoardDecided():
+            of_this_cycle = entry.on <= today and is_of_this_cycle(entry.on, case.began)
+            return _in_time(case, of_this_cycle and not is_blank(entry.minute))
         case QuestionAnswered():
             return not is_blank(entry.answer)
         case TrainingAttended():
@@ -67,6 +75,11 @@ def fits(case: "Case", entry: Recordable) -> bool:
             return entry.until >= today and not is_blank(entry.name)
         case _:
             return True
+
+
+def _in_time(case: "Case", fitting: bool) -> bool:
+    """Return whether an entry is `fitting`; a case that ran before takes it either way."""
+    return fitting or not case.since(IN_TIME)
 
 
 def names(case: "Case", question: str) -> tuple[str, ...] | None:

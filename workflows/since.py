@@ -20,3 +20,16 @@ OPENED_FIRST: Final = "0.6.0/1"
 
 REFUSED: Final = "0.6.0/2"
 """A seat whose refusal to sign beside everybody was not its own can be asked again."""
+
+FOR_CHANGES: Final = "0.7.0/1"
+"""Administrators have an author who is asked for changes reminded, and give them more time."""
+
+IN_TIME: Final = "0.7.0/2"
+"""A day that is put on record, or proposed, has to fit those that are known: of closing, and of a cycle."""
+
+STILL_OPEN: Final = "0.7.0/3"
+"""What is overdue is told of again and again, and what somebody looked at and found wanting goes on being asked for."""
+
+TOLD_IN_TURN: Final = "0.7.0/4"
+"""Those who see to a signature are told once it is late, in their order, and again; a campaign expects those visitors
+of the ones before it who are still here."""

@@ -16,13 +16,15 @@ from domain.round_entries import (
     SiteChanged,
     SiteClosed,
     SiteLifeBegan,
+    SiteReviewed,
     SiteWentLive,
+    is_neglected,
 )
 from workflows.ask import Answer
 from workflows.case import Case
 from workflows.rounds import BY_RIGHT, day_in, day_of, is_covered_now
 from workflows.rounds import approved as as_approved
-from workflows.since import GOES_ON
+from workflows.since import GOES_ON, STILL_OPEN
 
 _MOST_ACTS: Final = 1000
 _MOST_EDITIONS: Final = 50
@@ -32,8 +34,6 @@ DULY: Final = "duly"
 """Who proposes what nobody has typed."""
 
 _COVER: Final = "few since"
-_BEFORE_LIVE: Final = timedelta(days=14)
-_BEFORE_CLOSURE: Final = (90, 28, 7)
 
 
 class LifeOutcome(StrEnum):
@@ -141,7 +141,8 @@ async def _go_live(case: Case, task: Task | None) -> None:
 
     def opens() -> datetime:
         day = day_of(case, "go_live_date")
-        return morning_of(day) - _BEFORE_LIVE if day is not None else case.now()
+        ahead = timedelta(days=case.opening.process.going_live_ahead)
+        return morning_of(day) - ahead if day is not None else case.now()
 
     if not case.is_waited(task):
         await case.until(opens, unless=lambda: _is_live(case))
@@ -152,6 +153,8 @@ async def _go_live(case: Case, task: Task | None) -> None:
 async def _come_round(case: Case, recurring: Recurring, comes: dict[str, date], days: dict[str, date]) -> None:
     """Ask for what comes round, on its day, for as long as the site lives (LIFE-03, LIFE-04, LIFE-13, LIFE-14).
 
+    Whoever looks at a site that is not maintained, or not as it was agreed, answers nothing by saying so: it is asked
+    for at once, and for as long as nobody says otherwise, with all that comes of a look that nobody takes.
     `comes` says for which day it is asked, or will be; `days` keeps from which day on it is counted.
     """
     await case.once(lambda: _is_live(case))
@@ -167,12 +170,13 @@ async def _come_round(case: Case, recurring: Recurring, comes: dict[str, date], 
                 comes[recurring.key] = max(next_round(began, recurring.every, case.opening.calendar), today)
                 return morning_of(comes[recurring.key])
 
-            await case.until(opens)
+            await case.until(opens, unless=lambda: _is_found_neglected(case, recurring))
             days[asked] = local_day(case.now())
+            comes[recurring.key] = min(comes[recurring.key], days[asked])
         last = comes[recurring.key]
         if recurring.proposes_closing_on is not None and f"{recurring.key} proposed" not in days:
             case.alongside(_propose_closing(case, recurring, days, days[asked]))
-        await case.see_to(recurring)
+        await case.see_to(recurring, settles=lambda: not _is_found_neglected(case, recurring))
         for day in (counted, turned, asked, f"{recurring.key} proposed"):
             days.pop(day, None)
 
@@ -182,13 +186,13 @@ async def _propose_closing(case: Case, task: Recurring, days: dict[str, date], a
 
     `asked` is the day on which it was asked for; `days` keeps that it was proposed.
     """
-    so_far, within = case.times(task.done_by), task.proposes_closing_on or 0
+    ask, within = case.waited(task), task.proposes_closing_on or 0
 
     def ends() -> datetime:
         return morning_of(due_on(asked, within, case.opening.calendar) + timedelta(days=1))
 
     def is_done() -> bool:
-        return case.times(task.done_by) > so_far
+        return ask is None or not ask.waited
 
     def is_settled() -> bool:
         return not case.disputed and as_approved(case) == case.request.answers
@@ -229,15 +233,19 @@ async def _close(case: Case, task: Task | None) -> None:
 
 async def _tell_of_closure(case: Case) -> None:
     """Tell whoever runs the site that it is to be closed: on working days, before the day (LIFE-02)."""
+
+    def before() -> tuple[int, ...]:
+        return case.opening.process.closing_told
+
     told: set[tuple[object, int]] = {
-        (event.on, days) for event in case.told_before(DateComing) for days in _BEFORE_CLOSURE if days >= event.days
+        (event.on, days) for event in case.told_before(DateComing) for days in before() if days >= event.days
     }
 
     def coming() -> list[tuple[datetime, int]]:
         day = day_of(case, "closure_date")
         if day is None:
             return []
-        at = {days: working_day_before(day - timedelta(days=days), case.opening.calendar) for days in _BEFORE_CLOSURE}
+        at = {days: working_day_before(day - timedelta(days=days), case.opening.calendar) for days in before()}
         return [(morning_of(one), days) for days, one in at.items() if (day, days) not in told]
 
     while True:
@@ -291,6 +299,12 @@ def _is_live(case: Case) -> bool:
 
 def _is_closed(case: Case) -> bool:
     return case.count(SiteClosed) > 0
+
+
+def _is_found_neglected(case: Case, task: Task) -> bool:
+    """Return whether the latest look at the site, where that is the task, found it neglected."""
+    look = case.latest(SiteReviewed) if "site_reviewed" in task.done_by.event else None
+    return look is not None and is_neglected(look) and case.since(STILL_OPEN)
 
 
 def _is_suspended(case: Case) -> bool:

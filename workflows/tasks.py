@@ -34,22 +34,34 @@ async def review(case: "Case", reviews: Reviews) -> None:
     reaching.close(case, ask, "done")
 
 
-async def see_to(case: "Case", task: Task, so_long_as: Callable[[], bool]) -> bool:
-    """Ask the seat of `task` to do it once more; return whether it is done, or False once it need not be."""
-    so_far = case.times(task.done_by)
+async def see_to(
+    case: "Case", task: Task, so_long_as: Callable[[], bool], settles: Callable[[], bool] = lambda: True
+) -> bool:
+    """Ask the seat of `task` to do it once more; return whether it is done, or False once it need not be.
+
+    Where what was done last `settles` nothing, it goes on being asked for.
+    """
     ask = waited(case, task) or _open(case, task, task.seat)
     ask.waited = True
+    done = await _once_more(case, task, so_long_as)
+    while done and not settles():
+        done = await _once_more(case, task, so_long_as)
+    ask.waited = False
+    if ask.is_open:
+        reaching.close(case, ask, "done" if done else "no_longer_needed")
+    return done
+
+
+async def _once_more(case: "Case", task: Task, so_long_as: Callable[[], bool]) -> bool:
+    """Return True once `task` is done once more, or False once it need not be."""
+    so_far = case.times(task.done_by)
 
     def over() -> bool | None:
         if case.times(task.done_by) > so_far:
             return True
         return None if so_long_as() else False
 
-    done = await Wait(over)
-    ask.waited = False
-    if ask.is_open:
-        reaching.close(case, ask, "done" if done else "no_longer_needed")
-    return done
+    return await Wait(over)
 
 
 def waited(case: "Case", task: Task) -> Ask | None:

@@ -134,12 +134,11 @@ def _by_field(fault: Fault) -> Fault:
 
 def _gone(desk: Desk) -> ProblemError:
     """Return what is said where no answer is taken any more: that it changed, or that none is needed."""
-    reason = desk.gone or "closed"
-    if reason in {"changed", "back"}:
+    reason, given = desk.gone or "closed", desk.recorded
+    if reason in {"changed", "back"} and (given is None or desk.is_outdated):
         return _CHANGED
-    if reason == "aside":
-        return ProblemError(409, "aside", GONE["aside"][0])
-    given = desk.recorded
+    if reason in {"aside", "moved"}:
+        return ProblemError(409, reason, GONE[reason][0])
     if given is None:
         return _ENDED
     return ProblemError(409, "already-decided", f"It was answered already: {given.verdict.value}")

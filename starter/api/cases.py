@@ -192,8 +192,8 @@ def _ask(visit: Visit, known: Known, ask: AskRow) -> CaseAsk:
 
 
 def _how_answered(visit: Visit, known: Known, ask: AskRow) -> HowAnswered:
-    reached = known.reached(ask.ask, visit.viewer.person) is not None and ask.seat != AUTHOR
-    if not reached or known.standing.disputed or not allow(visit.viewer, "decide", known.access):
+    asked = known.waits_for(ask, visit.viewer.person, visit.site.today) and ask.seat != AUTHOR
+    if not asked or known.standing.disputed or not allow(visit.viewer, "decide", known.access):
         return "no"
     return "with_token" if with_token(known, ask) else "signed_in"
 

@@ -7,7 +7,6 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Final, TypeVar
 
-from alembic.script import ScriptDirectory
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,7 +21,7 @@ from domain.names import TASK_QUEUE
 from settings import Settings
 from starter.operating import places
 from starter.operating.doctor import PATIENCE, Found, ok, warning, wrong
-from store import backup, heads, migrate, rotating, stuck
+from store import backup, heads, rotating, stuck, version
 from store.codec import connect
 from store.database import Database, DatabaseLostError
 from store.keys import CaseKeys, Keyring, KeyUnknownError, SealBrokenError
@@ -46,12 +45,11 @@ def check_database(settings: Settings) -> list[Found]:
         revision = asyncio.run(backup.revision(settings.database_url))
     except (SQLAlchemyError, OSError) as error:
         return [wrong("database", f"{where} does not answer ({_kind(error)}): does it run, is the address right?")]
-    scripts = ScriptDirectory(str(migrate.MIGRATIONS))
     if revision is None:
         return [warning("database", f"{where} is empty: `duly up` makes the tables.")]
-    if revision not in {script.revision for script in scripts.walk_revisions()}:
+    if revision not in version.KNOWN:
         return [wrong("database", f"{where} is of a newer Duly: install that one, or put a backup back.")]
-    if revision != scripts.get_current_head():
+    if revision != version.KNOWN[-1]:
         return [wrong("database", f"{where} is of an older Duly: make a backup, then run `duly up` once.")]
     ring = Keyring.of(settings.key_ring)
     found = [ok("database", f"{where} answers, and is of this version.")]
@@ -188,7 +186,7 @@ def _is_of_this_version(settings: Settings) -> bool:
         revision = asyncio.run(backup.revision(settings.database_url))
     except (SQLAlchemyError, OSError):
         return False
-    return revision == ScriptDirectory(str(migrate.MIGRATIONS)).get_current_head()
+    return revision == version.KNOWN[-1]
 
 
 async def _reading(settings: Settings, read: Callable[[AsyncSession], Awaitable[T]]) -> T:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import AF_INET6
@@ -24,7 +24,7 @@ from temporalio.service import RPCError
 from settings import Settings
 from starter.operating import VERSION, places
 from starter.operating.checks_of_servers import is_stuck
-from store import measures
+from store import measures, sessions
 from store.codec import connect
 from store.database import Database
 from store.keys import CaseKeys, Keyring
@@ -37,6 +37,7 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _WHERE: Final = ("organisation", "process", "school")
 _KEPT: Final = 10.0
 _PATIENCE: Final = 5.0
+_AN_HOUR: Final = timedelta(hours=1)
 
 
 class Family(NamedTuple):
@@ -59,9 +60,10 @@ REFUSED: Final = Family("duly_mails_refused", "Mails of open cases that a mail s
 WAITING: Final = Family("duly_mails_waiting", "Mails that should have been sent a quarter of an hour ago.", _WHERE)
 UP: Final = Family("duly_up", "1 where the part answers.", ("part",))
 STUCK: Final = Family("duly_stuck", "1 where a step of any case keeps failing, so that the case cannot go on.")
+ALARM: Final = Family("duly_sign_in_alarm", "1 where far more sign-in codes than usual were asked for within an hour.")
 BACKUP: Final = Family("duly_backup_timestamp_seconds", "When the last backup was finished; absent where none was.")
 
-FAMILIES: Final = (BUILD, OPEN, HELD, ASKED, OVERDUE, NOBODY, REFUSED, WAITING, UP, STUCK, BACKUP)
+FAMILIES: Final = (BUILD, OPEN, HELD, ASKED, OVERDUE, NOBODY, REFUSED, WAITING, UP, STUCK, ALARM, BACKUP)
 """Everything that is exported."""
 
 
@@ -129,12 +131,14 @@ class Metrics:
         try:
             async with asyncio.timeout(_PATIENCE), db.read() as session:
                 found = await measures.measure(session, self.clock())
+                codes = await sessions.codes_asked(session, self.clock() - _AN_HOUR)
         except (SQLAlchemyError, OSError) as error:
             log.warning("metrics_without_database", why=type(error).__name__)
             return {}
         families = (OPEN, HELD, ASKED, OVERDUE, NOBODY, REFUSED, WAITING)
         several = (found.open, found.held, found.asked, found.overdue, found.nobody, found.refused, found.waiting)
-        return {family: dict(values) for family, values in zip(families, several, strict=True)}
+        alarm = float(codes >= self.settings.codes_alarm)
+        return {ALARM: {(): alarm}, **{family: dict(values) for family, values in zip(families, several, strict=True)}}
 
     async def _is_stuck(self, db: Database) -> bool | None:
         """Return whether any case keeps failing; None where Temporal does not say."""

@@ -9,13 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from alembic.script import ScriptDirectory
-
 from settings import Settings
 from starter.operating import VERSION, archive, is_newer, places
 from starter.operating.archive import FaultyArchiveError, Manifest
 from starter.operating.backup import CHECKPOINTS, PACKS, SETTINGS
-from store import audit, backup, migrate
+from store import audit, backup, migrate, version
 from store.audit import AuditReport
 from store.backup import CannotCopyError
 from store.database import Database
@@ -90,8 +88,7 @@ def _alone_in_an_empty_folder(settings: Settings) -> Iterator[Path]:
 
 def _accept(settings: Settings, manifest: Manifest, file: Path) -> None:
     """Refuse a backup that cannot be put back here, before anything of it is written."""
-    known = {script.revision for script in ScriptDirectory(str(migrate.MIGRATIONS)).walk_revisions()}
-    if is_newer(manifest.duly) or manifest.revision not in known:
+    if is_newer(manifest.duly) or manifest.revision not in version.KNOWN:
         message = f"{file.name} is of Duly {manifest.duly}, and this is {VERSION}: put it back with that one, or newer"
         raise FaultyArchiveError(message)
     here = "sqlite" if backup.file_of(settings.database_url) else "postgresql"
@@ -120,19 +117,40 @@ async def _with_keys(url: str, keys: Path, ring: Keyring, progress: Callable[[st
 
 
 def _move(settings: Settings, folder: Path, manifest: Manifest) -> None:
-    """Move everything to its place; the record last, without which nothing starts."""
-    restored = settings.data_dir / RESTORED
-    restored.mkdir(mode=0o700)
-    (restored / "manifest.json").write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
-    for name in (SETTINGS, PACKS):
-        if (folder / name).exists():
-            shutil.move(folder / name, restored / name)
-    if (folder / CHECKPOINTS).exists():
-        shutil.move(folder / CHECKPOINTS, settings.checkpoints)
-    if manifest.cases:
-        shutil.move(folder / backup.CASES_COPY, settings.temporal_db)
+    """Move everything to its place, or nothing: the record last, without which nothing starts.
+
+    Raises:
+        OSError: something could not be moved, and all is as it was.
+    """
     record = backup.file_of(settings.database_url)
-    if record is not None:
-        backup.settle(folder / backup.SQLITE_COPY)
-        record.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shutil.move(folder / backup.SQLITE_COPY, record)
+    restored = settings.data_dir / RESTORED
+    draft = record.with_name(f"{record.name}.part") if record is not None else None
+    moved: list[Path] = []
+    try:
+        if draft is not None:
+            backup.settle(folder / backup.SQLITE_COPY)
+            draft.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # It may go to another disk, and has to be whole there before anything else is in its place.
+            moved.append(draft)
+            shutil.move(folder / backup.SQLITE_COPY, draft)
+        restored.mkdir(mode=0o700)
+        moved.append(restored)
+        (restored / "manifest.json").write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
+        for name in (SETTINGS, PACKS):
+            if (folder / name).exists():
+                shutil.move(folder / name, restored / name)
+        if (folder / CHECKPOINTS).exists():
+            moved.append(settings.checkpoints)
+            shutil.move(folder / CHECKPOINTS, settings.checkpoints)
+        if manifest.cases:
+            moved.append(settings.temporal_db)
+            shutil.move(folder / backup.CASES_COPY, settings.temporal_db)
+        if record is not None and draft is not None:
+            draft.rename(record)
+    except BaseException:
+        for one in moved:
+            if one.is_dir():
+                shutil.rmtree(one, ignore_errors=True)
+            else:
+                one.unlink(missing_ok=True)
+        raise

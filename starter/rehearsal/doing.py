@@ -12,7 +12,7 @@ from domain.events import RequestEdited, Verdict
 from domain.order import matches
 from domain.pack import Changes, Reviews, Step, Task
 from domain.people import Asked, Directory, Person, PersonKind
-from domain.round_entries import DraftReady, SiteWentLive
+from domain.round_entries import DraftReady, SiteReviewed, SiteWentLive, is_neglected
 from domain.signatures import still_to_open
 from starter.rehearsal.cast import Cast
 from starter.rehearsal.scenario import Scenario
@@ -179,7 +179,9 @@ class Doings:
         )
         found = entries(played, seen.opening, self._choices(seen.opening), task.done_by.event)
         fitting = [
-            act for act in islice(found, _CANDIDATES) if act.entry is not None and matches(task.done_by, act.entry)
+            act
+            for act in islice(found, _CANDIDATES)
+            if act.entry is not None and matches(task.done_by, act.entry) and not _finds_fault(act.entry)
         ]
         self._draw("entry", about, ask.ask, person).shuffle(fitting)
         for n, act in enumerate(fitting[:_TRIES]):
@@ -215,6 +217,11 @@ def changed(seen: Seen, request: Request, now: datetime) -> Request:
         key = max(texts, key=lambda one: len(str(answers[one])))
         answers[key] = f"{answers[key]} Change {request.edition}: somebody sees to it in the holidays too."
     return request.model_copy(update={"answers": answers})
+
+
+def _finds_fault(entry: Recordable) -> bool:
+    """Return whether an entry leaves what was asked for open, as a look at a site does that finds it neglected."""
+    return isinstance(entry, SiteReviewed) and is_neglected(entry)
 
 
 def _in_words(entry: Recordable, seen: Seen) -> Recordable:

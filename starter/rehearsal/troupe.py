@@ -30,7 +30,7 @@ from starter.rehearsal.year import Happened, Undone, Year
 from store import packs as kept_packs
 from store import people
 from store.rounds.looking import documents_of, school_of
-from store.rounds.reading import campaigns, in_force
+from store.rounds.reading import adopted_last, campaigns
 
 MORNING: Final = time(6)
 """When the lookout looks on a day on which people come or go."""
@@ -180,7 +180,7 @@ class Troupe:
         organisation = self._pack.organisation.key
         async with self._house.db.read() as session:
             begun = await campaigns(session, organisation)
-            versions = await in_force(session, organisation)
+            versions = await adopted_last(session, organisation)
             directory = await people.directory(session, organisation)
         for document in process.campaign.documents:
             control = documents_of(self._pack).get(document)

@@ -9,7 +9,7 @@ import packs
 from settings import Settings
 from starter.engine import Engine
 from starter.web.site import Once, Site
-from store import confidential
+from store import confidential, version
 from store import packs as kept_packs
 from store.codec import connect
 from store.database import Database
@@ -33,6 +33,7 @@ async def build(settings: Settings) -> AsyncIterator[Site]:
 
     async def keep() -> None:
         async with db.write() as session:
+            await (await session.connection()).run_sync(version.check)
             for pack in loaded.values():
                 await kept_packs.keep(session, pack)
             await confidential.keep_index(session, keys)

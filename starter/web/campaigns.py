@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import structlog
@@ -12,8 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from domain.access import CaseAccess, allow
-from domain.campaign_picture import Part, draw_progress, parts_of
+from domain.campaign_picture import Part, VisitorCount, draw_progress, parts_of
 from domain.cases import Act, RollCount
+from domain.chasing import chase_in_words
 from domain.pack import Campaign, Pack, Process
 from domain.people import Directory, Person
 from domain.refs import case_id
@@ -130,7 +131,7 @@ async def _asking(visit: Visit) -> Asking:
     document, organisation = visit.place("key"), visit.person.organisation
     async with visit.site.db.read() as session:
         directory = await people.directory(session, organisation)
-        version = (await reading.in_force(session, organisation)).get(document)
+        version = (await reading.adopted_last(session, organisation)).get(document)
         whole = await reading.version(session, organisation, document, version.n) if version is not None else None
         earlier = await reading.campaigns_of(session, organisation, document)
     process = visit.pack.signing(document)
@@ -174,7 +175,7 @@ def _shown(visit: Visit, asking: Asking, error: str = "", status: int = 200) -> 
         status,
         asking=asking,
         kinds=listed(tuple(kind.value.replace("_", " ") for kind in asking.campaign.audience)),
-        chase=listed(tuple(f"the {seats[seat]}" for seat in asking.campaign.chase)),
+        chase=chase_in_words(asking.campaign, lambda seat: f"the {seats[seat]}"),
         errors=[("#main-content", error)] if error else [],
     )
 
@@ -198,11 +199,13 @@ class Name:
 
 @dataclass(frozen=True)
 class Visitor:
-    """A visitor who is expected, or has signed on `signed`; until when they are here."""
+    """A visitor until a day, who may be `gone`; `signed` says when they have, `expected` whether they are to."""
 
     name: str
-    until: str
+    until: date
+    gone: bool
     signed: str = ""
+    expected: bool = False
 
 
 @dataclass(frozen=True)
@@ -218,7 +221,8 @@ class Training:
 class Progress:
     """How a campaign stands. Names are there only for those who see to it: None for anybody else.
 
-    `readings` are what there is to read besides, each with how many of those who were asked have opened it.
+    `visitors` are counted where visitors sign. `readings` are what there is to read besides, each with how many of
+    those who were asked have opened it.
     """
 
     count: RollCount
@@ -227,6 +231,7 @@ class Progress:
     row: CampaignRow | None
     joined: int
     names: "Names | None"
+    visitors: VisitorCount | None
     readings: tuple[tuple[str, int], ...] = ()
 
 
@@ -256,13 +261,15 @@ async def progress_of(visit: Visit, known: Known) -> Progress | None:
         campaign = known.opening.process.campaign
         to_read = campaign.readings if campaign is not None else ()
         opened = await reading.opened(session, known.row.id) if to_read else {}
+        visitors = visitors_of(known, visit.site.today) if is_for_visitors(known) else None
         names = None
         if allow(visit.viewer, "see_to", known.access):
-            names = await _names(session, known, everybody, joined, opened)
+            names = await _names(session, known, everybody, joined, opened, visitors or ())
     readings = tuple((one.title, sum(one.key in keys for keys in opened.values())) for one in to_read)
     title = f"How far {known.row.reference} has got"
-    picture = draw_progress(title, count) if count.asked else None
-    return Progress(count, parts_of(count), picture, row, len(joined), names, readings)
+    visiting = _counted(visitors) if visitors is not None else None
+    picture = draw_progress(title, count, visiting) if count.asked or visitors else None
+    return Progress(count, parts_of(count, visiting), picture, row, len(joined), names, visiting, readings)
 
 
 def joined_since(known: Known, everybody: Sequence[SignatureRow]) -> list[SignatureRow]:
@@ -277,6 +284,7 @@ async def _names(
     everybody: Sequence[SignatureRow],
     joined: Sequence[SignatureRow],
     opened: Mapping[str, frozenset[str]],
+    visitors: tuple[Visitor, ...],
 ) -> Names:
     waiting = await reading.unsigned(session, everybody)
     campaign = known.opening.process.campaign
@@ -298,7 +306,7 @@ async def _names(
         declined=_named(known, [one for one in everybody if one.declined_at is not None]),
         joiners=_named(known, joined),
         leavers=_named(known, [one for one in everybody if one.left_at is not None]),
-        visitors=visitors_of(known),
+        visitors=visitors,
         desk=await desks.desk_of(session, known.row.id) if is_for_visitors(known) else None,
         trainings=trainings_of(known),
     )
@@ -328,16 +336,32 @@ def is_for_visitors(known: Known) -> bool:
     return campaign is not None and campaign.visitors
 
 
-def visitors_of(known: Known) -> tuple[Visitor, ...]:
-    """Return the visitors of a campaign, those who have not signed first; two spellings of a name are one visitor.
+def visitors_of(known: Known, today: date) -> tuple[Visitor, ...]:
+    """Return the visitors of a campaign: those who are expected, those who went without signing, those who signed.
+
+    Nobody is expected once their last day has passed, or the campaign is over. Two spellings of a name are one visitor.
 
     Source: Redhill, appendix 1 (ACK-06).
     """
-    events = [(said.event, said.at) for said in known.history]
-    expected = [Visitor(one.name, day(one.until)) for one, _ in events if isinstance(one, VisitorExpected)]
-    signed = [Visitor(one.name, day(one.until), moment(at)) for one, at in events if isinstance(one, VisitorSigned)]
-    have = {fold_name(one.name) for one in signed}
-    return (*(one for one in expected if fold_name(one.name) not in have), *signed)
+    said = [(one.event, one.at) for one in known.history]
+    signed = [
+        Visitor(one.name, one.until, one.until < today, moment(at))
+        for one, at in said
+        if isinstance(one, VisitorSigned)
+    ]
+    have, is_open = {fold_name(one.name) for one in signed}, known.row.closed_at is None
+    # The day that was said last is the one that holds.
+    unsigned = {
+        name: Visitor(one.name, one.until, one.until < today, expected=is_open and one.until >= today)
+        for one, _ in said
+        if isinstance(one, VisitorExpected) and (name := fold_name(one.name)) not in have
+    }
+    return (*sorted(unsigned.values(), key=lambda one: not one.expected), *signed)
+
+
+def _counted(visitors: Sequence[Visitor]) -> VisitorCount:
+    signed, expected = sum(bool(one.signed) for one in visitors), sum(one.expected for one in visitors)
+    return VisitorCount(signed=signed, expected=expected, gone=len(visitors) - signed - expected)
 
 
 # The desk.

@@ -226,7 +226,7 @@ def _reason(said: Recorded) -> str:
 
 def _may_answer(visit: Visit, known: Known, ask: str) -> bool:
     row = known.ask(ask)
-    asked = row is not None and row.closed_at is None and known.reached(ask, visit.viewer.person) is not None
+    asked = row is not None and known.waits_for(row, visit.viewer.person, visit.site.today)
     return asked and not known.standing.disputed and allow(visit.viewer, "decide", known.access)
 
 

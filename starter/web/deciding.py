@@ -256,6 +256,8 @@ def _too_late(visit: Visit, desk: Desk, verdict: Verdict | None) -> Response:
         return gone(visit, desk)
     if verdict is not None and desk.has_said(verdict):
         return _to_receipt(visit, desk)
+    if desk.is_outdated:
+        return gone(visit, desk, "used" if desk.has_said(None) else None)
     given = desk.recorded
     if given is None or not allow(desk.viewer, "see", desk.known.access):
         return gone(visit, desk)

@@ -27,12 +27,18 @@ from starter.web.signing import is_signature, why_not
 from store import links, queries
 from store.tables import AskedRow, AskRow
 
-Gone = Literal["used", "aside", "expired", "replaced", "changed", "back", "closed"]
+Gone = Literal["used", "outdated", "aside", "moved", "expired", "replaced", "changed", "back", "closed"]
 """Why a link, or a place to answer, takes no answer any more."""
 
 GONE: Final[dict[Gone, tuple[str, str]]] = {
     "used": ("You have answered this", "Your answer is on record, and this link does no more. Sign in to see it."),
+    "outdated": (
+        "The request changed after you answered",
+        "Your answer is on record, and is about an earlier version. If you are asked again, we send you a new e-mail: "
+        "use its link. Sign in to see your answer.",
+    ),
     "aside": ("You have stepped aside", "Somebody else is asked in your place. There is nothing to do."),
+    "moved": ("You are not asked this any more", "It is no longer yours to answer. There is nothing to do."),
     "expired": ("This link has expired", "Links are good for 90 days. We can send you a new one."),
     "replaced": ("This link has been replaced", "We have sent you a later e-mail about the same: use its link."),
     "changed": (
@@ -91,6 +97,13 @@ class Desk:
         return next((given for given in self.known.given if given.ask == self.ask.ask), None)
 
     @property
+    def is_outdated(self) -> bool:
+        """Whether the case goes on with a later version than the ask is of, and no answer to it stands."""
+        row, given = self.known.row, self.recorded
+        later = self.step is not None and row.closed_at is None and self.ask.version < row.version
+        return later and (given is None or given.void)
+
+    @property
     def entry(self) -> Recorded | None:
         """What this person put on record for the task, once it is there."""
         wanted = self.task.done_by.event if self.task is not None else ()
@@ -142,11 +155,12 @@ async def desk_of(visit: Visit, token: str) -> Desk:
             raise HTTPException(404)
         known = await know(visit.site, session, row, found.head)
     # A link that is not open may be of somebody who is not asked any more: somebody else holds the seat.
-    desk = _seated(known, link.ask, person, link.version, "link", token, was_asked=link.status != "open")
+    was_asked, today = link.status != "open", visit.site.today
+    desk = _seated(known, link.ask, person, link.version, "link", today, token, was_asked=was_asked)
     if desk is None:
         raise HTTPException(404)
     desk = replace(desk, opened_at=found.opened_at)
-    if not person.is_active(visit.site.today):
+    if not person.is_active(today):
         return replace(desk, gone="closed")
     if desk.gone is None and link.status != "open":
         return replace(desk, gone="replaced" if link.status == "superseded" else "closed")
@@ -174,7 +188,7 @@ async def desk_at(visit: Visit) -> Desk:
         known = await case_for(visit, reference)
     except HTTPException:
         known = await _left(visit, reference)
-    desk = _seated(known, visit.place("ask"), person, known.row.version, "session")
+    desk = _seated(known, visit.place("ask"), person, known.row.version, "session", visit.site.today)
     if desk is None:
         raise HTTPException(404)
     return desk
@@ -202,11 +216,15 @@ def _seated(
     person: Person,
     version: int,
     how: How,
+    today: date,
     token: str = "",
     *,
     was_asked: bool = False,
 ) -> Desk | None:
-    """Return the desk of `person` at an ask; None where it never asked them, or asks an author for changes."""
+    """Return the desk of `person` at an ask; None where it never asked them, or asks an author for changes.
+
+    It is gone, too, where the ask would not reach them if it were looked up `today`, though it was not yet.
+    """
     ask, aside = known.ask(ask_id), person.id in stepped_aside(known)
     if ask is None or ask.seat == AUTHOR:
         return None
@@ -220,10 +238,24 @@ def _seated(
         return replace(desk, gone="aside")
     if desk.step is None and desk.task is None:
         return replace(desk, gone="closed")
-    if ask.closed_at is not None or not allow(desk.viewer, "decide", known.access):
-        return replace(desk, gone=_CLOSED.get(ask.closed_how or "", "closed"))
+    if ask.closed_at is not None:
+        return replace(desk, gone=_why_closed(desk))
+    if not known.still_reaches(ask, person.id, today):
+        return replace(desk, gone="moved")
+    if not allow(desk.viewer, "decide", known.access):
+        return replace(desk, gone="closed")
     # What is to be done is the same, whatever was changed of the request meanwhile.
     return replace(desk, gone="changed") if desk.task is None and version != ask.version else desk
+
+
+def _why_closed(desk: Desk) -> Gone:
+    """Return why no answer is taken at an ask that is closed: for its own reason, or by what came after it."""
+    reason = _CLOSED.get(desk.ask.closed_how or "", "closed")
+    if reason != "closed" or desk.step is None or desk.known.row.closed_at is not None:
+        return reason
+    if desk.is_outdated:
+        return "changed"
+    return "back" if desk.known.sent_back[0] else "closed"
 
 
 async def shown_at(visit: Visit, desk: Desk) -> datetime | None:
@@ -271,8 +303,10 @@ def taken(name: str, sent: Pairs) -> tuple[str, Pairs]:
 def gone(visit: Visit, desk: Desk, why: Gone | None = None) -> Response:
     """Return the page that says that no answer is taken here, and why; it says nothing of the case."""
     reason = why or desk.gone or "closed"
+    if reason == "used" and desk.is_outdated:
+        reason = "outdated"
     title, advice = GONE[reason]
-    if is_signature(desk.known) and reason not in {"expired", "replaced"}:
+    if is_signature(desk.known) and reason not in {"moved", "expired", "replaced"}:
         title, advice = WHY_NOT[why_not(desk.known, desk.person.id)]
     token = desk.token if reason == "expired" else ""
     return visit.show("link_gone.html", 410, title=title, advice=advice, token=token)
@@ -281,9 +315,10 @@ def gone(visit: Visit, desk: Desk, why: Gone | None = None) -> Response:
 def to_case(visit: Visit, desk: Desk) -> Response:
     """Return the way to the page of the case, for somebody signed in whose answer is not needed any more.
 
-    Whoever stepped aside without an answer is told that they did: they may not see the case.
+    Whoever stepped aside without an answer is told that they did: they may not see the case. Nor may they for long who
+    are not asked any more.
     """
-    if desk.gone == "aside" and not desk.has_said(None):
+    if desk.gone in {"aside", "moved"} and not desk.has_said(None):
         return gone(visit, desk)
     return visit.go("case", reference=desk.known.row.reference)
 

@@ -25,24 +25,6 @@ from store.rounds.looking import documents_of
 from store.rounds.tables import CampaignRow, VersionRow
 from store.tables import AskRow, CaseRow
 
-_MARKS: Final = (
-    ("owner", "Owner"),
-    ("version", "Version"),
-    ("status", "Status"),
-    ("purpose", "Purpose"),
-    ("period", "For"),
-    ("approved_by", "Approved by"),
-    ("approved_on", "Approved on"),
-    ("updated_by", "Last updated by"),
-    ("effective_from", "Effective from"),
-    ("issued_on", "Issued"),
-    ("last_reviewed", "Last reviewed"),
-    ("review_date", "Review date"),
-    ("signed_on", "Signed on"),
-    ("supersedes", "Supersedes"),
-)
-"""What a document can print about itself, in the order in which it is shown (REV-01)."""
-
 
 @dataclass(frozen=True)
 class Signing:
@@ -57,6 +39,7 @@ class Shown:
     """A document as everybody of the organisation sees it.
 
     `version` is the one in force; None where Duly has not taken the document on yet, a minute after a new pack at most.
+    `adopted` is one that was adopted and is not in force yet.
     `case` is that in which it is reviewed, once it has begun, `reference` the case's, where the visitor may see it.
     `move` says whose move it is while it is under review. `may_open` is whether the visitor may open its review,
     `may_ask` whether they may have everybody sign it.
@@ -65,6 +48,7 @@ class Shown:
     key: str
     control: DocumentControl
     version: VersionRow | None
+    adopted: VersionRow | None
     review_on: date | None
     state: DocumentState
     owner: str
@@ -107,7 +91,7 @@ async def document(visit: Visit) -> Response:
     """Show one document: what it prints of itself, its versions, its review, and its signatures."""
     async with visit.site.db.read() as session:
         one = await _one(visit, session)
-        versions = await reading.versions_of(session, visit.person.organisation, one.key)
+        versions = _superseded(await reading.versions_of(session, visit.person.organisation, one.key))
         campaign = await queries.case_by_id(session, one.signing.row.case) if one.signing is not None else None
         access = await queries.access_of(session, campaign) if campaign is not None else None
     seen = campaign is not None and access is not None and allow(visit.viewer, "see", access)
@@ -116,6 +100,7 @@ async def document(visit: Visit) -> Response:
         one=one,
         marks=marks_of(one),
         versions=versions,
+        today=visit.site.today,
         campaign=campaign.reference if campaign is not None and seen else "",
     )
 
@@ -125,11 +110,18 @@ async def document_version(visit: Visit) -> Response:
     ours, number = visit.person.organisation, visit.place("n")
     async with visit.site.db.read() as session:
         one = await _one(visit, session)
-        known = {str(row.n): row.n for row in await reading.versions_of(session, ours, one.key)}
-        version = await reading.version(session, ours, one.key, known[number]) if number in known else None
+        known = {str(row.n): until for row, until in _superseded(await reading.versions_of(session, ours, one.key))}
+        version = await reading.version(session, ours, one.key, int(number)) if number in known else None
     if version is None:
         raise HTTPException(404)
-    return visit.show("document_version.html", one=one, version=version, blocks=blocks_of(version.text))
+    return visit.show(
+        "document_version.html",
+        one=one,
+        version=version,
+        until=known[number],
+        today=visit.site.today,
+        blocks=blocks_of(version.text),
+    )
 
 
 async def review_date(visit: Visit) -> Response:
@@ -161,7 +153,8 @@ async def documents_shown(visit: Visit, session: AsyncSession) -> tuple[Shown, .
         raise HTTPException(404)
     organisation = visit.person.organisation
     directory = await people.directory(session, organisation)
-    in_force = await reading.in_force(session, organisation)
+    in_force = await reading.in_force(session, organisation, visit.site.today)
+    latest = await reading.adopted_last(session, organisation)
     begun = await reading.reviews(session, organisation)
     rows = {row.id: row for row in await queries.cases_by_ids(session, list(begun.values()))}
     accesses = await queries.accesses_of(session, list(rows.values()))
@@ -172,7 +165,8 @@ async def documents_shown(visit: Visit, session: AsyncSession) -> tuple[Shown, .
     for key, control in documents_of(visit.pack).items():
         case = rows.get(begun.get(key, ""))
         review = Review(case, asks.get(case.id), accesses[case.id]) if case is not None else None
-        found.append(_shown(visit, key, control, in_force.get(key), review, signing.get(key), directory))
+        versions = in_force.get(key), latest.get(key)
+        found.append(_shown(visit, key, control, versions, review, signing.get(key), directory))
     return tuple(found)
 
 
@@ -208,19 +202,18 @@ def _shown(
     visit: Visit,
     key: str,
     control: DocumentControl,
-    version: VersionRow | None,
+    versions: tuple[VersionRow | None, VersionRow | None],
     review: Review | None,
     signing: Signing | None,
     directory: Directory,
 ) -> Shown:
     pack, today, viewer = visit.pack, visit.site.today, visit.viewer
+    version, latest = versions
     process = pack.told_by("review")
     cycle = process.cycle if process is not None else None
     terms = pack.calendar.terms
     seats = {seat.key: seat.title for seat in pack.seats}
-    review_on = (
-        version.review_on if version is not None else review_due(control, cycle.months, terms) if cycle else None
-    )
+    review_on = latest.review_on if latest is not None else review_due(control, cycle.months, terms) if cycle else None
     theirs = owners(pack, cycle.owner, directory) if cycle is not None else frozenset()
     names = tuple(one.name for one in directory.people if one.id in theirs)
     owner = f"{seats[cycle.owner]}{f' ({listed(names)})' if names else ''}" if cycle is not None else ""
@@ -230,6 +223,7 @@ def _shown(
         key=key,
         control=control,
         version=version,
+        adopted=latest if latest is not None and version is not None and latest.n != version.n else None,
         review_on=review_on,
         state=review_state(review_on, today),
         owner=owner,
@@ -253,10 +247,15 @@ def _move(visit: Visit, ask: AskRow, seats: Mapping[str, str]) -> str:
     return f"{seats.get(ask.seat, ask.seat)} {had} until {day_in_words(ask.due.date())}: {what}"
 
 
+def _superseded(versions: Sequence[VersionRow]) -> list[tuple[VersionRow, date | None]]:
+    """Return each of `versions`, the newest first, with the day from which it is superseded, if it is."""
+    return [(row, min((one.in_force_from for one in versions if one.n > row.n), default=None)) for row in versions]
+
+
 def marks_of(one: Shown) -> Sequence[tuple[str, str]]:
     """Return the document control of a document: as it prints it, or as the review of its latest version has it."""
     if one.is_printed:
-        return [(name, text) for field, name in _MARKS if (text := getattr(one.control, field))]
+        return one.control.marks
     row = one.version
     if row is None:
         return []

@@ -13,7 +13,7 @@ import packs
 from domain.fields import Raw
 from domain.forms import Section, check, raw_answers
 from domain.text import forbidden_character, tidy
-from starter.web.filling import Filling, filling, optional_questions, people_to_choose
+from starter.web.filling import Filling, as_changed, filling, optional_questions, people_to_choose
 from starter.web.page import Page, Visit
 from starter.web.reading import LONGEST_TEXT, only
 from starter.web.showing import first_input
@@ -59,7 +59,8 @@ async def section(visit: Visit) -> Response:
     questions = tuple(page.questions())
     sent = raw_answers(questions, list(visit.sent))
     raw = {key: text for key, text in found.raw.items() if key not in {question.key for question in questions}} | sent
-    checked = check(found.form, sent, found.facts, (page.key,))
+    form = as_changed(found.pack.form(found.process.form) or found.form, found.changing, raw)
+    checked = check(form, sent, found.facts, (page.key,))
     faults = {fault.field: fault.message for fault in checked.faults}
     if not _can_be_stored(sent):
         return _shown(visit, found, page, View(raw, faults, optional_questions(found.form)), kept=False)

@@ -24,7 +24,7 @@ _PATIENCE: Final = 1.0
 _LOOKS: Final = 20
 """For how long a change waits for the record to catch up, in seconds, and how often it looks meanwhile."""
 
-Why = Literal["wrong_version", "unchanged", "held", "closed", "not_offered", "refused", "lost"]
+Why = Literal["wrong_version", "unchanged", "held", "closed", "not_offered", "refused", "incomplete", "lost"]
 """Why a request was not changed."""
 
 NOT_CHANGED: Final[dict[Why, tuple[str, str]]] = {
@@ -40,6 +40,10 @@ NOT_CHANGED: Final[dict[Why, tuple[str, str]]] = {
     ),
     "closed": ("The request has ended", "It can be changed no more. To ask for something else, send a new request."),
     "not_offered": ("The request cannot be changed", "The policy under which it was sent does not provide for that."),
+    "incomplete": (
+        "A day has passed meanwhile",
+        "A day that has to lie ahead does not any more, so your changes were not sent. They are kept: choose another.",
+    ),
     "refused": ("The request was not changed", "The policy does not allow it. The attempt is on record."),
     "lost": (
         "Your changes are not sent yet",
@@ -150,7 +154,7 @@ async def send_changes(visit: Visit, found: Filling, known: Known) -> Response:
     match reply.says:
         case "done":
             return await _caught_up(visit, known, found)
-        case "wrong_version" | "unchanged" | "held" | "closed" | "refused":
+        case "wrong_version" | "unchanged" | "held" | "closed" | "refused" | "incomplete":
             return not_changed(visit, known, reply.says, found)
         case _:
             return not_changed(visit, known, "not_offered", found)

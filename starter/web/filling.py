@@ -154,20 +154,25 @@ async def load(visit: Visit, session: AsyncSession, key: str) -> Filling | None:
         directory=await people.directory(session, row.organisation), today=visit.site.today, school=row.school
     )
     known = {question.key for question in form.questions()}
-    if changing is not None and changing.is_nobodys:
-        facts_now = {key: text for key, text in typed.items() if key in known}
-        form = of_a_change(form, typed_again(form, changing.approved), facts_now)
+    raw = {key: text for key, text in typed.items() if key in known}
     return Filling(
         row=row,
         pack=pack,
         process=process,
-        form=form,
-        raw={key: text for key, text in typed.items() if key in known},
+        form=as_changed(form, changing, raw),
+        raw=raw,
         facts=facts,
         case=case,
         changing=changing,
         authors=tuple(typed.get(drafts.AUTHORS, ())),
     )
+
+
+def as_changed(form: Form, changing: Known | None, raw: Mapping[str, Raw]) -> Form:
+    """Return `form` as it is checked: with what was typed, where what is nobody's request is being changed."""
+    if changing is None or not changing.is_nobodys:
+        return form
+    return of_a_change(form, typed_again(form, changing.approved), raw)
 
 
 def request_of(found: Filling) -> Request:

@@ -6,6 +6,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import PlainTextResponse
 
 from starter.web.page import Page, Visit
+from store.version import is_pending
 
 
 async def healthz(visit: Visit) -> PlainTextResponse:
@@ -30,9 +31,6 @@ async def readyz(visit: Visit) -> PlainTextResponse:
 
 
 async def _database_answers(visit: Visit) -> bool:
-    # Alembic is slow to import, and only a supervisor's question needs it.
-    from store.migrate import is_pending
-
     try:
         await visit.site.prepared()
         async with visit.site.db.read() as session:

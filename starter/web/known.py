@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 
 from domain.access import CaseAccess, Viewer, allow
+from domain.asking import AUTHOR, SIGNER, whom
 from domain.cases import Opening, Request, Standing
 from domain.coming_by_itself import comes_by_itself
 from domain.coming_moments import ComingDay
@@ -190,6 +191,26 @@ class Known:
     def reached(self, ask: str, person: str) -> AskedRow | None:
         """Return how `ask` reached `person`, or None where it did not."""
         return next((one for one in self.asked if (one.ask, one.person) == (ask, person)), None)
+
+    def still_reaches(self, ask: AskRow, person: str, today: date) -> bool:
+        """Return whether an open ask that reached `person` would reach them still, if it were looked up `today`.
+
+        Whom it asks for themselves, and in no seat, it goes on asking; and whom it reached where it is not on record
+        which seats it may ask.
+
+        Source: docs/decisions/0008.
+        """
+        ladder, also = tuple(ask.ladder.split()), tuple(ask.escalated_to.split())
+        if not ladder or ask.seat in {AUTHOR, SIGNER}:
+            return True
+        excluded = frozenset((*ask.excluded.split(), self.row.author, self.row.starter))
+        found = whom(ladder, also, ask.named, excluded, self.row.school, self.directory, today)
+        return person in {one.person for one in found}
+
+    def waits_for(self, ask: AskRow, person: str, today: date) -> bool:
+        """Return whether an ask is open and waits for `person`: it reached them, and would reach them still."""
+        asked = ask.closed_at is None and self.reached(ask.ask, person) is not None
+        return asked and self.still_reaches(ask, person, today)
 
     @cached_property
     def asked_by(self) -> dict[str, tuple[Asked, ...]]:

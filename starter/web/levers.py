@@ -219,7 +219,7 @@ def offered(visit: Visit, known: Known) -> tuple[Offered, ...]:
         return (settle,) if known.standing.disputed else ()
     on_ask = (RELEASE,) if known.standing.disputed else (REASSIGN, REMIND, EXTEND)
     asks = [
-        Offered(lever, _path(visit, known, lever, ask), known.seat(ask.seat))
+        Offered(lever, _path(visit, known, lever, ask), "author" if ask.seat == AUTHOR else known.seat(ask.seat))
         for ask in known.asks
         for lever in on_ask
         if _is_for(known, lever, ask)
@@ -238,10 +238,10 @@ def _is_for(known: Known, lever: Lever, ask: AskRow) -> bool:
     """Return whether `lever` may be pulled for `ask` as it stands; a reminder to nobody is none."""
     if lever is RELEASE:
         return ask.ask in known.standing.disputed
-    if lever is REASSIGN and ask.seat == SIGNER:
+    if lever is REASSIGN and ask.seat in {AUTHOR, SIGNER}:
         return False
     reached = any(one.ask == ask.ask for one in known.asked)
-    return ask.closed_at is None and ask.seat != AUTHOR and (reached or lever is not REMIND)
+    return ask.closed_at is None and (reached or lever is not REMIND)
 
 
 def _path(visit: Visit, known: Known, lever: Lever, ask: AskRow | None) -> str:

@@ -43,6 +43,12 @@ class Failures:
             self._known.popitem(last=False)
         return seconds_until(recent[0] + self.within, at) if refused else 0
 
+    def take_back(self, address: str) -> None:
+        """Count the latest failure of `address` no more, because it came out well after all."""
+        known = self._known.get(address)
+        if known:
+            known.pop()
+
 
 class Full(NamedTuple):
     """No other case begins before `until`: there were too many of this person, or of all together."""

@@ -167,8 +167,7 @@ async def _troubles(visit: Visit, session: AsyncSession, health: Health, names: 
     ]
     found += [
         Trouble(
-            f"Nobody is asked for “{moves.case.title}”: the seat {_seat(visit, moves.seat)} reaches nobody",
-            "Name somebody for it in the people file and import it, or ask somebody else on the page of the request",
+            *_vacant(visit, moves),
             ((visit.path("case", reference=moves.case.reference), moves.case.reference),),
         )
         for moves in vacant
@@ -182,6 +181,17 @@ async def _troubles(visit: Visit, session: AsyncSession, health: Health, names: 
             )
         )
     return found
+
+
+def _vacant(visit: Visit, moves: Moves) -> tuple[str, str]:
+    """Return that an ask reaches nobody, and what to do about it."""
+    title = moves.case.title
+    if moves.seat == AUTHOR:
+        return f"The author of “{title}”, who was asked to change it, has left", "Cancel it on its page"
+    return (
+        f"Nobody is asked for “{title}”: the seat {_seat(visit, moves.seat)} reaches nobody",
+        "Name somebody for it in the people file and import it, or ask somebody else on the page of the request",
+    )
 
 
 def _mails(count: int) -> str:

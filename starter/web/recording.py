@@ -25,6 +25,7 @@ from domain.round_forms import (
     OVERSEEN,
     WHEN_ASKED,
     RoundFacts,
+    began_on,
     clauses_of,
     form_of,
     in_full,
@@ -61,6 +62,10 @@ _WHY: Final[dict[Said, str]] = {
     "held": "The case is on hold until an administrator settles a disputed answer.",
 }
 """Why nothing was recorded, by what the case said."""
+_REPORTED: Final = frozenset({"offensive", "harmful", "illegal"})
+"""For which reasons a post that was not published or taken down is reported as well (Cadmus 18.6: LIFE-11)."""
+_AUTHORITIES: Final = frozenset({"police", "ceop"})
+"""The contacts who are told of what is against the law."""
 _NOT_NOW: Final = "There is nothing of this kind to record now."
 
 
@@ -108,7 +113,7 @@ async def record(visit: Visit) -> Response:
     entering = Entering(known, kind, visit.person, facts, action, back)
     if kind not in {form.kind for form in offered(visit.viewer, known, facts)}:
         return _not_recorded(
-            visit, entering, Reply(says="not_offered" if _may(visit.viewer, known, kind) else "not_asked")
+            visit, entering, Reply(says="not_offered" if _may(visit.viewer, known, kind, facts.today) else "not_asked")
         )
     return await take(visit, entering, visit.sent) if visit.is_post else ask(visit, entering)
 
@@ -127,12 +132,12 @@ def offered(viewer: Viewer, known: Known, facts: RoundFacts) -> tuple[RoundForm,
     if known.row.closed_at is not None or known.standing.disputed:
         return ()
     open_now = (kind for kind in FORMS if kind in known.standing.accepts and is_asked(kind, facts))
-    return tuple(FORMS[kind] for kind in open_now if _may(viewer, known, kind))
+    return tuple(FORMS[kind] for kind in open_now if _may(viewer, known, kind, facts.today))
 
 
-def _may(viewer: Viewer, known: Known, kind: str) -> bool:
+def _may(viewer: Viewer, known: Known, kind: str, today: date) -> bool:
     """Return whether somebody may put an entry of `kind` on record: as asked, by right, or as an administrator."""
-    reached = (row for row in known.asks if row.closed_at is None and known.reached(row.ask, viewer.person))
+    reached = (row for row in known.asks if known.waits_for(row, viewer.person, today))
     tasks = [task for row in reached if (task := known.task(row)) is not None]
     if allow(viewer, "record", known.access) and any(kind in task.done_by.event for task in tasks):
         return True
@@ -154,6 +159,7 @@ async def facts_of(visit: Visit, known: Known) -> RoundFacts:
         text=await _text_in_force(visit, known) if known.opening.process.story == "review" else "",
         unauthorised=_unauthorised(known, visit.site.today),
         versions=await _versions(visit, known) if known.opening.process.story == "review" else (),
+        began=began_on(known.history),
         trainings=await _trainings(visit, known) if known.opening.process.story == "site_life" else {},
     )
 
@@ -335,6 +341,8 @@ def receipt_of_task(visit: Visit, desk: Desk) -> Response:
 
 def _receipt(visit: Visit, known: Known, said: Recorded | None, desk: Desk | None = None) -> Response:
     entry = said.event if said is not None and isinstance(said.event, AnyRoundEntry) else None
+    post = entry if isinstance(entry, PostModerated) else None
+    illegal = post is not None and post.reason == "illegal"
     viewer = desk.viewer if desk is not None else visit.viewer
     return visit.show(
         "recorded.html",
@@ -343,7 +351,9 @@ def _receipt(visit: Visit, known: Known, said: Recorded | None, desk: Desk | Non
         title=FORMS[entry.kind].thing if entry is not None else "",
         words=known.teller.told((said,))[0].words if said is not None else "",
         rows=in_full(entry, known.names) if entry is not None else (),
-        at_risk=isinstance(entry, PostModerated) and entry.child_at_risk != "no",
+        at_risk=post is not None and post.child_at_risk != "no",
+        to_report=post is not None and post.reason in _REPORTED,
+        authorities=[one for one in known.pack.contacts if illegal and one.key in _AUTHORITIES],
         back=desk.path(visit, "decision_link", "task") if desk is not None else "",
         waiting=known.waiting(viewer, visit.site.clock()),
     )

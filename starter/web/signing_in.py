@@ -1,10 +1,13 @@
 """Signing in by a code that is mailed and typed in the same browser; signing out; where one is signed in."""
 
 import hashlib
+import math
 import secrets
+from datetime import timedelta
 from typing import Final
 from urllib.parse import urlencode
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.background import BackgroundTask
 from starlette.responses import RedirectResponse, Response
@@ -12,20 +15,25 @@ from starlette.responses import RedirectResponse, Response
 from domain.mails import PersonalMail
 from domain.people import Person
 from domain.text import tidy
+from settings import is_loopback
 from starter.web.page import Page, Visit
 from starter.web.reading import only
 from starter.web.signed_in import BACK, clear_cookie, cookie_name, set_cookie, way_back, way_on
 from store import people, sessions
 
+log = structlog.get_logger()
+
 _LONGEST_ADDRESS: Final = 254
 _QUARTER: Final = 15 * 60
+_HOUR: Final = timedelta(hours=1)
 WRONG_CODE: Final = "That code does not work here. Type the code of the latest mail, or ask for a new one"
 
 
 async def sign_in(visit: Visit) -> Response:
     """Ask for an address; a POST mails a code to whoever in the directory has it.
 
-    The answer is the same, and takes the same time, for an address that nobody has.
+    The answer is the same, and takes the same time, for an address that nobody has. From one place of the network only
+    so many codes are asked for in an hour that nobody uses.
     """
     if not visit.is_post:
         return _ask_address(visit, way_on(visit.request.query_params))
@@ -35,6 +43,10 @@ async def sign_in(visit: Visit) -> Response:
         return _ask_address(visit, way_on(sent), address)
     if not await visit.site.engine.ready():
         return visit.show("no_code.html", 503)
+    place = _place(visit)
+    wait = visit.site.codes.add(place, visit.site.settings.codes_per_hour, visit.site.clock()) if place else 0
+    if wait:
+        return _too_many(visit, wait, "network")
     async with visit.site.db.read() as session:
         found = await people.person_by_email(session, address)
     person = found if found is not None and found.is_active(visit.site.today) else None
@@ -54,16 +66,31 @@ async def send_code(visit: Visit, address: str, person: Person | None, shown: Re
             person=person.id if person is not None else None,
             browser_digest=_digest(browser),
             at=visit.site.clock(),
+            most=visit.site.settings.codes_per_quarter,
         )
+        asked = await sessions.codes_asked(session, visit.site.clock() - _HOUR)
     if code is None:
-        answer = visit.show("too_many_codes.html", 429)
-        answer.headers["Retry-After"] = str(_QUARTER)
-        return answer
+        return _too_many(visit, _QUARTER, "address")
+    if asked >= visit.site.settings.codes_alarm and not visit.site.alarms.add("", 1, visit.site.clock()):
+        # Nobody is refused by it: an outsider could shut a school out.
+        log.warning("many_codes_asked", codes=asked)
     set_cookie(visit.site, shown, "browser", browser)
     if person is not None:
         # Only now: starting the mail takes longer than starting none, and nobody shall see the difference.
         shown.background = BackgroundTask(_mail_code, visit, person, code)
     return shown
+
+
+def _too_many(visit: Visit, wait: int, whose: str) -> Response:
+    answer = visit.show("too_many_codes.html", 429, minutes=math.ceil(wait / 60), whose=whose)
+    answer.headers["Retry-After"] = str(wait)
+    return answer
+
+
+def _place(visit: Visit) -> str:
+    """Return from where in the network somebody comes; "" where a web server in front, on this machine, hides it."""
+    address = visit.request.client.host if visit.request.client is not None else ""
+    return "" if is_loopback(address) else address
 
 
 async def try_code(visit: Visit, session: AsyncSession, code: str) -> str | None:
@@ -103,6 +130,7 @@ async def enter_code(visit: Visit) -> Response:
             secret = await sessions.open_session(session, person.id, now, shown_at=shown_at)
     if secret is None:
         return visit.show("code.html", 422, back=way_on(sent), errors=[("#code", WRONG_CODE)])
+    visit.site.codes.take_back(_place(visit))
     way = way_back(visit.request.app, sent.get("next", ""), sent.get("at", ""))
     answer = RedirectResponse(way, 303)
     set_cookie(visit.site, answer, "session", secret)

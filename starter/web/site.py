@@ -89,8 +89,9 @@ class Site:
 
     `bad_links` are the links that lead nowhere, by the address that tried them, `bad_receipts` the codes of reporters
     that are none, `bad_tokens` the tokens of programs that are none, `reports` the reports, by marks of addresses that
-    are forgotten with them; `recent` are the cases that pages read last, as `starter.web.known` knows them. `prepared`
-    is to be waited for before anything on record is looked at.
+    are forgotten with them, `codes` the sign-in codes that nobody used, by the address that asked for them, `alarms`
+    when it was last said that there were too many of all together; `recent` are the cases that pages read last, as
+    `starter.web.known` knows them. `prepared` is to be waited for before anything on record is looked at.
     """
 
     settings: Settings
@@ -104,6 +105,8 @@ class Site:
     bad_receipts: Failures = field(default_factory=Failures)
     bad_tokens: Failures = field(default_factory=Failures)
     reports: Failures = field(default_factory=lambda: Failures(within=timedelta(hours=1)))
+    codes: Failures = field(default_factory=lambda: Failures(within=timedelta(hours=1)))
+    alarms: Failures = field(default_factory=lambda: Failures(within=timedelta(hours=1)))
     recent: Recent[Any] = field(default_factory=Recent)
     prepared: Once = field(default_factory=Once)
 

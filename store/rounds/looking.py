@@ -114,12 +114,12 @@ async def campaigns_to_begin(session: AsyncSession, organisation: str, pack: Pac
         since = period_of(day, campaign.every, pack.calendar.terms) if campaign and campaign.every else None
         if campaign is None or since is None:
             continue
-        in_force = await reading.in_force(session, organisation)
+        latest_versions = await reading.adopted_last(session, organisation)
         begun = await reading.campaigns(session, organisation)
         for key in campaign.documents:
             latest = begun.get(key)
-            if key in in_force and (latest is None or local_day(latest.began_at) < since):
-                found.append(Recurs(process, in_force[key], since))
+            if key in latest_versions and (latest is None or local_day(latest.began_at) < since):
+                found.append(Recurs(process, latest_versions[key], since))
     return found
 
 

@@ -15,7 +15,8 @@ from store.tables import AskRow, MailRow
 _REMINDED = "reminder"
 _CHASED = "unsigned"
 _WHOLE = {"populate_existing": True}
-_TEXTLESS = defer(VersionRow.text)  # type: ignore[arg-type]  # SQLModel says what a row holds, not its column
+TEXTLESS = defer(VersionRow.text)  # type: ignore[arg-type]  # SQLModel says what a row holds, not its column
+"""Leaves the text of a version where it is, until it is asked for."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,25 @@ class Unsigned:
     chased_at: datetime | None
 
 
-async def in_force(session: AsyncSession, organisation: str) -> dict[str, VersionRow]:
-    """Return the version in force of each document, by its key, without its text."""
+async def adopted_last(session: AsyncSession, organisation: str) -> dict[str, VersionRow]:
+    """Return the latest version of each document, by its key, without its text: it is in force now, or will be."""
     wanted = select(VersionRow).where(
         col(VersionRow.organisation) == organisation, col(VersionRow.superseded_at).is_(None)
     )
-    return {row.document: row for row in (await session.scalars(wanted.options(_TEXTLESS))).all()}
+    return {row.document: row for row in (await session.scalars(wanted.options(TEXTLESS))).all()}
+
+
+async def in_force(session: AsyncSession, organisation: str, day: date) -> dict[str, VersionRow]:
+    """Return the version of each document that is in force on `day`, by its key, without its text.
+
+    One that was adopted supersedes those before it on the day from which it is in force (REV-03).
+    """
+    wanted = select(VersionRow).where(col(VersionRow.organisation) == organisation)
+    found: dict[str, VersionRow] = {}
+    for row in (await session.scalars(wanted.order_by(col(VersionRow.n)).options(TEXTLESS))).all():
+        if row.document not in found or row.in_force_from <= day:
+            found[row.document] = row
+    return found
 
 
 async def versions_of(session: AsyncSession, organisation: str, document: str) -> Sequence[VersionRow]:
@@ -40,7 +54,7 @@ async def versions_of(session: AsyncSession, organisation: str, document: str) -
     wanted = select(VersionRow).where(
         col(VersionRow.organisation) == organisation, col(VersionRow.document) == document
     )
-    return (await session.scalars(wanted.order_by(col(VersionRow.n).desc()).options(_TEXTLESS))).all()
+    return (await session.scalars(wanted.order_by(col(VersionRow.n).desc()).options(TEXTLESS))).all()
 
 
 async def version(session: AsyncSession, organisation: str, document: str, n: int) -> VersionRow | None:

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -15,7 +16,12 @@ from domain.calendar import Calendar, local_day
 from domain.cases import Opening, Roll, RollCount
 from domain.people import Directory, Person
 from domain.refs import case_id, reference
-from store.keys import CaseKeys
+from domain.round_entries import VisitorExpected, VisitorSigned
+from domain.telling_entries import DULY
+from domain.text import fold_name
+from store import queries
+from store.keys import CaseKeyMissingError, CaseKeys, SealBrokenError
+from store.rounds import reading
 from store.rounds.tables import SignatureRow
 
 AT_ONCE: Final = 200
@@ -27,12 +33,13 @@ _YEARS: Final = 3
 
 @dataclass(frozen=True)
 class Called:
-    """What a call of a roll found: the cases to begin, and those to call off, each with why."""
+    """What a call of a roll found: the cases to begin, those to call off, each with why, and the visitors to expect."""
 
     begins: tuple[Opening, ...]
     call_off: tuple[str, ...]
     why: str
     more: bool
+    visitors: tuple[VisitorExpected, ...] = ()
 
 
 async def look_through(
@@ -61,7 +68,28 @@ async def look_through(
         await keys.create(session, row.case)
         begins.append(_signing(opening, roll, row, audience[row.person], calendar))
     more = len(new) + len(owed) > len(asked) or len(gone) > AT_ONCE
-    return Called(tuple(begins), tuple(gone[:AT_ONCE]), "left", more=more)
+    visitors = await _still_here(session, keys, opening, at) if roll.visitors else ()
+    return Called(tuple(begins), tuple(gone[:AT_ONCE]), "left", more, visitors)
+
+
+async def _still_here(
+    session: AsyncSession, keys: CaseKeys, opening: Opening, at: datetime
+) -> tuple[VisitorExpected, ...]:
+    """Return the visitors whom the campaign before had sign, or expected to, and who have not gone (ACK-06, ACK-07).
+
+    They are to sign this version too; two spellings of a name are one visitor.
+    """
+    document = str(opening.request.answers["document"])
+    known = [row.case for row in await reading.campaigns_of(session, opening.organisation, document)]
+    before = known[known.index(opening.case) + 1 :] if opening.case in known else []
+    found: dict[str, VisitorExpected] = {}
+    # What cannot be read keeps nobody else from being asked.
+    with suppress(CaseKeyMissingError, SealBrokenError, queries.BrokenRecordError):
+        for said in await queries.history(session, keys, before[0]) if before else ():
+            if isinstance(said.event, VisitorExpected | VisitorSigned):
+                name, until = said.event.name, said.event.until
+                found[fold_name(name)] = VisitorExpected(by=DULY, how="duly", name=name, until=until)
+    return tuple(one for one in found.values() if one.until >= local_day(at))
 
 
 def is_in(person: Person, roll: Roll, at: datetime) -> bool:
@@ -93,8 +121,10 @@ async def mark_begun(session: AsyncSession, begins: Sequence[Opening], at: datet
         await session.execute(begun.values(begun_at=at))
 
 
-async def counts(session: AsyncSession, campaign: str, more: bool) -> RollCount:
-    """Return how the roll of a campaign stands."""
+async def counts(
+    session: AsyncSession, campaign: str, more: bool, visitors: tuple[VisitorExpected, ...] = ()
+) -> RollCount:
+    """Return how the roll of a campaign stands, with the `visitors` who are to be expected from now on."""
     count, of = func.count, SignatureRow
     asked, signed, declined, left = (
         await session.execute(
@@ -104,7 +134,8 @@ async def counts(session: AsyncSession, campaign: str, more: bool) -> RollCount:
         )
     ).one()
     waiting = asked - signed - declined - left
-    return RollCount(asked=asked, signed=signed, declined=declined, left=left, waiting=waiting, more=more)
+    who = {"asked": asked, "signed": signed, "declined": declined, "left": left, "waiting": waiting}
+    return RollCount(**who, more=more, visitors=visitors)
 
 
 async def _rows(

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
+from domain.calendar import local_day
 from store.tables import Instant
 
 
@@ -53,6 +54,7 @@ class VersionRow(SQLModel, table=True):
     """A version of a document, by its `digest`; `n` counts those of the document from 1, for what its pack brought.
 
     `review_on` is the legal day of its next review, `case` the review that brought it, None for what the pack brought.
+    `superseded_at` is when the next one was adopted; until that one is in force, this one is.
     """
 
     __tablename__ = "document_version"
@@ -69,6 +71,12 @@ class VersionRow(SQLModel, table=True):
     case: str | None = None
     adopted_at: datetime = Field(sa_type=Instant)
     superseded_at: datetime | None = Field(default=None, sa_type=Instant)
+
+    @property
+    def in_force_from(self) -> date:
+        """The first day on which it is in force: none before it was adopted."""
+        adopted = local_day(self.adopted_at)
+        return max(adopted, self.effective_from or adopted)
 
 
 class ReviewRow(SQLModel, table=True):

@@ -296,7 +296,7 @@ async def _register(session: AsyncSession, case: str, event: SiteChanged, answer
 
 
 async def _adopt(session: AsyncSession, case: CaseRow, event: VersionAdopted, at: datetime) -> None:
-    """Put a new version in force; the one before is superseded."""
+    """Keep a new version; it supersedes the one before, which stays in force until this one is."""
     ours = (col(VersionRow.organisation) == case.organisation, col(VersionRow.document) == event.document)
     last = await session.scalar(select(func.max(col(VersionRow.n))).where(*ours))
     before = update(VersionRow).where(*ours, col(VersionRow.superseded_at).is_(None))

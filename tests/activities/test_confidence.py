@@ -246,6 +246,21 @@ async def test_whoever_is_recused_is_not_asked_as_the_deputy_of_somebody_who_is_
     assert await asked(case) == {"head"}
 
 
+async def test_while_somebody_without_a_deputy_is_away_the_next_of_the_road_is_asked_and_then_finds_it_no_more(
+    home: House,
+) -> None:
+    case = await begun(home)
+    today = (await case.history())[0].at.date()
+    for away, reached in (([{"name": "away", "first": today, "last": today}], {"head", "deputy"}), ([], {"head"})):
+        await change(home, a_person("head", "headteacher", absences=away))
+        await look(case)
+        assert await asked(case) == reached
+        async with home.db.read() as session:
+            theirs = [one.row.id for one in await confidential.of_person(session, home.keys, "deputy")]
+        assert (case.opening.case in theirs) == ("deputy" in reached)
+    assert home.outbox.subjects(DEPUTY) == [SUBJECT]
+
+
 async def test_who_is_told_changes_with_who_holds_the_seat(home: House) -> None:
     case = await begun(home)
     await change(home, a_person("lead"), a_person("new", "safeguarding_lead"))

@@ -11,6 +11,8 @@ from domain.calendar import Calendar, due_on
 from domain.calendar_changes import ENOUGH_YEARS, brought_up_to_date, moved, years_to_know
 from domain.cases import Opening, Standing
 from domain.pack import CalendarRules
+from domain.round_entries import CalendarChanged, OtherDay
+from domain.telling_rounds import round_in_words
 from tests.builders import an_ask, an_opening
 from tests.rounds import ACKNOWLEDGEMENT
 from workflows.acknowledgement import signing
@@ -18,6 +20,8 @@ from workflows.acknowledgement import signing
 YEARS = packs.YEARS
 ENGLAND = CalendarRules(bank_holidays="ENG")
 OPENED = 2026
+LATER = OtherDay(what="A reminder goes out", old=date(2026, 12, 1), new=date(2026, 12, 2))
+ONE_DAY_LATER = "on Wednesday 2 December 2026 instead of Tuesday 1 December 2026"
 PROCLAIMED = st.lists(st.dates(min_value=date(2024, 1, 1), max_value=date(2040, 1, 1)), max_size=3)
 
 
@@ -84,3 +88,20 @@ def test_whoever_signs_once_needs_no_further_years() -> None:
     for day in (at, at.replace(year=2035)):
         assert renewed(signs, Standing(asks=(an_ask(),)), ENGLAND, day) == signs.calendar
         assert renewed(signs, Standing(), ENGLAND, day) == signs.calendar
+
+
+@pytest.mark.parametrize(
+    ("moved_asks", "coming", "said"),
+    [
+        ((), (), "no date moved"),
+        (("a1",), (), "1 date moved"),
+        ((), (LATER,), f"A reminder goes out: {ONE_DAY_LATER}"),
+        (("a1", "a2"), (LATER,), f"2 dates moved; A reminder goes out: {ONE_DAY_LATER}"),
+    ],
+)
+def test_the_record_says_in_words_what_moved_with_the_calendar(
+    moved_asks: tuple[str, ...], coming: tuple[OtherDay, ...], said: str
+) -> None:
+    event = CalendarChanged(moved=moved_asks, coming=coming)
+    assert round_in_words(event, str) == f"The school's calendar changed: {said}"
+    assert CalendarChanged.model_validate({"kind": "calendar_changed", "moved": ("a1",)}).coming == ()

@@ -76,7 +76,7 @@ def test_a_review_is_due_by_whatever_is_printed(document: DocumentControl, due: 
         (of(review_date="May 2028", effective_from="May 2027"), ["Its date May 2027 is still to come."]),
         (
             of(review_date="May 2027", cites=(Citation(title="KCSIE", edition="2019", now="2025"),)),
-            ["It cites KCSIE of 2019; 2025 is in force."],
+            ["It cites KCSIE of 2019; a later edition, 2025, is known."],
         ),
         (of(review_date="May 2027", cites=(Citation(title="KCSIE", edition="2025", now="2025"),)), []),
         (of(review_date="May 2027", cites=(Citation(title="KCSIE", edition="2019"),)), []),
@@ -93,16 +93,24 @@ def test_what_does_not_fit_in_each_of_the_five_policies_is_said(pack: str) -> No
         "cadmus": [
             "It was signed (25th March 2025) after its own review date (1 January 2025).",
             "It says that it is for 2023 \u2013 2024, which is over.",
-            "It cites Working Together to Safeguard Children of 2018; 2023 is in force.",
+            "It cites Guidance for Safer Working Practice for Adults who work with Children and Young People in"
+            " Education Settings of 2019; a later edition, February 2022, is known.",
+            "It cites Working Together to Safeguard Children of 2018; a later edition, 2023, is known.",
         ],
         "mtoat": ["It prints no review date.", "It prints no version."],
         "redhill": ["It prints no review date.", "It prints no date at all.", "It prints no version."],
         "newall-green": [
             "It prints no version.",
-            "It cites Keeping Children Safe in Education of September 2019; September 2025 is in force.",
-            "It cites Prevent Duty, statutory guidance of June 2015; 2023 is in force.",
+            "It cites Keeping Children Safe in Education of September 2019; a later edition, September 2025, is known.",
+            "It cites Safer Working Practices with Children and Vulnerable Young Adults of May 2019; a later edition,"
+            " February 2022, is known.",
+            "It cites Prevent Duty, statutory guidance of June 2015; a later edition, 2023, is known.",
         ],
-        "societas": ["It prints no version."],
+        "societas": [
+            "It prints no version.",
+            "It cites Guidance for Safer Working Practice for Adults who work with Children and Young People of"
+            " September 2019; a later edition, February 2022, is known.",
+        ],
     }
     assert list(warnings_of(whole_pack(pack).document, TODAY)) == said[pack]
 

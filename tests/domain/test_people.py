@@ -79,9 +79,38 @@ def test_one_deputy_of_two_absent_holders_is_asked_once() -> None:
     ],
     ids=["has no deputy", "whose deputy has left", "whose deputy may not decide"],
 )
-def test_an_absent_holder_is_asked_alone(deputy: Person | None, excluded: frozenset[str]) -> None:
-    absent = changed(HEAD, absences=AWAY)
-    assert asked(absent, *((deputy,) if deputy else ()), excluded=excluded) == ["head"]
+def test_besides_an_absent_holder_for_whom_no_deputy_may_act_the_next_seat_is_asked(
+    deputy: Person | None, excluded: frozenset[str]
+) -> None:
+    people = (changed(HEAD, absences=AWAY), *((deputy,) if deputy else ()))
+    assert asked(*people, excluded=excluded) == ["head"]
+    assert asked(*people, CHAIR, excluded=excluded) == ["head", "chair"]
+    reached = who_is_asked(LADDER, SCHOOL, None, Directory(people=(*people, CHAIR)), TODAY, excluded)
+    assert reached[-1] == Asked(person="chair", seat="chair")
+
+
+def test_as_long_as_whoever_is_asked_is_away_the_ladder_goes_on() -> None:
+    absent, away = changed(HEAD, absences=AWAY), changed(DEPUTY, absences=AWAY)
+    assert asked(absent, away, CHAIR) == ["head", "dep", "chair"]
+    assert asked(changed(absent, deputy=None), away, CHAIR) == ["head", "dep", "chair"]
+    assert asked(absent, away, changed(CHAIR, absences=AWAY)) == ["head", "dep", "chair"]
+    assert asked(absent, away, CHAIR, excluded=frozenset({"chair"})) == ["head", "dep"]
+
+
+def test_a_deputy_who_is_away_and_holds_the_next_seat_too_is_asked_once_in_the_place_of_the_first() -> None:
+    people = Directory(people=(changed(HEAD, absences=AWAY), changed(DEPUTY, absences=AWAY), CHAIR))
+    assert who_is_asked(LADDER, SCHOOL, None, people, TODAY, frozenset())[1] == Asked(
+        person="dep", seat="headteacher", instead_of="head"
+    )
+
+
+def test_where_another_holder_of_the_seat_is_there_nobody_of_the_next_is_asked() -> None:
+    absent = changed(HEAD, absences=AWAY, deputy=None)
+    assert asked(absent, changed(HEAD, id="other"), CHAIR) == ["head", "other"]
+
+
+def test_besides_somebody_absent_whom_the_request_names_those_are_asked_who_stand_in() -> None:
+    assert asked(changed(MANAGER, absences=AWAY), DEPUTY, CHAIR, named="manager") == ["manager", "dep"]
 
 
 @pytest.mark.parametrize(("leaves_on", "reached"), [(YESTERDAY, ["dep"]), (TODAY, ["head"]), (TOMORROW, ["head"])])
@@ -161,8 +190,11 @@ def test_nobody_excluded_and_nobody_who_has_left_is_ever_asked(
             assert stood_for.is_absent(TODAY)
             assert stood_for.is_active(TODAY)
             assert stood_for.deputy == one.person
-    assert len({one.seat for one in reached}) <= 1
     assert len({one.person for one in reached}) == len(reached)
+    seats = list(dict.fromkeys(one.seat for one in reached))
+    assert seats == sorted(seats, key=LADDER.index)
+    higher = [by_id[one.person] for one in reached if one.seat != seats[-1]]
+    assert all(person.is_absent(TODAY) for person in higher)
 
 
 @given(PEOPLE, st.frozensets(st.sampled_from(IDS)))

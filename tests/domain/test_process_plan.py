@@ -136,3 +136,15 @@ def test_nothing_before_the_advice_is_told_as_the_rule_that_it_is() -> None:
     assert (
         "Only where the LADO's advice permits it (tell the person what is alleged): that the person was told." in rules
     )
+
+
+@pytest.mark.parametrize("pack", ["cadmus", "mtoat", "newall-green"])
+def test_it_is_told_who_hears_of_a_site_that_somebody_finds_wanting(pack: str) -> None:
+    said = "A look at the site, where it is not maintained, or not as it was agreed: told by mail to Headteacher."
+    assert said in plan(pack, "site_life").follows
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_it_is_told_how_often_an_overdue_review_is_told_of(pack: str) -> None:
+    [said] = [one for one in plan(pack, "review").begins if one.startswith("Once the date has passed")]
+    assert said.endswith(", and again each term for as long as it is overdue.")

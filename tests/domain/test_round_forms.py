@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.cases import Opening, Present
-from domain.events import AnyEvent
+from domain.cases import Opening, Present, Recordable
+from domain.events import AnyEvent, Recorded
 from domain.fields import FormFacts, Raw
 from domain.forms import raw_answers
 from domain.pack import Process
 from domain.round_entries import (
+    BoardDecided,
     ConsultationHeld,
     CoverChanged,
     CycleBegan,
@@ -26,6 +27,7 @@ from domain.round_forms import (
     KINDS,
     RoundFacts,
     RoundRead,
+    began_on,
     clauses_of,
     form_of,
     in_full,
@@ -123,6 +125,15 @@ SUSPENDED: Final = PostingSuspended(reason="Too few.")
         ),
         (a_site(), (live(),), "site_went_live", LIVE, {}, "form", "already"),
         (
+            a_site(closure_date="2026-11-02"),
+            (),
+            "site_went_live",
+            LIVE,
+            {},
+            "on",
+            "was to be closed on 2 November 2026, and goes live before that day",
+        ),
+        (
             a_site(),
             (live(),),
             "site_closed",
@@ -157,6 +168,25 @@ SUSPENDED: Final = PostingSuspended(reason="Too few.")
         (a_review(), (), "draft_ready", DRAFT, {"supersedes": "0"}, "supersedes", "Version 1 is in force"),
         (a_review(), (), "draft_ready", DRAFT, {"version": "1"}, "version", "in force already"),
         (a_review(), (), "draft_ready", DRAFT, {"text": ""}, "text", "Answer"),
+        (
+            a_review(),
+            (),
+            "draft_ready",
+            DRAFT,
+            {"effective_from": ("1", "1", "1999")},
+            "effective_from",
+            "within a year of today, from 1 November 2025 to 3 November 2027",
+        ),
+        (
+            a_review(),
+            (),
+            "draft_ready",
+            DRAFT,
+            {"effective_from": ("1", "1", "2190")},
+            "effective_from",
+            "within a year of today",
+        ),
+        (a_review(), (), "board_decided", BOARD, {"minute": " "}, "minute", "Answer"),
         (a_review(), (), "consultation_held", CONSULTED, {"last": ("1", "9", "2026")}, "last", "before it begins"),
         (a_review(), (), "consultation_held", CONSULTED, {"last": ("3", "11", "2026")}, "last", "has not come yet"),
         (a_review(), (), "board_decided", BOARD, {"on": ("3", "11", "2026")}, "on", "has not come yet"),
@@ -203,11 +233,33 @@ def test_what_is_right_becomes_the_entry(
     assert {name: getattr(found.entry, name) for name in more} == more
 
 
+@pytest.mark.meets("REV-09", "REV-11", "REV-13")
+@pytest.mark.parametrize(
+    ("kind", "raw", "where", "said"),
+    [
+        ("consultation_held", CONSULTED, "first", "what was asked before that day says nothing of this draft"),
+        ("board_decided", BOARD | {"on": ("1", "10", "2026")}, "on", "what was decided before that day says nothing"),
+    ],
+)
+def test_what_was_held_before_the_review_began_is_of_no_draft_of_it(
+    kind: str, raw: dict[str, Raw], where: str, said: str
+) -> None:
+    of_today = facts(a_review()).model_copy(update={"began": date(2026, 10, 2)})
+    [fault] = read(kind, raw, of_today).faults
+    assert fault.field == where
+    assert "This review began on 2 October 2026" in fault.message
+    assert said in fault.message
+    assert read(kind, raw, of_today.model_copy(update={"began": date(2026, 10, 1)})).faults == ()
+
+
 class Still:
-    """A host at which nothing happens: the case has the time from it, and no more."""
+    """A host at which nothing happens: the case has the time from it, and goes by all that is new."""
 
     def now(self) -> datetime:
         return MONDAY
+
+    def since(self, change: str) -> bool:
+        return bool(change)
 
 
 @given(
@@ -242,6 +294,55 @@ def test_the_page_lets_a_site_go_live_exactly_where_the_case_does(
         assert (found.entry is not None) == fits(case, entry)
 
 
+@given(days=st.integers(-3, 0), closes=st.none() | st.integers(-5, 3))
+def test_the_page_lets_a_site_go_live_before_it_closes_exactly_where_the_case_does(
+    days: int, closes: int | None
+) -> None:
+    day = {} if closes is None else {"closure_date": (TODAY + timedelta(days=closes)).isoformat()}
+    opening, on = a_site(**day), TODAY + timedelta(days=days)
+    typed: dict[str, Raw] = {"on": (str(on.day), str(on.month), str(on.year))}
+    found = read("site_went_live", LIVE | typed, facts(opening))
+    trained = ("author", "manager", "mod_a", "mod_b")
+    case = Case(opening, Still())  # type: ignore[arg-type]  # asked for the time, and for what is new
+    taken = fits(case, live(on).model_copy(update={"trained": trained}))
+    assert (found.entry is not None) == taken == (closes is None or days < closes)
+
+
+@given(
+    first=st.integers(-5, 3),
+    last=st.integers(-5, 3),
+    began=st.none() | st.integers(-5, 0),
+    from_now=st.sampled_from([-10_000, -367, -366, 0, 366, 367, 60_000]),
+)
+def test_the_page_takes_the_days_of_a_review_exactly_where_the_case_does(
+    first: int, last: int, began: int | None, from_now: int
+) -> None:
+    def typed(day: date) -> tuple[str, str, str]:
+        return str(day.day), str(day.month), str(day.year)
+
+    days = [TODAY + timedelta(days=one) for one in (first, last, from_now)]
+    case = Case(a_review(), Still())  # type: ignore[arg-type]  # asked for the time, and for what is new
+    case.began = TODAY + timedelta(days=began) if began is not None else None
+    known = facts(a_review()).model_copy(update={"began": case.began})
+    held = ConsultationHeld(with_whom="x", first=days[0], last=days[1], responses="x")
+    board = BoardDecided(approved="yes", minute="7", on=days[0], quorate="yes")
+    draft = DraftReady(version="2", supersedes="1", what_changed="x", effective_from=days[2], text="x")
+    pages: dict[str, tuple[dict[str, Raw], Recordable]] = {
+        "consultation_held": (CONSULTED | {"first": typed(days[0]), "last": typed(days[1])}, held),
+        "board_decided": (BOARD | {"on": typed(days[0])}, board),
+        "draft_ready": (DRAFT | {"effective_from": typed(days[2])}, draft),
+    }
+    for kind, (raw, entry) in pages.items():
+        assert (read(kind, raw, known).entry is not None) == fits(case, entry), kind
+
+
+def test_a_blank_minute_is_none() -> None:
+    case = Case(a_review(), Still())  # type: ignore[arg-type]  # asked for the time, and for what is new
+    board = BoardDecided(approved="yes", minute="7", on=TODAY, quorate="yes")
+    assert fits(case, board)
+    assert not fits(case, board.model_copy(update={"minute": " \u200b"}))
+
+
 def test_every_entry_that_people_record_has_a_form_of_its_own_attributes() -> None:
     assert set(FORMS) == set(KINDS)
     for kind, entry in KINDS.items():
@@ -269,6 +370,13 @@ def test_a_draft_begins_with_the_version_in_force_and_is_whole_where_people_sign
     assert read("draft_ready", DRAFT | {"text": long}, facts(a_review())).entry is not None
 
 
+def test_a_review_began_on_the_day_of_its_latest_round() -> None:
+    began = CycleBegan(document="code", version="1", review_on=None)
+    history = [Recorded(n=n, at=MONDAY + timedelta(days=200 * n), event=began) for n in (1, 2)]
+    assert began_on(history) == MONDAY.date() + timedelta(days=400)
+    assert began_on([Recorded(n=1, at=MONDAY, event=live())]) is None
+
+
 def test_a_review_knows_nothing_of_the_round_before() -> None:
     before = DraftReady(version="1", supersedes="0", what_changed="", effective_from=TODAY)
     began = CycleBegan(document="code", version="1", review_on=None)
@@ -279,7 +387,7 @@ def test_a_review_knows_nothing_of_the_round_before() -> None:
 def test_what_is_on_record_is_told_under_its_questions() -> None:
     rows = dict(in_full(live(), NAMES | {"author": "Amina Okafor"}))
     assert rows["On which day did it go live?"] == "2 November 2026"
-    assert rows["Are the terms of use published on the site?"] == "Yes"
+    assert rows["Are the terms of use and house rules published on the site?"] == "Yes"
     assert rows["Trained for it"] == "Amina Okafor"
     closed = SiteClosed(on=TODAY, contents="Gone.", contacts_removed="yes", achieved="in_part", aims="Some.", note="N.")
     assert dict(in_full(closed, NAMES))["Anything else that should be on record"] == "N."

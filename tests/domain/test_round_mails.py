@@ -18,6 +18,7 @@ from domain.round_entries import (
     SignatureChased,
     SiteChanged,
     SiteClosed,
+    SiteReviewed,
     VersionAdopted,
 )
 from domain.round_mails import is_settled, said_in_mail
@@ -37,6 +38,7 @@ NEW: Final = VersionAdopted(
 CLOSED: Final = SiteClosed(
     by="amina", on=DAY, contents="MARKER", contacts_removed="yes", achieved="yes", aims="MARKER", note="MARKER"
 )
+LOOKED: Final = SiteReviewed(by="amina", maintained="no", as_agreed="yes", privacy="MARKER", note="MARKER")
 
 
 def said(event: AnyEvent) -> str:
@@ -64,6 +66,11 @@ def said(event: AnyEvent) -> str:
             "The change of the site was not approved on 23 November 2026: it stays as it was",
         ),
         (CLOSED, "Amina Okafor put on record that the site was closed on 23 November 2026"),
+        (LOOKED, "Amina Okafor looked at the site on 23 November 2026: it is not maintained, and is as it was agreed"),
+        (
+            LOOKED.model_copy(update={"maintained": "yes", "as_agreed": "no"}),
+            "Amina Okafor looked at the site on 23 November 2026: it is maintained, and is not as it was agreed",
+        ),
         (ReviewOverdue(since=date(2025, 1, 1)), "The review is overdue since 1 January 2025"),
         (ReviewOverdue(since=None), "The review is overdue: it has no date"),
         (NEW, "Version 3 is in force from 1 January 2027"),
@@ -93,9 +100,12 @@ def test_a_date_that_comes_is_named_with_the_days_until_then(what: What, days: i
         (SignatureChased(to=()), None, False),
         (SignatureChased(to=()), "signed", True),
         (CLOSED, "closed", False),
+        (LOOKED, None, False),
+        (LOOKED.model_copy(update={"maintained": "yes", "as_agreed": "no"}), None, False),
+        (LOOKED.model_copy(update={"maintained": "yes"}), None, True),
     ],
 )
-def test_a_mail_is_not_sent_where_enough_are_there_or_somebody_has_signed_since(
+def test_a_mail_is_not_sent_where_enough_are_there_all_is_well_or_somebody_has_signed_since(
     event: AnyEvent, outcome: str | None, settled: bool
 ) -> None:
     assert is_settled(event, outcome) is settled

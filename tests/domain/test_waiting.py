@@ -210,8 +210,13 @@ def test_an_author_who_is_asked_for_changes_reads_since_when_why_and_until_when(
 
 
 def test_an_author_who_was_asked_for_changes_and_has_left_leaves_it_to_administrators() -> None:
-    waiting = why_waiting(OPENING, Standing(asks=(for_changes(),)), {}, PACK, LATER)
+    coming = {"next_at": datetime(2026, 11, 5, 7, tzinfo=UTC), "next_does": "remind", "next_ask": "a2"}
+    standing = Standing(asks=(for_changes(),), offers=("withdraw", "edit")).model_copy(update=coming)
+    waiting = why_waiting(OPENING, standing, {}, PACK, LATER, ADA)
     assert "to change it, has left (administrators were told) and has until" in waiting.sentence
+    assert waiting.sentence.endswith(
+        "; nothing moves unless they come back, or an administrator cancels it; you may cancel it."
+    )
     assert waiting.vacant
 
 

@@ -1,10 +1,15 @@
 """The command: quick to list itself, and wrong use ends in one line and exit code 2."""
 
+import socket
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from duly.embedded import free_port
+from store.migrate import upgrade
 
 HEAVY = {
     "aiosmtpd",
@@ -64,3 +69,50 @@ def test_a_faulty_setting_is_one_line_and_exit_code_2() -> None:
 
 def test_an_unknown_command_is_wrong_use() -> None:
     assert python("-m", "duly.launch", "dance").returncode == 2
+
+
+def demo_in(data: Path, **more: str) -> dict[str, str]:
+    """Return the settings of a demo on `data`, and `more`."""
+    return {"DULY_MODE": "demo", "DULY_DATA_DIR": str(data), **more}
+
+
+@pytest.mark.parametrize(
+    ("command", "settings", "said"),
+    [
+        ("worker", {"DULY_SIGNING_KEY_FILE": "/nowhere/at/all"}, "/nowhere/at/all"),
+        ("worker", {"DULY_PACKS": "tests/duly"}, "holds no policy pack"),
+        ("worker", {"TEMPORAL_TLS_CLIENT_CERT_PATH": "/nowhere/at/all"}, "TEMPORAL_ADDRESS"),
+        ("worker", {"TEMPORAL_ADDRESS": "a b:xx"}, "TEMPORAL_ADDRESS"),
+        ("web", {"TEMPORAL_TLS_CLIENT_CERT_PATH": "/nowhere/at/all"}, "TEMPORAL_ADDRESS"),
+    ],
+)
+def test_what_a_part_cannot_start_with_is_one_line_and_exit_code_2(
+    command: str, settings: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    ended = python("-m", "duly.launch", command, **demo_in(tmp_path / "data", DULY_PORT=str(free_port()), **settings))
+    assert ended.returncode == 2
+    assert said in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_pages_say_that_their_port_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = python("-m", "duly.launch", "web", **demo_in(tmp_path / "data", DULY_PORT=str(port)))
+    assert (ended.returncode, ended.stderr.split(" on ")[0]) == (2, f"DULY_PORT {port}")
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["cases list", "people import people.csv --organisation cadmus", "up", "backup ."])
+def test_a_database_of_a_newer_version_is_one_line_and_exit_code_2(command: str, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    upgrade(f"sqlite+aiosqlite:///{data}/duly.sqlite3")
+    with sqlite3.connect(data / "duly.sqlite3") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    (tmp_path / "people.csv").write_text("name,email\n")
+    words = command.replace("people.csv", str(tmp_path / "people.csv")).split()
+    ended = python("-m", "duly.launch", *words, **demo_in(data, DULY_PORT=str(free_port())))
+    assert ended.returncode == 2
+    assert "of a newer Duly" in ended.stderr
+    assert "Traceback" not in ended.stderr

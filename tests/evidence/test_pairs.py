@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from domain.calendar import local_day
 from domain.cases import Act, Opening
 from domain.chain import canonical
 from domain.evidence import ATTESTATIONS, Rule
@@ -29,7 +30,7 @@ from tests.evidence import stranger
 from tests.evidence.conftest import signed_anew
 from tests.evidence.damage import DAMAGES, Hand, spoiled, written_anew
 from tests.house import Begun, House, house, temporal
-from tests.record_histories import CONFIDENTIAL, ROUNDS, STORIES
+from tests.record_histories import CONFIDENTIAL, ROUNDS, STORIES, as_of
 from tests.rounds import a_pack_of_rounds, people_of_rounds, put_on_record
 from tests.stories import a_directory, a_pack, a_person
 
@@ -92,7 +93,7 @@ async def begun(home: House, opening: Opening, moves: tuple[Act | timedelta, ...
         if isinstance(move, timedelta):
             await case.pass_time(move)
         else:
-            await home.engine.act(opening.case, move)
+            await home.engine.act(opening.case, as_of(move, local_day(home.clock())))
         await case.settled()
     return case
 

@@ -1,9 +1,8 @@
-"""A worker that tries everything once: what the faults do where nothing is tried again.
+"""A worker, or pages, that try everything once: what the faults do where nothing is tried again.
 
-Run as `python -m tests.faults.no_second_try`.
+Run as `python -m tests.faults.no_second_try worker`, or `web`.
 """
 
-import sys
 from typing import Any, Final
 
 from temporalio import workflow
@@ -11,6 +10,7 @@ from temporalio.client import Client
 from temporalio.common import RetryPolicy
 
 from duly import launch
+from starter.web.site import Once
 
 ONCE: Final = RetryPolicy(maximum_attempts=1)
 
@@ -28,8 +28,19 @@ def never_again() -> None:
     workflow.execute_activity_method = execute_once
     Client.start_activity = start_once  # type: ignore[method-assign]
 
+    async def done_once(once: Once) -> None:
+        do, once.do = once.do, lost
+        await do()
+        once.do = do
+
+    Once.__call__ = done_once  # type: ignore[assignment, method-assign]
+
+
+async def lost() -> None:
+    """Fail as it failed before."""
+    raise ConnectionError
+
 
 if __name__ == "__main__":
     never_again()
-    sys.argv = ["duly", "worker"]
     launch.main()

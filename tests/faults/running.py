@@ -114,7 +114,9 @@ class Estate(House):
     def _commands(self) -> dict[str, list[str]]:
         commands = super()._commands()
         if not self.second_tries:
-            commands["worker"] = [sys.executable, "-P", "-m", "tests.faults.no_second_try"]
+            commands |= {
+                part: [sys.executable, "-P", "-m", "tests.faults.no_second_try", part] for part in ("worker", "web")
+            }
         return commands
 
 

@@ -40,6 +40,17 @@ def lives(pack: Pack) -> tuple[Opening, tuple[Move, ...]]:
     return opening, (rounds.record(owner, rounds.live(rounds.everybody(opening))),)
 
 
+def neglected(pack: Pack) -> tuple[Opening, tuple[Move, ...]]:
+    opening, moves = lives(pack)
+    look = rounds.an_entry("site_reviewed").model_copy(update={"maintained": "no"})
+    return opening, (*moves, rounds.record(str(opening.request.answers["author"]), look))
+
+
+def overdue(pack: str) -> tuple[Opening, tuple[Move, ...]]:
+    opening = rounds.a_review(whole_pack(pack), date(2026, 10, 1))
+    return opening, (TimePasses(until=end_of(date(2027, 6, 1))),)
+
+
 def advised(pack: str) -> tuple[Opening, tuple[Move, ...]]:
     opening = confidential.an_opening(whole_pack(pack), "allegation")
     who = confidential.whom(played(opening))[0]
@@ -71,6 +82,8 @@ def campaign(pack: str, process: Process) -> tuple[Opening, tuple[Move, ...]]:
 def every_case() -> Iterator[tuple[str, Callable[[], tuple[Opening, tuple[Move, ...]]]]]:
     for name in PACKS:
         yield f"{name}-review", lambda name=name: (rounds.a_review(whole_pack(name)), ())  # type: ignore[misc]
+        yield f"{name}-overdue", lambda name=name: overdue(name)  # type: ignore[misc]
+        yield f"{name}-undated", lambda name=name: (rounds.a_review(whole_pack(name), None), ())  # type: ignore[misc]
         yield f"{name}-signature", lambda name=name: (signature(name), ())  # type: ignore[misc]
         yield f"{name}-allegation", lambda name=name: (confidential.an_opening(whole_pack(name), "allegation"), ())  # type: ignore[misc]
         yield f"{name}-advised", lambda name=name: advised(name)  # type: ignore[misc]
@@ -85,6 +98,7 @@ def every_case() -> Iterator[tuple[str, Callable[[], tuple[Opening, tuple[Move, 
         yield f"{name}-request", lambda name=name: (trying.an_opening(whole_pack(name)), ())  # type: ignore[misc]
         yield f"{name}-site", lambda name=name: (rounds.a_life(whole_pack(name)), ())  # type: ignore[misc]
         yield f"{name}-live", lambda name=name: lives(whole_pack(name))  # type: ignore[misc]
+        yield f"{name}-neglected", lambda name=name: neglected(whole_pack(name))  # type: ignore[misc]
 
 
 def signature(pack: str) -> Opening:
@@ -169,6 +183,19 @@ def test_a_site_that_nobody_looks_at_is_told_when_its_closing_is_proposed() -> N
     ]
     later = played(opening, *moves, TimePasses(until=end_of(looked_at)), TimePasses(until=end_of(proposed)))
     assert proposed in new_days(asked, later, RequestEdited)
+
+
+@pytest.mark.meets("REV-05")
+def test_an_overdue_review_is_told_when_those_whom_it_concerns_are_told_again() -> None:
+    opening = rounds.a_review(whole_pack("cadmus"), date(2026, 10, 1))
+    [again] = [day for day in foretold(opening, played(opening)) if "still overdue" in " ".join(day.sentences)]
+    assert (again.day, again.sentences) == (
+        date(2027, 3, 25),
+        (
+            "The review is still overdue: a mail to the Headteacher, the Chief operating officer and the Chair of"
+            " governors, and to whoever is asked",
+        ),
+    )
 
 
 def test_while_the_police_hold_a_case_only_what_keeps_children_from_harm_comes_by_itself() -> None:

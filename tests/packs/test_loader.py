@@ -1,5 +1,6 @@
 """A folder of TOML becomes one pack, or a list of everything that is wrong with it: file, key and reason."""
 
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,7 @@ import packs
 from domain.mails import NOTICE_TEMPLATES
 from domain.pack import Pack, digest
 from duly.launch import command
-from tests.packs.trying import PACKS
+from tests.packs.trying import PACKS, files_of
 
 ROOT: Final = Path(__file__).parents[2]
 OURS: Final = sorted(file.parent for file in (ROOT / "packs").glob("*/pack.toml"))
@@ -340,6 +341,14 @@ BROKEN: Final[list[tuple[Change, Fault]]] = [
         (R, "remind_on = [3, 5]", "remind_on = [3, 6]"),
         (R, "steps.manager.remind_on", "a reminder comes after the answer is due"),
     ),
+    (
+        (R, "remind_on = [3, 5]", "remind_on = [2, 3, 4, 5]"),
+        (R, "steps.manager.remind_on", "reminds more than 3 times"),
+    ),
+    (
+        (R, "remind_on = [2, 4]", "remind_on = [1, 2, 3, 4]"),
+        (R, "changes.remind_on", "reminds more than 3 times"),
+    ),
     ((R, "escalate_on = 7", "escalate_on = 4"), (R, "steps.manager.escalate_on", "comes before the answer is due")),
     ((R, "escalate_on = 7", "escalate_on = 5"), (R, "steps.manager.escalate_on", "comes no later than a reminder")),
     (
@@ -432,6 +441,69 @@ BROKEN: Final[list[tuple[Change, Fault]]] = [
 ]
 
 
+ASKED: Final = "answer_within = 5\nremind_on = [3, 5]\nescalate_on = 7\nlapse_on = 20\n"
+SECONDED: Final = 'key = "head"\ntitle = "Head"\nstands_in = ["manager"]'
+
+
+@pytest.mark.parametrize(
+    ("says", "clocks"),
+    [
+        ("", ((3, 5), 7)),
+        ("answer_within = 10", ((3, 5), 10)),
+        ("answer_within = 4", ((3,), 7)),
+        ("answer_within = 2", ((), 7)),
+        ("answer_within = 8\nremind_on = [8]", ((8,), 9)),
+        ("remind_on = []", ((), 7)),
+        ("escalate_on = []", ((3, 5), None)),
+        ("remind_on = []\nescalate_on = []", ((), None)),
+        ("remind_on = [1]\nescalate_on = 6", ((1,), 6)),
+        ("lapse_on = 7", ((3, 5), None)),
+        ("lapse_on = 8", ((3, 5), 7)),
+        ("answer_within = 260\nremind_on = [260]", ((260,), None)),
+    ],
+)
+def test_a_step_that_is_silent_reminds_and_escalates_on_the_usual_days(
+    tmp_path: Path, says: str, clocks: tuple[tuple[int, ...], int | None]
+) -> None:
+    process = packs.load(a_pack(tmp_path, (R, ASKED, f"{says}\n"))).process("site")
+    step = process.step("manager") if process else None
+    assert step is not None
+    assert (step.remind_on, step.escalate_on) == clocks
+
+
+def test_where_nobody_stands_in_a_silent_step_reminds_and_does_not_escalate(tmp_path: Path) -> None:
+    process = packs.load(a_pack(tmp_path)).process("site")
+    step = process.step("second") if process else None
+    assert step is not None
+    assert (step.remind_on, step.escalate_on) == ((3, 5), None)
+    process = packs.load(a_pack(tmp_path, (P, 'key = "head"\ntitle = "Head"', SECONDED))).process("site")
+    step = process.step("second") if process else None
+    assert step is not None
+    assert step.escalate_on == 7
+
+
+def test_nobody_signs_in_anothers_place_however_silent_the_file_is(tmp_path: Path) -> None:
+    folder = shutil.copytree(ROOT / "packs" / "cadmus", tmp_path / "cadmus")
+    file = folder / "processes" / "acknowledgement.toml"
+    text = file.read_text(encoding="utf-8")
+    assert text.count("remind_on = [5, 9]") == 2
+    file.write_text(text.replace("remind_on = [5, 9]", ""), encoding="utf-8")
+    process = packs.load(folder).process("acknowledgement")
+    assert process is not None
+    assert [(step.remind_on, step.escalate_on) for step in process.steps] == [((3, 5), None)] * 2
+
+
+@pytest.mark.parametrize("folder", OURS, ids=lambda one: one.name)
+def test_no_pack_that_comes_with_duly_leaves_to_what_is_usual_when_somebody_is_asked_to_decide(folder: Path) -> None:
+    files = files_of(folder.name)
+    alone = {seat["key"] for seat in files["pack.toml"]["seats"] if not seat.get("stands_in")}
+    for process in (text for name, text in files.items() if name.startswith("processes/")):
+        for step in process.get("steps", ()):
+            assert "remind_on" in step
+            for_themselves = process["story"] == "acknowledgement" or set(step["seats"]) & alone
+            assert for_themselves or "escalate_on" in step
+
+
 @pytest.mark.parametrize(("change", "fault"), BROKEN, ids=[f"{fault[1]}: {fault[2]}"[:70] for _, fault in BROKEN])
 def test_every_fault_is_named_with_its_file_and_key_and_why(tmp_path: Path, change: Change, fault: Fault) -> None:
     assert fault in said(a_pack(tmp_path, change))
@@ -510,6 +582,20 @@ def test_the_command_names_every_fault_and_exits_with_one(tmp_path: Path) -> Non
     assert done.exit_code == 1
     assert "pack.toml: contacts: the contact lado is missing" in done.output
     assert "processes/site.toml: steps.manager.seats: there is no seat boss" in done.output
+
+
+@pytest.mark.meets("REV-06")
+@pytest.mark.parametrize("months", [0, -12, 121])
+def test_the_command_says_in_plain_words_that_a_review_has_to_come_round(tmp_path: Path, months: int) -> None:
+    folder = shutil.copytree(ROOT / "packs" / "cadmus", tmp_path / "cadmus")
+    file = folder / "processes" / "review.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("months = 24", f"months = {months}"), encoding="utf-8")
+    done = CliRunner().invoke(command(), ["packs", "check", str(folder)])
+    assert done.exit_code == 1
+    wrong = f"processes/review.toml: cycle.months: a review comes round after 1 to 120 months, not after {months}"
+    assert wrong in " ".join(done.output.split())
+    assert "input should" not in done.output
 
 
 def test_the_command_says_in_a_sentence_that_a_pack_is_in_order(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pytest
 
+import packs
 from domain.cases import Act
 from domain.events import Verdict
 from domain.pack import Pack
@@ -160,11 +161,23 @@ SWAPPED: Final = [files_of("cadmus")[R]["steps"][place] for place in (1, 0, 2)]
         ((A, ("retention", "years"), 12), ["retention: years was 10, is now 12"]),
         ((P, ("document", "text"), "Other words"), ["document: its text is another"]),
         (
+            (P, ("document", "labels", "issued_on"), "Date"),
+            ["document: its own words for what it prints was issued_on “Issue”; last_reviewed “Reviewed”, is now"],
+        ),
+        (
             (P, ("document", "cites", 1, "now"), "2026"),
-            ["citation “Working Together to Safeguard Children”: the edition in force was “2023”, is now “2026”"],
+            [
+                "citation “Working Together to Safeguard Children”: the latest edition that is known was “2023”,"
+                " is now “2026”"
+            ],
         ),
         ((L, ("cover",), ...), ["process “Look after a social media site”, cover: is gone"]),
         ((L, ("cover", "at_least"), 3), ["cover: how many have to be there was 2, is now 3"]),
+        ((L, ("going_live_ahead",), 7), ["the days before going live on which it is asked for was 14, is now 7"]),
+        (
+            (L, ("closing_told",), [60, 7]),
+            ["the days before the closing on which it is told was 90, 28 and 7, is now 60 and 7"],
+        ),
         (
             (L, ("rounds", 0, "every"), "month"),
             ["round “Look at the site: is it maintained, and as it was agreed?”: every was “term”, is now “month”"],
@@ -172,7 +185,7 @@ SWAPPED: Final = [files_of("cadmus")[R]["steps"][place] for place in (1, 0, 2)]
         ((V, ("cycle", "months"), 12), ["cycle: the months from one review to the next was 24, is now 12"]),
         (
             (S, ("campaign", "chase_on"), 5),
-            ["campaign: the working days after which others are told was 10, is now 5"],
+            ["campaign: the working days after which others are told was 11, is now 5"],
         ),
         ((A, ("rules", 6, "stops_clocks"), False), ["whether it stops clocks was yes, is now no"]),
         (
@@ -227,6 +240,10 @@ def told(so_far: Played, new: Pack) -> list[str]:
 
 
 ONE_APPROVED: Final = (Verdict.APPROVE,)
+CLOSED: Final = {"name": "Repairs", "first": "2026-11-23", "last": "2027-02-12"}
+LATER, MAIL = next(
+    (place, one) for place, one in enumerate(files_of("cadmus")[R]["notices"]) if one["on"] != "request_submitted"
+)
 
 
 @pytest.mark.parametrize(
@@ -267,6 +284,36 @@ ONE_APPROVED: Final = (Verdict.APPROVE,)
             ["its form is another: what was answered is checked against it before an approval counts"],
         ),
         (
+            altered((R, ("rules",), files_of("cadmus")[R]["rules"][1:])),
+            ["process, rule “line-manager-before-headteacher”: is gone"],
+        ),
+        (
+            altered((R, ("rules", 0, "first"), {"event": "ask_opened", "step": "line_manager"})),
+            [
+                "process, rule “line-manager-before-headteacher”: first was “approved line_manager”,"
+                " is now “ask_opened line_manager”"
+            ],
+        ),
+        (
+            altered((R, ("notices", LATER), ...)),
+            [f"process, mail “{MAIL['template']}” on {MAIL['on']}: is gone"],
+        ),
+        # The mail about the beginning was sent already.
+        (altered((R, ("notices", 0), ...)), []),
+        (
+            altered((P, ("calendar", "closures"), [CLOSED])),
+            ["calendar, closure “Repairs”: is new"],
+        ),
+        (
+            altered((P, ("calendar", "proclaimed"), ["2027-05-10"])),
+            ["calendar: the one-off bank holidays was nothing, is now 10 May 2027"],
+        ),
+        (
+            altered((P, ("calendar", "terms", 0, "last"), "2026-12-17")),
+            ["calendar, term “Autumn 2026”: last was 18 December 2026, is now 17 December 2026"],
+        ),
+        (altered((P, ("calendar", "bank_holidays"), "SCT")), ["calendar: bank holidays was “ENG”, is now “SCT”"]),
+        (
             whole_pack("redhill"),
             ["it cannot move on: the new pack does not offer this process"],
         ),
@@ -274,6 +321,41 @@ ONE_APPROVED: Final = (Verdict.APPROVE,)
 )
 def test_a_case_is_told_only_what_it_would_feel(new: Pack, lines: list[str]) -> None:
     assert told(case_after(*ONE_APPROVED), new) == lines
+
+
+def test_a_pack_without_any_rule_or_mail_and_with_twelve_weeks_closed_is_felt() -> None:
+    new = altered((R, ("rules",), []), (R, ("notices",), []), (P, ("calendar", "closures"), [CLOSED]))
+    whole = whole_pack("cadmus")
+    gone = [line for line in told(case_after(), new) if line.endswith(": is gone")]
+    process = whole.process("site_creation")
+    assert process is not None
+    still_to_come = [one for one in process.notices if one.on != "request_submitted"]
+    assert len(gone) == len(process.rules) + len(still_to_come)
+    assert "calendar, closure “Repairs”: is new" in told(case_after(), new)
+
+
+def test_a_case_whose_calendar_was_brought_up_to_date_is_told_what_it_does_not_know_yet() -> None:
+    new = altered((P, ("calendar", "closures"), [CLOSED]), (P, ("calendar", "proclaimed"), ["2027-05-10"]))
+    old, opening, so_far = whole_pack("cadmus"), an_opening(whole_pack("cadmus")), case_after()
+    known = opening.model_copy(update={"calendar": packs.expand(new.calendar, 2026)})
+    assert if_moved(old, new, known, so_far.standing, so_far.events) == ()
+    assert if_moved(new, old, known, so_far.standing, so_far.events) == (
+        "calendar: the one-off bank holidays was 10 May 2027, is now nothing",
+        "calendar, closure “Repairs”: is gone",
+    )
+
+
+def test_the_life_of_a_site_is_told_of_its_rounds_and_of_who_has_to_be_there() -> None:
+    old = whole_pack("cadmus")
+    new = altered((L, ("rounds", 0, "every"), "month"), (L, ("cover", "at_least"), 3))
+    process = old.process("site_life")
+    assert process is not None
+    life = an_opening(old).model_copy(update={"process": process})
+    standing = case_after().standing.model_copy(update={"asks": ()})
+    assert if_moved(old, new, life, standing, ()) == (
+        "process, round “Look at the site: is it maintained, and as it was agreed?”: every was “term”, is now “month”",
+        "process, cover: how many have to be there was 2, is now 3",
+    )
 
 
 def test_a_case_with_a_disputed_answer_cannot_move_on_yet() -> None:

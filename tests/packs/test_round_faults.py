@@ -20,6 +20,9 @@ LOOK = {
 }
 
 
+STOPS = "its clock stops while an answer is disputed; tasks are safeguarding in confidential processes alone"
+
+
 def with_process(key: str, **changes: Any) -> Pack:
     """Return the pack of Newall Green, with one campaign, in which a process has other values for some attributes."""
     whole = whole_pack("newall-green")
@@ -58,6 +61,8 @@ def test_nothing_is_wrong_with_the_five(pack: str) -> None:
         ),
         ("site_life", {"tasks": ()}, "tasks: there has to be a task close, done by site_closed"),
         ("site_life", {"rounds": ({**LOOK, "seat": "boss"},)}, "tasks.look.seat: there is no seat boss"),
+        ("site_life", {"rounds": ({**LOOK, "safeguarding": True},)}, f"tasks.look.safeguarding: {STOPS}"),
+        ("review", {"tasks": ({**TASK, "safeguarding": True},)}, f"tasks.draft.safeguarding: {STOPS}"),
         (
             "site_life",
             {"rounds": ({**LOOK, "lapse_on": 30},)},
@@ -115,6 +120,12 @@ def test_nothing_is_wrong_with_the_five(pack: str) -> None:
             "acknowledgement",
             {"campaign": {**part("acknowledgement", "campaign"), "chase": ["boss"]}},
             "campaign: there is no seat boss",
+        ),
+        (
+            "acknowledgement",
+            {"campaign": {**part("acknowledgement", "campaign"), "chase_on": 10}},
+            "campaign.chase_on: nobody is late on working day 10: they have until the end of working day 10;"
+            " choose a later one",
         ),
         (
             "acknowledgement",

@@ -6,8 +6,10 @@ from typing import Final
 
 import pytest
 
+from domain.calendar import local_day
 from domain.cases import Act, Opening, Present
 from domain.events import Escalated, Verdict
+from domain.fields import Value
 from domain.pack import Pack
 from domain.people import PersonKind
 from domain.round_entries import (
@@ -84,7 +86,19 @@ def test_every_quotation_of_a_policy_stands_in_its_text(pack: str) -> None:
                 "signed_on",
             )
         ],
-        *[("newall-green", name) for name in ("title", "updated_by", "approved_on", "review_date", "supersedes")],
+        *[
+            ("newall-green", name)
+            for name in (
+                "title",
+                "updated_by",
+                "approved_on",
+                "issued_on",
+                "review_date",
+                "supersedes",
+                "amendments",
+                "related",
+            )
+        ],
         *[("societas", name) for name in ("title", "approved_by", "issued_on", "last_reviewed", "review_date")],
         *[("mtoat", name) for name in ("issued_on",)],
         *[("redhill", name) for name in ("title",)],
@@ -93,6 +107,25 @@ def test_every_quotation_of_a_policy_stands_in_its_text(pack: str) -> None:
 def test_what_document_control_says_stands_in_the_text_as_it_is_printed(pack: str, name: str) -> None:
     document = whole_pack(pack).document
     assert plain(getattr(document, name)).rstrip(".") in plain(document.text)
+
+
+@pytest.mark.meets("REV-01")
+@pytest.mark.parametrize(
+    ("pack", "labels"),
+    [
+        ("newall-green", ("Date", "Supersedes", "Amendments", "Related Policies/Guidance", "Review", "Author")),
+        ("newall-green", ("Date adopted",)),
+        ("societas", ("Date of Policy", "Reviewed and Agreed by", "Review Date", "Next Review Date")),
+        ("cadmus", ("Owner", "Version", "Status", "Approved on", "Last updated by", "Effective from", "Review date")),
+        ("cadmus", ("Purpose", "Issue")),
+    ],
+)
+def test_what_a_policy_prints_about_itself_is_kept_under_the_words_that_it_prints(
+    pack: str, labels: tuple[str, ...]
+) -> None:
+    document = whole_pack(pack).document
+    kept = dict(document.marks)
+    assert [label for label in labels if f"{label}: {kept[label]}" not in document.text.splitlines()] == []
 
 
 # The life of a site.
@@ -135,7 +168,7 @@ def test_the_author_is_asked_and_the_headteacher_where_nobody_does_it(pack: str)
     ("pack", "rounds"),
     [
         ("cadmus", {"site_review": 2, "evaluation": 1}),
-        ("mtoat", {"leadership_consulted": 2}),
+        ("mtoat", {"leadership_consulted": 2, "site_review": 1}),
         ("newall-green", {"site_review": 2}),
     ],
 )
@@ -163,6 +196,22 @@ def test_a_site_that_nobody_looks_at_comes_to_the_headteacher() -> None:
     escalated = [event for event in events(so_far) if isinstance(event, Escalated)]
     assert [event.step for event in escalated] == ["site_review"]
     assert escalated[0].to[0] == "headteacher"
+
+
+@pytest.mark.meets("LIFE-03", "LIFE-13")
+@pytest.mark.parametrize("pack", OFFERING)
+def test_whoever_finds_a_site_wanting_has_the_headteacher_told_at_once_and_asked_where_it_stays_so(pack: str) -> None:
+    process = process_of(whole_pack(pack), "site_life")
+    told = [one.to for one in process.notices if one.on == "site_reviewed"]
+    assert told == [("headteacher",)]
+    opening, _ = lives(pack)
+    owner = str(opening.request.answers["author"])
+    wanting = an_entry("site_reviewed").model_copy(update={"maintained": "no", "note": "Nobody has the time."})
+    _, found = lives(pack, record(owner, wanting))
+    assert "site_review" in asked_for(found)
+    _, later = lives(pack, record(owner, wanting), on(TODAY + timedelta(days=40)))
+    assert [event.step for event in events(later) if isinstance(event, Escalated)] == ["site_review"]
+    assert ("closure_proposed" in [event.kind for event in events(later)]) == (pack == "cadmus")
 
 
 @pytest.mark.meets("LIFE-01", "LIFE-06", "SITE-28")
@@ -220,8 +269,21 @@ def test_a_change_of_a_site_needs_the_same_people_in_the_same_order_as_a_new_one
     assert [step.seats for step in lives_on.steps] == [step.seats for step in created.steps]
     assert lives_on.changes is not None
     assert lives_on.changes.back_to == lives_on.steps[0].key
-    opening = a_life(whole)
-    answers = opening.request.answers | {"content": "Films too"}
+    assert approvals_of(whole, content="Films too") == [step.key for step in lives_on.steps]
+
+
+@pytest.mark.meets("LIFE-05")
+@pytest.mark.parametrize("able", [("text",), ("text", "comments"), ("text", "comments", "images", "others")])
+def test_what_contributors_may_do_changes_only_with_the_approvals_of_a_new_site(able: tuple[str, ...]) -> None:
+    whole = whole_pack("cadmus")
+    assert a_life(whole).request.answers["contributing"] == ("text", "comments", "images")
+    assert approvals_of(whole, contributing=able) == ["line_manager", "communications_manager", "headteacher"]
+
+
+def approvals_of(pack: Pack, **changes: Value) -> list[str]:
+    """Return the steps that approve a change of those answers before it stands."""
+    opening, lives_on = a_life(pack), process_of(pack, "site_life")
+    answers = opening.request.answers | changes
     changed = opening.request.model_copy(update={"answers": answers})
     moves: tuple[Move, ...] = (
         Act(kind="edit", person=str(answers["author"]), how="session", version=1, request=changed),
@@ -229,9 +291,10 @@ def test_a_change_of_a_site_needs_the_same_people_in_the_same_order_as_a_new_one
     asked = []
     while asks := [one for one in played(opening, *moves).standing.asks if lives_on.step(one.step)]:
         asked.append(asks[0].step)
+        assert "site_changed" not in [event.kind for event in events(played(opening, *moves))]
         moves = (*moves, an_approval(opening, played(opening, *moves)))
-    assert asked == [step.key for step in lives_on.steps]
     assert events(played(opening, *moves))[-1].kind == "site_changed"
+    return asked
 
 
 @pytest.mark.parametrize(
@@ -240,6 +303,7 @@ def test_a_change_of_a_site_needs_the_same_people_in_the_same_order_as_a_new_one
         ("cadmus", "site_reviewed"),
         ("cadmus", "site_evaluated"),
         ("mtoat", "leadership_consulted"),
+        ("mtoat", "site_reviewed"),
         ("newall-green", "site_reviewed"),
     ],
 )
@@ -293,6 +357,28 @@ def reviewed(pack: Pack, *left_out: str) -> tuple[Opening, tuple[Move, ...]]:
                 entry = entry.model_copy(update={"supersedes": pack.document.version or ""})
             moves = (*moves, record(owner, entry))
     return opening, moves
+
+
+@pytest.mark.meets("REV-05")
+@pytest.mark.parametrize("pack", PACKS)
+def test_an_overdue_review_is_told_of_at_the_end_of_each_term_and_never_let_rest(pack: str) -> None:
+    so_far = played(a_review(whole_pack(pack), date(2026, 11, 1)), on(date(2030, 1, 1)))
+    days = [local_day(said.at) for said in so_far.events if said.event.kind == "review_overdue"]
+    ends = [term.last for term in whole_pack(pack).calendar.terms if term.last > TODAY + timedelta(days=28)]
+    assert days[: len(ends) + 1] == [TODAY, *ends]
+    assert len(days) > 9
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_in_a_review_others_are_asked_in_silence_unless_they_alone_may_approve_it(pack: str) -> None:
+    whole = whole_pack(pack)
+    process = process_of(whole, "review")
+    approve = {seat for step in process.steps for seat in step.seats}
+    asked = [(task, task.seat) for task in process.tasks]
+    for clocks, key in (*asked, *((step, seat) for step in process.steps for seat in step.seats)):
+        seat = whole.seat(key)
+        assert seat is not None
+        assert (clocks.escalate_on is not None) == (not set(seat.stands_in) <= approve), clocks.key
 
 
 @pytest.mark.meets("REV-03", "REV-05", "REV-07", "REV-09", "REV-10", "REV-11", "REV-13")
@@ -463,16 +549,19 @@ def test_a_signature_is_of_one_person_and_of_one_version_of_the_text(pack: str) 
 
 @pytest.mark.meets("ACK-05")
 @pytest.mark.parametrize("pack", PACKS)
-def test_who_has_not_signed_after_ten_working_days_is_told_of_and_nobody_signs_for_them(pack: str) -> None:
+def test_who_has_not_signed_in_time_is_told_of_in_turn_and_again_and_nobody_signs_for_them(pack: str) -> None:
     opening = a_signature(whole_pack(pack), holder(pack, "dsl"))
-    so_far = played(opening, on(date(2027, 2, 1)))
-    (chased,) = [said for said in so_far.events if isinstance(said.event, SignatureChased)]
-    assert chased.at.date() == date(2026, 12, 7)
-    assert isinstance(chased.event, SignatureChased)
-    managers = ("line_manager",) if pack in {"cadmus", "redhill"} else ()
-    assert chased.event.to == (*managers, "headteacher")
+    asked = played(opening)
+    assert local_day(asked.standing.asks[0].due) == date(2026, 12, 7)
+    so_far = played(opening, on(date(2027, 3, 1)))
+    told = [(local_day(one.at), one.event.to) for one in so_far.events if isinstance(one.event, SignatureChased)]
+    in_turn = ("line_manager", "headteacher") if pack in {"cadmus", "redhill"} else ("headteacher",)
+    days = [date(2026, 12, 8), date(2026, 12, 15)]
+    assert told[: len(in_turn)] == [(day, (seat,)) for day, seat in zip(days, in_turn, strict=False)]
+    assert {to for _, to in told[len(in_turn) :]} == {in_turn}
+    assert len(told) == len(in_turn) + 2
     assert [one.person for one in so_far.asked["a1"]] == [holder(pack, "dsl")]
-    declined = an_approval(opening, played(opening), Verdict.REJECT)
+    declined = an_approval(opening, asked, Verdict.REJECT)
     assert played(opening, declined).standing.outcome == "declined"
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from domain.calendar import morning_of
 from domain.cases import Act, Opening
 from domain.events import Approved, AskOpened, Confirmed, DatePassed, SiteApproved, SiteRegistered
-from domain.fields import Raw
+from domain.fields import ManyOf, Raw
 from domain.forms import Fault, check
 from domain.order import first_violation
 from tests.packs.trying import (
@@ -65,6 +65,9 @@ def faults(pack: str, **changes: Any) -> list[str]:
         ({"contributors": ("team", "staff")}, "contributors"),
         ({"contributors_age_to": "20"}, "contributors_age_to"),
         ({"contributors_schools": ""}, "contributors_schools"),
+        ({"contributing": ()}, "contributing"),
+        ({"contributing": ("text", "films")}, "contributing"),
+        ({"contributing_others": " "}, "contributing_others"),
         ({"administrators": ("Priya Shah",)}, "administrators"),
         ({"administrators": ("Priya Shah", "P SHAH")}, "administrators"),
         ({"administrators": ("Priya Shah", "Priya.Shah+site@cadmus.example")}, "administrators"),
@@ -101,6 +104,8 @@ def test_cadmus_refuses_what_its_form_does_not_allow(changes: dict[str, Any], at
         {"administrators": ("Priya Shah", "Victor Lindqvist")},  # a contractor whom the headteacher authorised
         {"moderators": ("Priya Shah", "Amir Khan")},  # two people do everything: pointed out, not refused
         {"contributors": ("team",), "vetter": "", "advertising": "", "consent": "", "learning_disabilities": "no"},
+        {"contributors": ("team",), "contributing": (), "consent": "", "learning_disabilities": "no"},
+        {"contributing": ("comments",)},
         {"audience": ("staff",), "contributors": ("staff",), "children_checklist": (), "learning_disabilities": "no"},
         {"host": "school", "host_name": "", "host_minimum_age": "", "intervention": ""},
         {"discussed_on": LONG_AGO},
@@ -116,6 +121,21 @@ def test_cadmus_takes_what_its_form_allows(changes: dict[str, Any]) -> None:
 def test_anybody_from_outside_who_contributes_has_to_be_vetted_and_advertised_for(outsider: str) -> None:
     changes = {"contributors": (outsider,), "learning_disabilities": "no", "vetter": "", "advertising": ""}
     assert faults("cadmus", **changes) == ["vetter", "advertising"]
+
+
+@pytest.mark.meets("LIFE-05")
+@pytest.mark.parametrize("contributor", ["pupils", "staff", *OUTSIDERS])
+def test_whoever_contributes_besides_the_team_it_is_said_what_they_will_be_able_to_do(contributor: str) -> None:
+    changes = {"contributors": (contributor,), "learning_disabilities": "no"}
+    assert faults("cadmus", contributing=(), **changes) == ["contributing"]
+    asked = form_of(whole_pack("cadmus")).question("contributing")
+    assert isinstance(asked, ManyOf)
+    assert [option.label for option in asked.options] == [
+        "Add their own text",
+        "Add their own comments",
+        "Upload images",
+        "Something else",
+    ]
 
 
 @pytest.mark.meets("SITE-35")

@@ -41,6 +41,8 @@ WHOLE: Final[dict[str, dict[str, Raw]]] = {
         "contributors_age_to": "11",
         "contributors_schools": "Birchfield School",
         "contributors_others": "The village museum",
+        "contributing": ("text", "comments", "images", "others"),
+        "contributing_others": "Answer a poll.",
         "learning_disabilities": "yes",
         "vetter": "Grace Okafor",
         "advertising": "None",

@@ -21,8 +21,10 @@ from store.keys import CaseKeys, Keyring
 from store.migrate import upgrade
 from store.records import write_batch
 from tests.confidence import a_confidential_opening, a_school
+from tests.packs.test_calendar_moves import LOST
+from tests.packs.test_coming_by_itself import lives
 from tests.packs.trying import BEGINS, ROOT, an_opening, facts_of, whole_pack
-from workflows.explorer import play
+from workflows.explorer import Move, play
 from workflows.stories import STORIES
 
 
@@ -44,8 +46,8 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return load_settings()
 
 
-def put_on_record(settings: Settings, *openings: Opening) -> None:
-    """Put cases on record that have just begun."""
+def put_on_record(settings: Settings, *openings: Opening, moves: tuple[Move, ...] = ()) -> None:
+    """Put cases on record that have just begun, with what `moves` made of them."""
 
     async def write() -> None:
         db = Database(settings.database_url)
@@ -57,7 +59,7 @@ def put_on_record(settings: Settings, *openings: Opening) -> None:
             opening = case.model_copy(update={"pack_digest": digest})
             confidential = opening.process.confidential
             directory = a_school() if confidential else facts_of("cadmus").directory
-            so_far = play(STORIES[opening.process.story](), opening, directory, BEGINS, ())
+            so_far = play(STORIES[opening.process.story](), opening, directory, BEGINS, moves)
             batch = Batch(case=opening.case, events=so_far.events, standing=so_far.standing, opening=opening)
             async with db.write() as session:
                 await keys.create(session, opening.case)
@@ -80,8 +82,27 @@ def test_a_dry_run_names_each_ask_that_would_move_and_moves_none(settings: Setti
     assert first.exit_code == 0
     said = first.output.splitlines()
     assert said[0].startswith(f"{case.reference}  Line manager: due ")
-    assert said[1] == "Ordinary cases that would go by another calendar: 1. Asks due on another day: 1."
+    assert said[1] == (
+        f"{case.reference}  A reminder goes to the Line manager: "
+        "on Thursday 26 November 2026 until now, would be on Friday 27 November 2026"
+    )
+    assert said[-2] == (
+        "Ordinary cases that would go by another calendar: 1. Asks due on another day: 1. "
+        f"What else comes on another day: {len(said) - 3}."
+    )
     assert run("--dry-run").output == first.output
+
+
+def test_a_dry_run_names_what_comes_by_itself_of_a_site_where_nobody_is_asked(settings: Settings) -> None:
+    site, live = lives(whole_pack("cadmus"))
+    put_on_record(settings, site, moves=(*live, LOST))
+    said = run("--dry-run").output.splitlines()
+    assert said[:2] == [
+        f"{site.reference}  The Person responsible for the site is asked: “Suspend posting: too few administrators or "
+        "moderators are there”: on Tuesday 1 December 2026 until now, would be on Wednesday 2 December 2026",
+        "Ordinary cases that would go by another calendar: 1. Asks due on another day: 0. "
+        "What else comes on another day: 1.",
+    ]
 
 
 def test_a_run_says_the_same_whether_there_are_confidential_cases_or_not(settings: Settings) -> None:

@@ -8,6 +8,7 @@ from email.policy import SMTPUTF8
 from pathlib import Path
 
 import aiosmtplib
+import pytest
 import pytest_asyncio
 
 from duly.embedded import free_port
@@ -81,3 +82,14 @@ async def test_caught_mail_is_for_its_owner_alone(port: int, tmp_path: Path) -> 
 
 def test_a_mailbox_that_caught_nothing_yet_is_empty(tmp_path: Path) -> None:
     assert mailcatcher.messages(tmp_path / "mailbox") == []
+
+
+async def test_a_mail_for_which_there_is_no_room_is_taken_when_there_is(port: int, tmp_path: Path) -> None:
+    mailbox = tmp_path / "mailbox"
+    mailbox.rename(tmp_path / "elsewhere")
+    with pytest.raises(aiosmtplib.SMTPDataError) as refused:
+        await aiosmtplib.send(a_mail("A site"), hostname="127.0.0.1", port=port)
+    assert refused.value.code == 452
+    (tmp_path / "elsewhere").rename(mailbox)
+    await aiosmtplib.send(a_mail("A site"), hostname="127.0.0.1", port=port)
+    assert [mail.subject for mail in mailcatcher.messages(mailbox)] == ["A site"]

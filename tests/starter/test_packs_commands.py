@@ -21,6 +21,9 @@ from tests.packs.trying import BEGINS, ROOT, an_answer, an_opening, facts_of, pl
 
 OLD = ROOT / "cadmus"
 REFERENCE = "K7QM-4TXR"
+BY = ("--by", "ruth.bell@cadmus.example")
+HEADS = "helen.marsh@cadmus.example"
+NOT_ONE = f"--by should be the address of an administrator who is here now, and {HEADS} is not; nothing was moved"
 
 
 @pytest.fixture
@@ -139,8 +142,9 @@ def test_no_name_of_a_person_is_printed(tmp_path: Path, running: Settings) -> No
         (("diff", OLD, "nowhere"), "does not exist"),
         (("diff", "cadmus", OLD), "The database is not one of this version of Duly"),
         (("diff", OLD, OLD, "--cases"), "The database is not one of this version of Duly"),
-        (("move", REFERENCE), "Missing option"),
-        (("move", REFERENCE, "--why", "New."), "The database is not one of this version of Duly"),
+        (("move", REFERENCE, *BY), "Missing option"),
+        (("move", REFERENCE, "--why", "New."), "Missing option"),
+        (("move", REFERENCE, *BY, "--why", "New."), "The database is not one of this version of Duly"),
     ],
 )
 def test_wrong_use_is_exit_code_2(words: tuple[str | Path, ...], line: str) -> None:
@@ -154,8 +158,9 @@ def test_wrong_use_is_exit_code_2(words: tuple[str | Path, ...], line: str) -> N
     ("words", "line"),
     [
         (("diff", "elms", OLD), "elms is no folder, and no running request goes by a pack of that key."),
-        (("move", "K7QM", "--why", "New."), "Say which request by its reference, such as K7QM-4TXR, and why."),
-        (("move", REFERENCE, "--why", " "), "Say which request by its reference, such as K7QM-4TXR, and why."),
+        (("move", "K7QM", *BY, "--why", "New."), "Say which request by its reference, such as K7QM-4TXR, and why."),
+        (("move", REFERENCE, *BY, "--why", " "), "Say which request by its reference, such as K7QM-4TXR, and why."),
+        (("move", REFERENCE, "--by", HEADS, "--why", "New."), NOT_ONE),
     ],
 )
 def test_what_does_not_make_sense_here_is_exit_code_2(words: tuple[str | Path, ...], line: str) -> None:
@@ -172,12 +177,12 @@ def test_a_faulty_pack_is_named_and_not_compared(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("running")
 def test_a_request_that_is_not_there_is_not_moved() -> None:
-    done = run("move", "2222-2222", "--why", "The policy changed.")
+    done = run("move", "2222-2222", *BY, "--why", "The policy changed.")
     assert (done.exit_code, done.stderr) == (1, "There is no request of that reference.\n")
 
 
 @pytest.mark.usefixtures("running")
 def test_without_temporal_a_request_is_said_to_be_where_it_was() -> None:
-    done = run("move", REFERENCE.lower(), "--why", "The policy changed.")
+    done = run("move", REFERENCE.lower(), *BY, "--why", "The policy changed.")
     assert done.exit_code == 1
     assert done.stderr.startswith("Temporal did not answer in time")

@@ -21,6 +21,7 @@ from starter import demo
 from starter.commands import app
 from store import links, mails, people, power, sessions
 from store.database import Database
+from store.power_mails import untold
 from store.tables import PowerChangeRow
 from tests.store.test_power import asked
 
@@ -279,6 +280,45 @@ def test_the_same_file_again_proposes_nothing_twice_and_needs_nobody_s_name(sett
     assert (row.of, row.batch) == ("hollybank:deputy_dsl", 2)
     assert run(write(settings, OFFICE), "--organisation", "cadmus").stdout.splitlines()[-1] == "0 changes applied."
     assert waiting(settings) == []
+
+
+CORRECTED = HEADER + BEN.format(leaves_on="").replace("ben@", "ben+new@")
+WHY = "The payroll file had her old address"
+
+
+@pytest.mark.parametrize(("why", "kept"), [(("--why", f" {WHY}\n"), WHY), ((), "")], ids=["a reason", "none"])
+def test_the_reason_of_a_file_is_on_record_with_each_change_that_waits(
+    settings: Settings, why: tuple[str, ...], kept: str
+) -> None:
+    ruth = set_up(settings)["ruth@cadmus.example"].id
+    file = write(settings, OFFICE.replace("ben@", "ben+new@").replace(",headteacher,,", ",dsl,,"))
+    assert run(file, *BY, *why).exit_code == 0
+    assert {row.what for row in rows(settings)} == {"address", "seat"}
+    assert {(row.why, row.proposed_by) for row in rows(settings)} == {(kept, ruth)}
+
+
+def test_what_a_file_wanted_for_a_reason_waits_no_more_once_a_later_one_does_not_want_it(settings: Settings) -> None:
+    set_up(settings)
+    assert run(write(settings, CORRECTED), *BY, "--why", WHY).exit_code == 0
+    assert len(rows(settings)) == 1
+    assert run(write(settings, OFFICE), *BY).exit_code == 0
+    assert rows(settings) == []
+
+
+def test_whoever_is_named_as_the_first_person_is_told_of_a_file_with_a_reason_too(settings: Settings) -> None:
+    ruth = set_up(settings)["ruth@cadmus.example"].id
+    assert run(write(settings, CORRECTED), *BY, "--why", WHY).exit_code == 0
+    telling = within(settings, lambda session: untold(session, now().date()))
+    assert ruth in {mail.person for mail in telling.mails}
+
+
+@pytest.mark.parametrize("why", [" ", "x" * 501, "so\x00on"], ids=["blank", "too long", "no text"])
+def test_what_is_no_reason_is_refused_in_one_line(settings: Settings, why: str) -> None:
+    set_up(settings)
+    done = run(write(settings, CORRECTED), *BY, "--why", why)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == "--why should be a reason of 500 characters or fewer; nothing was changed\n"
+    assert rows(settings) == []
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlmodel import col
 from typer.testing import CliRunner
 
+from domain.calendar import local_day
 from domain.cases import Act, Opening
 from domain.chain import FIRST, forge, unveiled
 from domain.events import Verdict
@@ -28,7 +29,7 @@ from store.keys import CaseKeys
 from store.tables import EventRow
 from tests.confidence import MARKERS, a_confidential_opening, a_school, advice, an_act, an_entry
 from tests.house import KEYRING, Begun, House, house, temporal
-from tests.record_histories import ASKED_STAFF, DRAFT
+from tests.record_histories import ASKED_STAFF, DRAFT, as_of
 from tests.rounds import REVIEW, a_pack_of_rounds, an_opening_of, people_of_rounds, put_on_record
 from tests.store.turns import put, the_first_turn
 from tests.stories import a_changes, a_directory, a_lever, a_person, a_process, an_answer, an_edit, an_opening
@@ -134,7 +135,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         )
         await review.settled()
         for entry in (put_on_record(DRAFT, "owner"), put_on_record(ASKED_STAFF, "owner")):
-            await did(review, entry)
+            await did(review, as_of(entry, local_day(home.clock())))
         # The approval brings the review round: it begins again, and its second run knows nothing of the first.
         await did(review, an_answer("a3", "head", version=2))
         last = await begun(home, an_opening(key="last").model_copy(update={"pack_digest": digest}))

@@ -54,7 +54,9 @@ async def rounds(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Roun
         drafted = an_opening_of(REVIEW, "drafted", "Code of conduct", document="code", version="1")
         review = await home.begin(drafted, people_of_rounds(), a_pack_of_rounds())
         await review.settled()
-        draft = put_on_record(a_draft("2", "Be kind."), "owner")
+        draft = put_on_record(
+            a_draft("2", "Be kind.").model_copy(update={"effective_from": home.clock().date()}), "owner"
+        )
         assert (await home.engine.act(drafted.case, draft)).says == "done"
         await review.settled()
         yield Rounds(home, folder, neglected, review)

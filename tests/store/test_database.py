@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import StatementError
 
-from store import links, people
+from store import links, packs, people
 from store.database import Database, DatabaseLostError
 from store.keys import CaseKeys
 from store.tables import CaseKeyRow
 from tests.builders import AMINA, BEN, MONDAY, ORGANISATION, a_person
+from tests.stories import a_pack
 
 
 async def known(database: Database) -> list[str]:
@@ -134,3 +135,11 @@ async def test_a_moment_without_a_zone_is_refused(database: Database) -> None:
             await links.record_opened(session, "c-1", 1, "ben", datetime(2026, 11, 2, 9, 30))  # noqa: DTZ001
     async with database.write() as session:
         assert await links.record_opened(session, "c-1", 1, "ben", MONDAY) == MONDAY
+
+
+async def test_a_pack_that_several_keep_at_once_is_kept_once(database: Database) -> None:
+    async def keep() -> str:
+        async with database.write() as session:
+            return await packs.keep(session, a_pack())
+
+    assert len(set(await asyncio.gather(*(keep() for _ in range(8))))) == 1

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from store import mails
 from store.database import Database
 from store.tables import MailRow
@@ -34,6 +36,16 @@ async def test_what_exceeds_a_person_s_mails_of_the_day_is_put_by(database: Data
 async def test_urgent_mail_and_receipts_are_never_put_by_and_leave_room_for_others(database: Database) -> None:
     assert await gone(database, a_mail(1, template="receipt"), a_mail(2, template="disputed")) == ["m1", "m2"]
     assert await gone(database, a_mail(3), a_mail(4), urgent=True) == ["m3", "m4"]
+
+
+@pytest.mark.meets("LIFE-09")
+async def test_that_too_few_run_a_site_is_told_the_same_day_however_many_mails_somebody_had(
+    database: Database,
+) -> None:
+    assert await gone(database, a_mail(1), a_mail(2)) == ["m1"]
+    assert await gone(database, a_mail(3, template="cover_lost"), a_mail(4)) == ["m3"]
+    async with database.read() as session:
+        assert [row.id for row in await mails.gathered(session, "head")] == ["m2", "m4"]
 
 
 async def test_a_person_has_one_digest_at_a_time(database: Database) -> None:

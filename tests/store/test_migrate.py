@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import select
+from alembic.script import ScriptDirectory
+from sqlalchemy import select, text
 from sqlmodel import col
 
-from store import migrate
+from store import migrate, version
 from store.database import Database
 from store.tables import PowerChangeRow
+from store.version import OtherVersionError
 from tests.store.conftest import named, run_on
 
 
@@ -29,24 +31,41 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 def test_after_the_migrations_there_is_nothing_left_to_add(url: str) -> None:
     assert migrate.differences(url) == []
-    assert not migrate.pending(url)
+    migrate.check(url)
 
 
 def test_a_new_database_is_migrated_once(new_url: str) -> None:
-    assert migrate.pending(new_url)
+    with pytest.raises(OtherVersionError, match="start `duly up` on it once"):
+        migrate.check(new_url)
     migrate.upgrade(new_url)
-    assert not migrate.pending(new_url)
+    migrate.check(new_url)
     migrate.upgrade(new_url)
     assert migrate.differences(new_url) == []
 
 
 async def test_two_that_migrate_a_new_database_at_once_do_not_disturb_each_other(new_url: str) -> None:
     await asyncio.gather(*(asyncio.to_thread(migrate.upgrade, new_url) for _ in range(2)))
-    assert not await asyncio.to_thread(migrate.pending, new_url)
+    await asyncio.to_thread(migrate.check, new_url)
+
+
+def test_the_latest_version_is_the_one_that_the_migrations_lead_to() -> None:
+    assert ScriptDirectory(str(version.MIGRATIONS)).get_current_head() == version.KNOWN[-1]
+
+
+async def test_a_database_of_a_newer_version_is_left_alone(new_url: str) -> None:
+    await asyncio.to_thread(migrate.upgrade, new_url)
+    database = Database(new_url)
+    async with database.write() as session:
+        await session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    await database.close()
+    for ask in (migrate.check, migrate.upgrade):
+        with pytest.raises(OtherVersionError, match="of a newer Duly"):
+            await asyncio.to_thread(ask, new_url)
 
 
 def test_asking_after_a_database_that_is_not_there_does_not_make_it(tmp_path: Path) -> None:
-    assert migrate.pending(f"sqlite+aiosqlite:///{tmp_path}/none.sqlite3")
+    with pytest.raises(OtherVersionError):
+        migrate.check(f"sqlite+aiosqlite:///{tmp_path}/none.sqlite3")
     assert not list(tmp_path.iterdir())
 
 
@@ -84,3 +103,23 @@ def test_corrections_of_addresses_stay_on_record_as_changes_of_power(new_url: st
         ("address", "ben@elms.example", "d@elms.example", None, True),
     ]
     assert sorted(batch for _, batch, *_ in asyncio.run(rows())) == [1, 2, 3]
+
+
+def test_what_came_by_a_file_before_a_file_could_say_why_is_known_by_that(new_url: str) -> None:
+    asyncio.run(migrate._on(new_url, lambda connection: command.upgrade(migrate._config(connection), "0012")))
+    at = "2026-11-02 09:30:00+00:00" if new_url.startswith("postgres") else "2026-11-02 09:30:00"
+    columns = "id, why, organisation, organisation_name, batch, person, what, of, before, after"
+    change = f"INSERT INTO power_change ({columns}, proposed_by, proposed_at) VALUES"
+    rest = f"'elms', 'Elms', 1, 'ben', 'address', '', '', '', 'ada', '{at}'"
+    asyncio.run(run_on(new_url, f"{change} ('file', '', {rest})", f"{change} ('page', 'a slip', {rest})"))
+    migrate.upgrade(new_url)
+    assert migrate.differences(new_url) == []
+
+    async def rows() -> list[tuple[str, bool]]:
+        db = Database(new_url)
+        async with db.read() as session:
+            kept = (await session.scalars(select(PowerChangeRow).order_by(col(PowerChangeRow.id)))).all()
+        await db.close()
+        return [(row.id, row.by_file) for row in kept]
+
+    assert asyncio.run(rows()) == [("file", True), ("page", False)]

@@ -50,7 +50,7 @@ async def propose(
     """Return the ids of what was proposed."""
     async with database.write() as session:
         await people.alone(session, ORGANISATION)
-        rows = await power.propose(session, PACK.organisation, changes, by=by, at=at, why=why)
+        rows = await power.propose(session, PACK.organisation, changes, by=by, at=at, why=why, by_file=not why)
         return [row.id for row in rows]
 
 
@@ -275,7 +275,7 @@ async def test_what_let_somebody_in_at_the_old_address_ends(database: Database) 
             for person in ("ben", "dev")
         ]
         secret = await sessions.open_session(session, "ben", NOW)
-        await sessions.ask_code(session, address=BEN.email, person="ben", browser_digest="b1", at=NOW)
+        await sessions.ask_code(session, address=BEN.email, person="ben", browser_digest="b1", at=NOW, most=3)
     await settle(database, await propose(database, address(), a_change(What.DEPUTY, "", "ben", "dev")))
     async with database.read() as session:
         found = [await links.find(session, token) for token in (bens, devs)]

@@ -22,9 +22,12 @@ async def ask(
     address: str = ADDRESS,
     person: str | None = "amina",
     at: datetime = NOW,
+    most: int = 3,
 ) -> str | None:
     async with database.write() as session:
-        return await sessions.ask_code(session, address=address, person=person, browser_digest=browser, at=at)
+        return await sessions.ask_code(
+            session, address=address, person=person, browser_digest=browser, at=at, most=most
+        )
 
 
 async def asked(database: Database, browser: str = "b1", *, person: str | None = "amina") -> str:
@@ -85,6 +88,19 @@ async def test_an_address_gets_three_codes_in_a_quarter_of_an_hour(database: Dat
     assert await ask(database, "somebody else", address="ben@elmbrook.example", person="ben") is not None
     assert await ask(database, "later", at=NOW + timedelta(minutes=15)) is not None
     assert await ask(database, "too soon", at=NOW + timedelta(minutes=15)) is None
+
+
+async def test_how_many_codes_an_address_gets_can_be_set(database: Database) -> None:
+    codes = [await ask(database, f"b{n}", most=5) for n in range(6)]
+    assert [code is not None for code in codes] == [True] * 5 + [False]
+
+
+async def test_all_codes_of_a_while_are_counted_whoever_they_were_for(database: Database) -> None:
+    for n in range(3):
+        await ask(database, f"b{n}", address=f"n{n}@elmbrook.example", person=None, at=NOW + timedelta(minutes=n))
+    async with database.read() as session:
+        assert await sessions.codes_asked(session, NOW) == 2
+        assert await sessions.codes_asked(session, NOW - timedelta(hours=1)) == 3
 
 
 async def test_a_code_that_was_used_still_counts_against_the_limit(database: Database) -> None:

@@ -60,6 +60,7 @@ def test_every_mail_that_a_case_or_a_page_sends_has_its_template() -> None:
         "advice_asked",
         "ask",
         "changes",
+        "coming_moved",
         "cover_lost",
         "date_coming",
         "digest",

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlmodel import select
 
 from domain.cases import Act, Opening
 from domain.events import AskOpened
-from domain.round_entries import CampaignClosed, VisitorSigned
+from domain.round_entries import CampaignClosed, VisitorExpected, VisitorSigned
 from store import people, queries
 from store.rounds.tables import SignatureRow
 from tests.house import Begun, House
@@ -92,6 +93,19 @@ async def test_a_campaign_that_is_closed_calls_off_what_is_not_signed_and_what_i
         while any(row.left_at is None for row in await signatures(case) if row.person != "author"):
             await asyncio.sleep(0.02)
     assert next(row for row in await signatures(case) if row.person == "author").signed_at is not None
+
+
+async def test_a_new_campaign_expects_the_visitors_of_the_one_before_who_are_still_here(at_home: House) -> None:
+    before = await begin(at_home, "before")
+    today = at_home.clock().date()
+    for name, until in (("Vera Visitor", today + timedelta(days=9)), ("Noah Nobody", today)):
+        expected = VisitorExpected(name=name, until=until)
+        act = put_on_record(expected, "owner", occasion=name)
+        assert (await at_home.engine.act(before.opening.case, act)).says == "done"
+    await before.settled()
+    new = await begin(at_home, "new")
+    names = [event.name for event in await new.settled() if isinstance(event, VisitorExpected)]
+    assert names == ["Vera Visitor", "Noah Nobody"]
 
 
 async def test_a_visitor_signs_on_a_device_of_the_school(at_home: House) -> None:

@@ -1,16 +1,22 @@
 """Whatever people do, in whatever order, while time passes and people come and go: what has to hold, holds."""
 
+import base64
+import re
 from collections import Counter
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from itertools import count
 from typing import Any, Final
 
+import pytest
+from httpx2 import ASGITransport, AsyncClient
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlmodel import col
 
 from domain.cases import Act, ActKind, Opening, Standing
+from domain.chain import Link, first_broken
 from domain.events import (
     AnyEvent,
     Approved,
@@ -29,14 +35,19 @@ from domain.events import (
 from domain.order import first_violation
 from domain.pack import DifferentPeople, EventMatch
 from domain.people import Asked, Directory, Person
+from settings import Settings
+from starter.web import create_app
+from starter.web.site import Site
 from store import audit, people, queries
-from store.tables import LinkRow
-from tests.house import Begun, House
+from store.tables import EventRow, LinkRow
+from tests.builders import ORGANISATION
+from tests.house import BASE_URL, Begun, House
 from tests.stories import (
     IN_ORDER,
     a_changes,
     a_directory,
     a_lever,
+    a_pack,
     a_person,
     a_process,
     an_answer,
@@ -56,6 +67,8 @@ TWO_PEOPLE = DifferentPeople(
 )
 SCHOOL: Final = a_directory(a_person("other"), a_person("helper"), a_person("admin", administrator=True))
 EVERYBODY: Final = tuple(person.id for person in SCHOOL.people)
+KEYS: Final = f"k1:{base64.b64encode(b'k' * 32).decode()}"
+LINK: Final = re.compile(rf"{re.escape(BASE_URL)}/d/([\w-]+)")
 _numbers = count(1)
 
 Decision = Approved | Returned | Rejected
@@ -74,6 +87,7 @@ class Told:
     def __init__(self, opening: Opening, events: list[AnyEvent]) -> None:
         """Go through `events`, and check at each decision that whoever gave it could."""
         self.request = opening.request
+        self.own = {opening.request.author, opening.request.starter}
         self.asked: dict[str, tuple[Asked, ...]] = {}
         self.opened: dict[str, AskOpened] = {}
         self.due = {event.ask: event.due for event in events if isinstance(event, AskOpened | Extended)}
@@ -99,6 +113,7 @@ class Told:
         if isinstance(event, RequestEdited):
             update = {name: getattr(event, name) for name in ("title", "author", "version", "edition", "answers")}
             self.request = self.request.model_copy(update=update)
+            self.own.add(event.author)
         if isinstance(event, DecisionDisputed):
             self.disputed.add(event.ask)
         if isinstance(event, HoldReleased):
@@ -110,7 +125,7 @@ class Told:
         reached = {one.person: one for one in self.asked[event.ask]}
         assert event.by in reached, "only who was asked at that moment decides"
         assert (event.seat, event.instead_of) == (reached[event.by].seat, reached[event.by].instead_of)
-        assert event.by not in {self.request.author, self.request.starter} | self.stepped_aside
+        assert event.by not in self.own | self.stepped_aside, "nobody decides what is or ever was their own"
         assert event.version == self.request.version
         self.closed[event.ask] = event.kind
 
@@ -118,10 +133,12 @@ class Told:
 class Driver:
     """One case, and all that can be done to it."""
 
-    def __init__(self, case: Begun, data: st.DataObject) -> None:
-        """Drive `case` by what `data` says."""
+    def __init__(self, case: Begun, data: st.DataObject, browser: AsyncClient, mails_before: int) -> None:
+        """Drive `case` by what `data` says; its mails came after so many others, and links open in `browser`."""
         self.case = case
         self.data = data
+        self.browser = browser
+        self.mails_before = mails_before
         self.told = Told(case.opening, [])
         self.standing = Standing()
         self.done = 0
@@ -153,6 +170,21 @@ class Driver:
         verdict = self.data.draw(st.sampled_from(Verdict))
         version = self.data.draw(st.integers(1, self.told.request.version))
         await self.act(an_answer(ask, self.one_of(*EVERYBODY), verdict, version=version))
+
+    async def clicks(self) -> None:
+        """Have a link of any mail opened, the oldest too, and an answer chosen and confirmed on its page."""
+        # Drawn alike however many mails there are yet: they come in their own time.
+        which, decision = self.data.draw(st.integers(0, 99)), self.one_of("approve", "return", "reject")
+        mails = self.case.house.outbox.messages[self.mails_before :]
+        tokens = [found[1] for mail in mails if (found := LINK.search(mail.as_string().replace("=\n", "")))]
+        if not tokens:
+            return
+        token = tokens[which % len(tokens)]
+        fields = {"token": token, "decision": decision, "comment": "As the page has it.", "signature": "A Name"}
+        shown = [await self.browser.get(f"/d/{token}")]
+        shown += [await self.browser.post("/d", data=fields | {"stage": stage}) for stage in ("review", "confirm")]
+        note(f"link {token[:4]} {decision} -> {[one.status_code for one in shown]}")
+        assert not any(one.status_code >= 500 for one in shown)
 
     async def returns(self) -> None:
         """Have whoever is asked return the request."""
@@ -234,6 +266,7 @@ class Driver:
         moves = (
             self.approves,
             self.answers,
+            self.clicks,
             self.returns,
             self.edits,
             self.withdraws,
@@ -268,6 +301,9 @@ class Driver:
             reached = await queries.reached(session, row.id)
             self.standing = standing = await queries.standing_of(session, self.case.house.keys, row)
             links = (await session.execute(select(LinkRow).where(col(LinkRow.case) == row.id))).scalars().all()
+            said = (await session.execute(select(EventRow).where(col(EventRow.case) == row.id))).scalars().all()
+        chain = sorted((Link(**one.model_dump(exclude={"sealed"})) for one in said), key=lambda link: link.n)
+        assert (first_broken(chain), len(chain)) == (None, len(events))
         waiting = {ask: opened for ask, opened in told.opened.items() if ask not in told.closed}
         assert {ask.ask for ask in standing.asks} == set(waiting)
         assert set(standing.disputed) == told.disputed
@@ -291,13 +327,25 @@ class Driver:
             assert {link.version for link in answering if link.ask == ask} <= {told.request.version}
 
 
+@pytest.fixture(scope="module")
+async def browser(at_home: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[AsyncClient]:
+    """Yield a browser in which nobody is signed in, at pages that stand on that house."""
+    folder = tmp_path_factory.mktemp("pages")
+    made = Settings.model_validate({"mode": "demo", "data_dir": folder, "keys": KEYS, "base_url": BASE_URL})
+    site = Site(made, at_home.db, at_home.keys, at_home.engine, {ORGANISATION: a_pack()}, at_home.clock, demo=True)
+    async with AsyncClient(transport=ASGITransport(create_app(site)), base_url=BASE_URL) as client:
+        client.headers["Sec-Fetch-Site"] = "same-origin"
+        yield client
+
+
 @settings(max_examples=EXAMPLES)
 @given(data=st.data(), starter=st.sampled_from(("author", "helper")), settles=st.sampled_from((0, 30)))
 async def test_whatever_people_do_every_rule_and_every_table_agrees(
-    at_home: House, data: st.DataObject, starter: str, settles: int
+    at_home: House, browser: AsyncClient, data: st.DataObject, starter: str, settles: int
 ) -> None:
+    mails_before = len(at_home.outbox.messages)
     case = await at_home.begin(a_new_opening(starter, settles), Directory(people=SCHOOL.people))
-    driver = Driver(case, data)
+    driver = Driver(case, data, browser, mails_before)
     await driver.check()
     for _ in range(STEPS):
         if driver.standing.outcome is not None:

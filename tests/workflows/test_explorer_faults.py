@@ -13,7 +13,9 @@ from domain.pack import Pack, Process
 from domain.people import Directory
 from starter.exploring import Found, explore_pack
 from tests.confidence import a_confidential_opening, a_confidential_pack, a_school, an_allegation_process
+from tests.rounds import an_opening_of, people_of_rounds, with_more
 from tests.stories import BEGINS, a_directory, a_pack, a_process, a_step, an_opening
+from workflows.acknowledgement import Acknowledgement
 from workflows.allegation import AllegationReferral
 from workflows.case import Case
 from workflows.explorer import RestlessError
@@ -110,6 +112,14 @@ def test_a_story_that_nothing_brings_to_an_end_is_found_out() -> None:
     world = World(Stuck, an_opening(), a_directory(), BEGINS)
     for bound, says in ((Bound(out_of_turn=0), NO_END), (Bound(out_of_turn=9, everywhere=True), NEVER_ENDS)):
         assert [finding.says for finding in explore(world, bound).findings] == [says]
+
+
+def test_that_a_campaign_goes_on_until_its_owner_ends_it_is_no_fault_where_a_seat_signs_beside_everybody() -> None:
+    opening = an_opening_of(with_more(), "campaign", "Code of conduct", document="code", version="1", digest="d" * 64)
+    for bound in (Bound(out_of_turn=0), Bound(out_of_turn=1)):
+        found = explore(World(Acknowledgement, opening, people_of_rounds(), BEGINS), bound)
+        assert ("sign" in found.asked, "countersignature" in found.asked) == (False, True)
+        assert found.findings == ()
 
 
 class Restless(SiteCreation):

@@ -4,8 +4,9 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
-from domain.cases import Act
+from domain.cases import Act, Opening
 from domain.events import AskMoved, AskOpened
 from domain.round_entries import PostModerated, ReviewOverdue, VisitorSigned
 from starter.reconciling import Reconciling
@@ -88,12 +89,30 @@ async def test_the_life_of_a_site_goes_on_after_a_thousand_acts(at_home: House) 
     await numbered(case)
 
 
-async def test_the_owner_of_an_overdue_policy_is_mailed_once_at_its_start(at_home: House) -> None:
+def an_overdue_review(key: str, **draft: Any) -> Opening:
+    """Return the review of an overdue policy, of which its owner and the headteacher are told."""
     on = [{"on": "review_overdue", "to": ["policy_owner", "headteacher"], "template": "review_overdue"}]
-    process = REVIEW.model_validate(REVIEW.model_dump() | {"notices": on})
-    opening = an_opening_of(
-        process, "review-once", "Code of conduct", document="code", version="1", review_on="2025-01-01"
-    )
+    tasks = [one.model_dump() | (draft if one.key == "draft" else {}) for one in REVIEW.tasks]
+    process = REVIEW.model_validate(REVIEW.model_dump() | {"notices": on, "tasks": tasks})
+    return an_opening_of(process, key, "Code of conduct", document="code", version="1", review_on="2025-01-01")
+
+
+async def test_an_overdue_policy_is_told_of_again_and_nobody_gets_two_mails_of_it_at_a_time(at_home: House) -> None:
+    opening = an_overdue_review("review-again", remind_on=[5])
+    at_home.outbox.messages.clear()
+    case = await at_home.begin(opening, people_of_rounds(), a_pack_of_rounds())
+    await case.pass_time(timedelta(days=20))
+    head, owner = "head@elms.example", "owner@elms.example"
+    assert len(at_home.outbox.to(owner)) == 2
+    assert len(at_home.outbox.to(head)) == 1
+    for more in (1, 2, 3):
+        await case.pass_time(timedelta(days=124))
+        assert at_home.outbox.subjects(owner)[2:] == ["The review is overdue: Code of conduct"] * more
+        assert len(at_home.outbox.to(head)) == 1 + more
+
+
+async def test_the_owner_of_an_overdue_policy_is_mailed_once_at_its_start(at_home: House) -> None:
+    opening = an_overdue_review("review-once")
     at_home.outbox.messages.clear()
     case = await at_home.begin(opening, people_of_rounds(), a_pack_of_rounds())
     assert any(isinstance(event, ReviewOverdue) for event in await case.settled())

@@ -1,6 +1,6 @@
 """What administrators can do about a case: never decide, never about their own, always with a reason."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -20,7 +20,8 @@ from tests.stories import (
     an_edit,
     an_opening,
 )
-from workflows.explorer import Played, TimePasses, play
+from workflows.explorer import MemoryHost, Played, TimePasses, play
+from workflows.since import FOR_CHANGES
 from workflows.site_creation import SiteCreation
 
 OPENING = an_opening(a_process(changes=a_changes()))
@@ -82,10 +83,36 @@ def test_nothing_is_done_to_a_case_that_is_over(lever: Act) -> None:
 
 
 @pytest.mark.parametrize("lever", LEVERS[:3], ids=NAMES[:3])
-def test_nothing_is_done_to_an_ask_that_is_closed_or_unknown_or_asks_the_author(lever: Act) -> None:
+def test_nothing_is_done_to_an_ask_that_is_closed_or_unknown(lever: Act) -> None:
     for ask in ("a1", "a9"):
         assert played(MANAGER, lever.model_copy(update={"ask": ask})).replies[-1].says == "not_offered"
+
+
+def test_nobody_else_is_asked_in_the_place_of_an_author_who_is_asked_for_changes() -> None:
+    assert played(RETURNED, REASSIGN).replies[-1].says == "not_offered"
+
+
+def test_an_author_who_is_asked_for_changes_is_given_more_time_and_keeps_it() -> None:
+    end = played(RETURNED, EXTEND)
+    (before,), (after,) = played(RETURNED).standing.asks, end.standing.asks
+    assert end.replies[-1].says == "done"
+    assert (before.due.date(), after.due.date()) == (date(2027, 1, 18), date(2027, 1, 20))
+    assert kinds(end)[-1] == "extended"
+
+
+def test_an_author_who_is_asked_for_changes_is_reminded_when_an_administrator_wishes_it() -> None:
+    end = played(RETURNED, REMIND)
+    assert end.replies[-1].says == "done"
+    assert kinds(end)[-1] == "nudged"
+
+
+@pytest.mark.parametrize("lever", [REMIND, EXTEND], ids=["remind", "extend"])
+def test_a_case_that_was_begun_before_leaves_an_author_who_is_asked_for_changes_alone(
+    lever: Act, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MemoryHost, "since", lambda _, change: change != FOR_CHANGES)
     assert played(RETURNED, lever).replies[-1].says == "not_offered"
+    assert played(MANAGER, lever).replies[-1].says == "done"
 
 
 def test_no_days_are_no_extension() -> None:

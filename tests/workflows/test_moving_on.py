@@ -8,7 +8,9 @@ import pytest
 from domain.cases import Act, FromPack
 from domain.events import AnyEvent, Approved, AskClosed, AskOpened, PackChanged, Verdict
 from domain.pack import Confirmation, Pack, Process
+from domain.telling import Teller
 from starter import moving
+from starter.reconciling import Reconciling
 from tests.house import House
 from tests.stories import (
     BEGINS,
@@ -16,6 +18,7 @@ from tests.stories import (
     a_changes,
     a_directory,
     a_pack,
+    a_person,
     a_process,
     a_step,
     an_answer,
@@ -77,6 +80,36 @@ def test_a_moved_case_asks_the_open_step_again_and_no_approved_step_twice() -> N
 def test_the_move_is_on_record_with_its_reason_and_both_packs() -> None:
     (moved,) = (event for event in events(played(MANAGER, a_move(another()))) if isinstance(event, PackChanged))
     assert moved == PackChanged(by="duly", comment="The new policy holds.", old="0" * 64, new="1" * 64)
+
+
+def test_the_move_is_on_record_as_the_act_of_the_administrator_who_wants_it() -> None:
+    end = played(MANAGER, a_move(another(), person="office"))
+    assert end.replies[-1].says == "done"
+    (moved,) = (said for said in end.events if isinstance(said.event, PackChanged))
+    assert getattr(moved.event, "by", None) == "office"
+    (told,) = Teller(OPENING, {"office": "Olive Office"}).told([moved])
+    assert (told.by, "The new policy holds." in told.words) == ("Olive Office", True)
+
+
+def test_a_move_that_nobody_was_named_for_is_told_as_an_act_of_duly() -> None:
+    (moved,) = (said for said in played(a_move(another())).events if isinstance(said.event, PackChanged))
+    assert Teller(OPENING, {}).told([moved])[0].by == ""
+
+
+@pytest.mark.parametrize("person", ["author", "manager", "comms"], ids=["sent it", "decided", "is asked"])
+def test_nobody_moves_on_a_case_in_which_they_have_a_part(person: str) -> None:
+    end = played(MANAGER, a_move(another(), person=person))
+    assert end.replies[-1].says == "not_offered"
+    assert end.events == played(MANAGER).events
+
+
+def test_a_move_decides_nothing_for_whoever_is_named() -> None:
+    decides = a_move(another(), person="office", verdict=Verdict.APPROVE, ask="a2", signature="Office", version=1)
+    end = played(MANAGER, decides)
+    assert [event.by for event in events(end) if isinstance(event, Approved)] == ["manager"]
+    assert [ask.step for ask in end.standing.asks] == ["communications_manager"]
+    answer = Act(kind="answer", person="office", how="duly", ask="a3", verdict=Verdict.APPROVE, signature="Office")
+    assert played(MANAGER, a_move(another(), person="office"), answer).replies[-1].says == "not_asked"
 
 
 @pytest.mark.parametrize(
@@ -199,33 +232,49 @@ def test_wherever_it_stands_a_moved_case_can_be_approved_and_each_step_signs_the
         assert last.items() >= {step.key: step.attestation for step in to.steps}.items()
 
 
+OFFICE = a_person("office").model_copy(update={"administrator": True})
+LEFT = a_person("left").model_copy(update={"administrator": True, "leaves_on": BEGINS.date() - timedelta(days=1)})
+WITH_OFFICE = a_directory(OFFICE, LEFT)
+
+
+async def moved(
+    at_home: House, offered: dict[str, Pack], reference: str, why: str, by: str = "Office@elms.example"
+) -> str:
+    """Return why the case could not be moved on, "" where it was."""
+    return await moving.move(at_home.db, at_home.engine, offered, reference, by=by, why=why, on=BEGINS.date())
+
+
 async def test_a_moved_case_is_read_under_its_new_pack_and_its_new_asks_are_mailed(at_home: House) -> None:
-    case = await at_home.begin(an_opening(BEFORE, key="moved"), a_directory())
+    case = await at_home.begin(an_opening(BEFORE, key="moved"), WITH_OFFICE)
     await at_home.engine.act(case.opening.case, MANAGER)
     await case.settled()
     at_home.outbox.messages.clear()
     new = a_pack().model_copy(update={"seats": OPENING.seats, "processes": (another(THREE_STEPS[0], STRICTER),)})
     offered = {new.organisation.key: new}
     reference = case.opening.reference
-    assert await moving.move(at_home.db, at_home.engine, offered, reference, "The new policy holds.") == ""
+    assert await moved(at_home, offered, reference, "The new policy holds.") == ""
     await case.settled()
     (found,) = await moving.running_cases(at_home.db, at_home.keys, new.organisation.key)
     assert (found.reference, found.stands_at, found.pack) == (reference, "Headteacher", new)
     assert found.opening.process == new.processes[0]
     assert found.opening.request == case.opening.request
     assert found.if_moved(new) == ()
+    (on_record,) = (said.event for said in found.history if isinstance(said.event, PackChanged))
+    assert (on_record.by, on_record.comment) == ("office", "The new policy holds.")
+    agreed = await Reconciling(at_home.db, at_home.keys, at_home.client, at_home.clock).run()
+    assert agreed.faults == ()
     assert at_home.outbox.subjects("head@elms.example") == ["Please decide: Year 9 Science Club"]
-    again = await moving.move(at_home.db, at_home.engine, offered, reference, "Again.")
+    again = await moved(at_home, offered, reference, "Again.")
     assert again == "It goes by this pack already."
     assert (await at_home.engine.act(case.opening.case, an_answer("a3", "head"))).says == "done"
     assert await case.handle.result() == "approved"
     await case.settled()
-    assert await moving.move(at_home.db, at_home.engine, offered, reference, "Late.") == "It has ended."
+    assert await moved(at_home, offered, reference, "Late.") == "It has ended."
     assert await moving.running_cases(at_home.db, at_home.keys, new.organisation.key) == []
 
 
 async def test_a_case_is_moved_back_to_a_pack_that_it_went_by_before(at_home: House) -> None:
-    case = await at_home.begin(an_opening(BEFORE, key="back"), a_directory())
+    case = await at_home.begin(an_opening(BEFORE, key="back"), WITH_OFFICE)
     await case.settled()
     packs = [
         a_pack().model_copy(update={"seats": OPENING.seats, "processes": (process,)})
@@ -233,7 +282,7 @@ async def test_a_case_is_moved_back_to_a_pack_that_it_went_by_before(at_home: Ho
     ]
     for pack in packs:
         offered = {pack.organisation.key: pack}
-        assert await moving.move(at_home.db, at_home.engine, offered, case.opening.reference, "To and fro.") == ""
+        assert await moved(at_home, offered, case.opening.reference, "To and fro.") == ""
     await case.settled()
     (found,) = await moving.running_cases(at_home.db, at_home.keys, "elms")
     assert found.pack == packs[-1]
@@ -252,8 +301,18 @@ async def test_a_case_is_moved_back_to_a_pack_that_it_went_by_before(at_home: Ho
 async def test_a_case_is_not_moved_to_where_it_cannot_go(
     at_home: House, offered: dict[str, Pack], reference: str, why_not: str
 ) -> None:
-    case = await at_home.begin(an_opening(BEFORE, key="stays"), a_directory())
+    case = await at_home.begin(an_opening(BEFORE, key="stays"), WITH_OFFICE)
     before = await case.settled()
     known = case.opening.reference if reference == "theirs" else "2222-2222"
-    assert await moving.move(at_home.db, at_home.engine, offered, known, "Moved.") == why_not
+    assert await moved(at_home, offered, known, "Moved.") == why_not
+    assert await case.settled() == before
+
+
+@pytest.mark.parametrize("by", ["head@elms.example", "nobody@elms.example", "left@elms.example"])
+async def test_whoever_is_no_administrator_moves_nothing(at_home: House, by: str) -> None:
+    case = await at_home.begin(an_opening(BEFORE, key=f"no-{by[:4]}"), WITH_OFFICE)
+    before = await case.settled()
+    offered = {"elms": a_pack().model_copy(update={"seats": OPENING.seats, "processes": (another(STRICTER),)})}
+    with pytest.raises(moving.NotAnAdministratorError, match=f"and {by} is not; nothing was moved"):
+        await moved(at_home, offered, case.opening.reference, "Moved.", by)
     assert await case.settled() == before

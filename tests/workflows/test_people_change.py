@@ -10,16 +10,26 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from activities.jobs import Jobs
-from activities.lookout import Lookout
+from activities.lookout import EVERY, Lookout
 from domain.calendar import Period, local_day
 from domain.cases import Act
-from domain.events import AnyEvent, AskMoved
+from domain.events import AnyEvent, AskMoved, Verdict
 from domain.pack import Process
 from domain.people import Person
 from store import people, queries
 from store.tables import CaseRow, LinkRow
 from tests.house import Begun, House
-from tests.stories import a_directory, a_person, a_process, a_step, an_answer, an_opening
+from tests.stories import (
+    a_changes,
+    a_directory,
+    a_lever,
+    a_person,
+    a_process,
+    a_step,
+    an_answer,
+    an_edit,
+    an_opening,
+)
 
 TITLE = "Year 9 Science Club"
 ASKED = f"Please decide: {TITLE}"
@@ -186,11 +196,15 @@ async def test_a_case_that_temporal_does_not_know_any_more_keeps_no_other_from_m
     assert await asked(case) == {"deputy"}
 
 
-async def test_a_look_that_fails_is_made_up_for_by_the_next(home: House) -> None:
-    class Deaf(Jobs):
-        async def act(self, case: str, act: Act) -> None:
-            raise TimeoutError
+class Deaf(Jobs):
+    """Temporal that does not answer."""
 
+    async def act(self, case: str, act: Act) -> None:
+        del case, act
+        raise TimeoutError
+
+
+async def test_a_look_that_fails_is_made_up_for_by_the_next(home: House) -> None:
     case = await begun(home)
     at = await opened_on(case)
     await change(home, a_person("head"))
@@ -200,3 +214,125 @@ async def test_a_look_that_fails_is_made_up_for_by_the_next(home: House) -> None
     await Lookout(home.db, home.keys, Jobs(home.client), lambda: at, marks).look()
     await case.settled()
     assert await asked(case) == {"deputy"}
+
+
+async def test_after_an_outage_of_an_hour_the_ask_of_somebody_who_left_moves_within_a_minute(home: House) -> None:
+    case = await begun(home)
+    at = await opened_on(case)
+    await change(home, a_person("head"))
+    marks: dict[str, tuple[str, int, bool]] = {}
+    for _ in range(int(3600 / EVERY)):
+        await Lookout(home.db, home.keys, Deaf(home.client), lambda: at, marks).look()
+    assert moves(await case.settled()) == []
+    for _ in range(int(60 / EVERY)):
+        await Lookout(home.db, home.keys, Jobs(home.client), lambda: at, marks).look()
+    await case.settled()
+    assert await asked(case) == {"deputy"}
+    assert (await home.engine.act(case.opening.case, an_answer("a1", "head"))).says == "not_asked"
+
+
+async def test_what_keeps_failing_is_looked_for_more_rarely_and_no_more_once_it_went_well(home: House) -> None:
+    tried: list[Act] = []
+
+    class Counted(Deaf):
+        async def act(self, case: str, act: Act) -> None:
+            if case == ours.opening.case:
+                tried.append(act)
+                if len(tried) <= 30:
+                    await super().act(case, act)
+
+    ours = await begun(home)
+    at = await opened_on(ours)
+    await change(home, a_person("head"))
+    lookout = Lookout(home.db, home.keys, Counted(home.client), lambda: at)
+    for _ in range(60):
+        await lookout.look()
+    assert len(tried) == 30
+    for _ in range(60):
+        await lookout.look()
+    assert len(tried) == 31
+
+
+# An author who is asked for changes.
+
+RETURNED = an_answer("a1", "head", Verdict.RETURN)
+CHANGED = f"Please change your request: {TITLE}"
+BACK_TO_HEAD = a_process(a_step("headteacher"), changes=a_changes(back_to="headteacher", ahead=None))
+SENT_BY_SECRETARY = (a_person("secretary"), a_person("ada", administrator=True))
+
+
+async def returned(home: House, *more: Person, starter: str = "author") -> Begun:
+    """Return a request that came back for changes to its author, and to whoever sent it."""
+    opening = an_opening(BACK_TO_HEAD, key=f"people-{next(NUMBERS)}", starter=starter)
+    case = await home.begin(opening, a_directory(*more))
+    await case.settled()
+    assert (await home.engine.act(case.opening.case, RETURNED)).says == "done"
+    await case.settled()
+    home.outbox.messages.clear()
+    return case
+
+
+async def test_when_an_author_leaves_who_is_asked_for_changes_whoever_sent_it_goes_on_being_asked(home: House) -> None:
+    case = await returned(home, *SENT_BY_SECRETARY, starter="secretary")
+    at = await opened_on(case)
+    assert await asked(case, "a2") == {"author", "secretary"}
+    await change(home, a_person("author", leaves_on=local_day(at) - timedelta(days=1)))
+    await a_lookout(home, at).look()
+    await case.settled()
+    assert await asked(case, "a2") == {"secretary"}
+    assert home.outbox.messages == []
+
+
+async def test_when_nobody_is_left_to_change_a_request_administrators_hear_of_it_and_can_cancel_it(home: House) -> None:
+    case = await returned(home, *SENT_BY_SECRETARY)
+    at = await opened_on(case)
+    await change(home, a_person("author", leaves_on=local_day(at) - timedelta(days=1)))
+    lookout = a_lookout(home, at)
+    for _ in range(3):
+        await lookout.look()
+    assert len(moves(await case.settled())) == 1
+    assert await asked(case, "a2") == set()
+    (mail,) = home.outbox.to("ada@elms.example")
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert mail["Subject"] == f"Nobody can be asked: {TITLE}"
+    assert "Its author was asked to change it, and has left." in body.get_content()
+    assert "Cancel it on its page" in body.get_content()
+    assert (await home.engine.act(case.opening.case, a_lever("cancel", "ada"))).says == "done"
+    assert await case.handle.result() == "cancelled"
+
+
+async def test_an_author_who_comes_back_is_asked_for_changes_again_and_can_make_them(home: House) -> None:
+    case = await returned(home)
+    at = await opened_on(case)
+    for person in (a_person("author", leaves_on=date(2020, 1, 1)), a_person("author")):
+        await change(home, person)
+        await a_lookout(home, at).look()
+        await case.settled()
+    assert await asked(case, "a2") == {"author"}
+    assert home.outbox.subjects("author@elms.example") == [CHANGED]
+    edit = an_edit(case.opening.request, title="Year 9 Chemistry Club")
+    assert (await home.engine.act(case.opening.case, edit)).says == "done"
+
+
+async def test_an_author_whom_an_administrator_reminds_reads_that_it_is_a_reminder(home: House) -> None:
+    case = await returned(home, *SENT_BY_SECRETARY)
+    assert (await home.engine.act(case.opening.case, a_lever("remind", "ada", ask="a2"))).says == "done"
+    await case.settled()
+    assert home.outbox.subjects("author@elms.example") == [f"Reminder: please change your request: {TITLE}"]
+
+
+async def test_besides_a_holder_whose_absence_begins_without_a_deputy_who_stands_in_is_asked(home: House) -> None:
+    case = await begun(home)
+    at = await opened_on(case)
+    away = Period(name="away", first=local_day(at), last=local_day(at))
+    await change(home, a_person("head", "headteacher", absences=(away,)))
+    await a_lookout(home, at).look()
+    await case.settled()
+    assert await asked(case) == {"head", "deputy"}
+    assert home.outbox.subjects("deputy@elms.example") == [ASKED]
+    await case.pass_time(NEXT_MORNING)
+    await a_lookout(home, at + NEXT_MORNING).look()
+    await case.settled()
+    assert await asked(case) == {"head"}
+    assert (await home.engine.act(case.opening.case, an_answer("a1", "deputy"))).says == "not_asked"

@@ -27,7 +27,7 @@ from tests.stories import (
 from workflows.case import Case
 from workflows.site_creation import SiteCreation
 
-RACES: Final = max(settings().max_examples // 10, 30)
+RACES: Final = max(settings().max_examples // 10, 100)
 DECISIONS: Final = {"approved", "returned", "rejected"}
 ONE_STEP: Final = a_process(a_step("headteacher"), changes=a_changes(back_to="headteacher", ahead=None))
 TWO_STEPS: Final = a_process(a_step("line_manager"), a_step("headteacher"), changes=a_changes(ahead=None))

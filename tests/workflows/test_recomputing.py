@@ -12,10 +12,10 @@ import packs
 from activities.jobs import Jobs
 from activities.rounds import Rounds
 from domain.calendar import Calendar, due_on, local_day
-from domain.cases import Act, Opening, Reply
+from domain.cases import Act, Opening, Present, Reply
 from domain.events import AskOpened
 from domain.pack import Pack
-from domain.round_entries import CalendarChanged
+from domain.round_entries import CalendarChanged, CoverChanged, SiteWentLive
 from starter.engine import EngineLostError
 from starter.recomputing import NO_ANSWER, Changed, Recomputing
 from store import confidential, people, queries
@@ -25,7 +25,7 @@ from store.confidential.tables import ConfidentialRow
 from store.tables import CaseRow
 from tests.confidence import a_confidential_opening, a_confidential_pack, a_school
 from tests.house import Begun, House
-from tests.rounds import SITE_LIFE, an_opening_of, people_of_rounds
+from tests.rounds import SITE_LIFE, a_site, an_opening_of, people_of_rounds, put_on_record
 from tests.stories import ORGANISATION, a_directory, a_pack, an_opening
 
 OLD = a_pack()
@@ -150,6 +150,63 @@ async def test_an_extension_still_counts_after_the_calendar_changed(at_home: Hou
     assert local_day(ask.due) == changed.moved[0].new
 
 
+async def mail_about(home: House, address: str, subject: str) -> str:
+    """Return the text of the one mail to `address` with `subject` in its subject, once it is there."""
+    async with asyncio.timeout(20):
+        while not (mails := [one for one in home.outbox.to(address) if subject in str(one["Subject"])]):
+            await asyncio.sleep(0.02)
+    (mail,) = mails
+    text = mail.get_body(("plain",))
+    assert text is not None
+    return str(text.get_content())
+
+
+async def test_whoever_is_asked_is_told_too_where_their_day_stays_and_what_comes_after_it_moves(
+    at_home: House,
+) -> None:
+    case = await begin(at_home, "escalation")
+    opened = local_day((await case.history())[0].at)
+    pack = with_holidays(due_on(opened, 6, case.opening.calendar))
+    (changed,) = await recomputed(case, pack)
+    (after,) = changed.coming
+    assert (changed.moved, after.what) == ((), "Those who stand in for the Line manager are asked as well")
+    await case.settled()
+    mail = await mail_about(at_home, "manager@elms.example", "Another day")
+    assert after.in_words in " ".join(mail.split())
+    assert "This link is yours alone" in mail
+
+
+async def test_what_a_site_waits_for_moves_with_the_calendar_and_its_owner_is_told_once(at_home: House) -> None:
+    """LIFE-09: the day on which posting is to be suspended is a deadline, though nobody is asked for anything yet."""
+    opening = by_the_book(at_home, a_site("calendar-cover"))
+    case = await at_home.begin(opening, people_of_rounds(), OLD)
+    live = SiteWentLive(
+        address="https://elms.example",
+        on=at_home.clock().date(),
+        terms_published="yes",
+        privacy="Closed",
+        trained=("author", "manager", "mod_a", "mod_b"),
+    )
+    assert (await at_home.engine.act(opening.case, put_on_record(live, "author"))).says == "done"
+    gone = Present(administrators=("author",), moderators=("mod_a", "mod_b"))
+    cover = Act(kind="cover", person="duly", how="duly", present=gone, occasion="1")
+    assert (await at_home.engine.act(opening.case, cover)).says == "done"
+    await case.settled()
+    lost = local_day(next(said.at for said in await case.history() if isinstance(said.event, CoverChanged)))
+    pack = with_holidays(due_on(lost, 2, opening.calendar))
+    (planned,) = await recomputed(case, pack, dry_run=True)
+    (moved,) = [one for one in planned.coming if "suspend" in one.what]
+    assert (planned.moved, moved.old) == ((), due_on(lost, 5, opening.calendar) + timedelta(days=1))
+    assert await recomputed(case, pack) == [planned]
+    (changed,) = [event for event in await case.settled() if isinstance(event, CalendarChanged)]
+    assert changed.coming == planned.coming
+    assert moved.in_words in " ".join((await mail_about(at_home, "author@elms.example", "Another day")).split())
+    later = local_day(at_home.clock())
+    await case.pass_time(timedelta(days=(moved.new - later).days + 1))
+    asked = [(said.at, said.event) for said in await case.history() if isinstance(said.event, AskOpened)]
+    assert [local_day(at) for at, event in asked if event.step == "suspend"] == [moved.new]
+
+
 async def test_a_case_that_does_not_answer_is_named_and_the_next_run_moves_it(at_home: House) -> None:
     case = await begin(at_home, "silent")
     _, new, pack = await tomorrow_off(case)
@@ -170,7 +227,12 @@ async def test_a_confidential_case_goes_by_the_new_calendar_and_no_run_says_so(a
 
 
 async def test_a_case_that_goes_on_for_years_learns_the_next_years_by_itself(at_home: House) -> None:
-    site = by_the_book(at_home, an_opening_of(SITE_LIFE, "calendar-old", site="c-1", author="author"), years=5)
+    christmas = next(
+        day for year in range(7) if (day := date(at_home.clock().year + 5 + year, 12, 25)).weekday() in {1, 2, 3, 4}
+    )
+    closes = (christmas + timedelta(days=SITE_LIFE.closing_ahead)).isoformat()
+    answers = {"site": "c-1", "author": "author", "closure_date": closes}
+    site = by_the_book(at_home, an_opening_of(SITE_LIFE, "calendar-old", **answers), years=5)
     case = await at_home.begin(site, people_of_rounds(), OLD)
     other = await begin_in_confidence(at_home, "old report")
     await case.settled()
@@ -184,6 +246,8 @@ async def test_a_case_that_goes_on_for_years_learns_the_next_years_by_itself(at_
         await rounds.look_at(ORGANISATION, "1", today)
     events = await case.settled()
     assert await calendar_of(at_home, case.opening.case) == packs.expand(OLD.calendar, today.year)
-    assert [event.moved for event in events if isinstance(event, CalendarChanged)] == [()]
+    (changed,) = [event for event in events if isinstance(event, CalendarChanged)]
+    assert changed.moved == ()
+    assert [(one.old, one.new) for one in changed.coming] == [(christmas, christmas - timedelta(days=1))]
     # It knows twelve years already.
     assert not [one for one in (await in_confidence(other)).history if isinstance(one.event, CalendarChanged)]

@@ -5,10 +5,12 @@ from email.message import EmailMessage
 
 import pytest
 
-from domain.cases import Act, Present
+from domain.cases import Act, Opening, Present
+from domain.round_entries import SiteReviewed
 from tests.house import BASE_URL, House
 from tests.packs.rounds import a_life, a_signature, everybody, holder, live, record
 from tests.packs.trying import facts_of, whole_pack
+from tests.rounds import day
 from tests.stories import an_answer
 
 CADMUS = whole_pack("cadmus")
@@ -27,8 +29,40 @@ def sent_to(home: House, person: str) -> list[EmailMessage]:
     return home.outbox.to(found.email)
 
 
+def a_site(home: House, key: str) -> Opening:
+    """Return the life of a site at Cadmus that is to be closed in two years, whatever day it is by now."""
+    opening = a_life(CADMUS)
+    answers = opening.request.answers | {"site": f"c-of-{key}", "closure_date": day(home.clock(), 730)}
+    request = opening.request.model_copy(update={"answers": answers})
+    return opening.model_copy(update={"case": f"c-{key}", "reference": f"AAAA-{key}", "request": request})
+
+
+@pytest.mark.meets("LIFE-03", "LIFE-06")
+async def test_the_headteacher_is_mailed_of_a_site_that_is_found_wanting_and_of_no_other(at_home: House) -> None:
+    opening = a_site(at_home, "LOOK")
+    case = await at_home.begin(opening, PEOPLE, CADMUS)
+    await case.settled()
+    owner, head = str(opening.request.answers["author"]), holder("cadmus", "headteacher")
+    well = SiteReviewed(maintained="yes", as_agreed="yes", privacy="Closed.")
+    wanting = well.model_copy(update={"as_agreed": "no", "note": "Strangers take part: MARKER."})
+    went_live = record(owner, live(everybody(opening), at_home.clock().date()))
+    at_home.outbox.messages.clear()
+    for act in (went_live, record(owner, well).model_copy(update={"occasion": "well"})):
+        assert (await at_home.engine.act(opening.case, act)).says == "done"
+        await case.settled()
+    assert sent_to(at_home, head) == []
+    assert (await at_home.engine.act(opening.case, record(owner, wanting))).says == "done"
+    await case.settled()
+    (mail,) = sent_to(at_home, head)
+    assert "looked at the site on" in words(mail)
+    assert "it is maintained, and is not as it was agreed." in words(mail)
+    assert "MARKER" not in words(mail)
+    (asked,) = sent_to(at_home, owner)
+    assert "Look at the site" in words(asked)
+
+
 async def test_too_few_who_are_there_are_mailed_and_enough_are_not(at_home: House) -> None:
-    opening = a_life(CADMUS).model_copy(update={"case": "c-life-mails", "reference": "AAAA-LIFE"})
+    opening = a_site(at_home, "LIFE")
     case = await at_home.begin(opening, PEOPLE, CADMUS)
     await case.settled()
     at_home.outbox.messages.clear()

@@ -58,7 +58,11 @@ async def test_a_site_lives_for_ten_years_is_looked_at_and_closed(at_home: House
     later = now.date() + timedelta(days=3650)
     await case.pass_time(timedelta(days=20))
     reply = await at_home.engine.act(case.opening.case, put_on_record(closed(later), "author"))
-    assert reply.says in {"done", "incomplete"}
+    assert reply.says == "done"
+    assert await case.handle.result() == "closed"
+    async with at_home.db.read() as session:
+        life = (await session.scalars(select(LifeRow).where(LifeRow.case == case.opening.case))).one()
+    assert (life.state, life.closes_on) == ("closed", later)
 
 
 async def test_too_few_who_are_there_are_told_the_same_day_and_posting_is_suspended_after_the_grace(
@@ -89,9 +93,10 @@ async def test_a_site_cannot_go_live_with_fewer_than_two_who_are_trained(at_home
 
 
 async def test_a_change_that_is_turned_down_leaves_the_site_as_it_was(at_home: House) -> None:
-    case = await begin(at_home, "turned-down", closure_date="2030-01-01")
+    closes, later = (day(at_home.clock(), days) for days in (1000, 1400))
+    case = await begin(at_home, "turned-down", closure_date=closes)
     before = case.opening.request
-    changed = before.model_copy(update={"answers": before.answers | {"closure_date": "2031-01-01"}})
+    changed = before.model_copy(update={"answers": before.answers | {"closure_date": later}})
     edit = Act(kind="edit", person="author", how="session", version=1, request=changed)
     assert (await at_home.engine.act(case.opening.case, edit)).says == "done"
     events = await case.settled()
@@ -103,4 +108,4 @@ async def test_a_change_that_is_turned_down_leaves_the_site_as_it_was(at_home: H
     assert events[-1].kind == "change_turned_down"
     async with at_home.db.read() as session:
         rows = (await session.scalars(select(ComingRow).where(ComingRow.case == case.opening.case))).all()
-    assert {row.what: row.day for row in rows} == {"closure": date(2030, 1, 1)}
+    assert {row.what: row.day for row in rows} == {"closure": date.fromisoformat(closes)}

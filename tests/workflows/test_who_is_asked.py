@@ -157,11 +157,31 @@ def test_without_a_rule_of_two_people_the_same_person_may_decide_in_two_seats() 
     assert end.standing.outcome == "approved"
 
 
-def test_a_deputy_who_is_the_author_does_not_decide_in_an_absent_holders_place() -> None:
+@pytest.mark.parametrize("answers", ["manager", "head"])
+def test_where_the_deputy_of_an_absent_holder_is_the_author_who_stands_in_is_asked_as_well(answers: str) -> None:
     absent = a_school(a_person("manager", deputy="author", absences=(AWAY,)))
-    end = played(an_answer("a1", "author"), school=absent)
-    assert who(end, "a1") == ["manager"]
-    assert end.replies[0].says == "not_asked"
+    end = played(an_answer("a1", "author"), an_answer("a1", answers), school=absent)
+    assert who(end, "a1") == ["manager", "head"]
+    assert [reply.says for reply in end.replies] == ["not_asked", "done"]
+
+
+def test_where_an_absent_holder_has_no_deputy_who_stands_in_is_asked_as_well_and_never_the_author() -> None:
+    absent = a_school(a_person("manager", absences=(AWAY,)))
+    assert who(played(school=absent), "a1") == ["manager", "head"]
+    by_head = an_opening_with_a_ladder(author="head", starter="head")
+    assert who(played(school=absent, opening=by_head), "a1") == ["manager", "chair"]
+
+
+def test_a_headteacher_who_decided_for_an_absent_line_manager_does_not_decide_for_their_own_seat_too() -> None:
+    absent = a_school(a_person("manager", absences=(AWAY,)))
+    end = played(an_answer("a1", "head"), an_answer("a2", "head"), an_answer("a2", "deputy"), school=absent)
+    assert [reply.says for reply in end.replies] == ["done", "not_asked", "done"]
+
+
+def test_where_those_who_stand_in_are_asked_already_an_ask_that_is_not_answered_goes_further_up() -> None:
+    absent = a_school(a_person("manager", absences=(AWAY,)))
+    end = played(TimePasses(until=BEGINS + timedelta(days=14)), school=absent)
+    assert who(end, "a1") == ["manager", "head", "chair"]
 
 
 def test_who_may_not_decide_passes_it_on_to_no_deputy_of_their_own() -> None:

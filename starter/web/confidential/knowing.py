@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from domain.access import ConfidentialAccess, Viewer, allow
 from domain.allegations import Matter
+from domain.calendar import local_day
 from domain.cases import Opening, Standing
 from domain.entries import CaseRouted
 from domain.entry_forms import EntryFacts
@@ -25,6 +26,7 @@ from domain.waiting_matters import MatterWaiting, why_it_waits
 from starter.web.page import Visit
 from store import packs, people
 from store.confidential import Confidential, Emergency, access_of, for_person, note_read
+from store.confidential.parties import asked_now
 
 NUMBERS = ("police", "lado", "social_care")
 """The contacts that stand first on every page of a confidential case."""
@@ -122,10 +124,12 @@ class InConfidence:
 
     @cached_property
     def offers(self) -> Offers:
-        """What the viewer may record now, and what not yet."""
+        """What the viewer may record now, and what not yet: in no seat that they lost."""
         if not self.may_record:
             return Offers()
-        return offers_for(self.viewer.person, self.facts, self.standing, self.case.asked)
+        kept, today = self.case.kept, local_day(self.now)
+        asked = {ask: asked_now(kept, ask, self.directory, today) for ask in self.case.asked}
+        return offers_for(self.viewer.person, self.facts, self.standing, asked)
 
     @cached_property
     def waiting(self) -> MatterWaiting:

@@ -197,3 +197,18 @@ async def test_whoever_left_while_asked_answers_nothing(ben: Program, running: R
     async with running.site.db.write() as session:
         await people.save(session, (left,))
     assert (await answer(ben)).status_code == 401
+
+
+async def test_whoever_lost_the_seat_answers_nothing_though_nobody_looked_yet(
+    program: AProgram, running: Running
+) -> None:
+    await requested(running)
+    await answered(running, "ben", "a1")
+    helen = await program(HELEN.email)
+    await review(helen, "a2")
+    async with running.site.db.write() as session:
+        await people.save(session, (HELEN.model_copy(update={"holdings": ()}),))
+    signed = {"signature": "Helen Marsh", "confirmations": ["resources"]}
+    assert why(await review(helen, "a2")) == why(await answer(helen, "a2", **signed)) == (409, "moved")
+    assert (await helen.get("/cases/K7QM-4TXR")).json()["asks"][0]["you_answer"] == "no"
+    assert len(await approvals(running.site)) == 1

@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
@@ -11,7 +11,9 @@ from pydantic import SecretStr
 
 from settings import Settings
 from starter.operating import VERSION, metrics, places
-from starter.operating.metrics import FAMILIES, NOBODY, OPEN, STUCK, UP, Metrics, exposition
+from starter.operating.metrics import ALARM, FAMILIES, NOBODY, OPEN, STUCK, UP, Metrics, exposition
+from store import sessions
+from store.database import Database
 from store.migrate import upgrade
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
@@ -63,6 +65,19 @@ async def test_of_what_does_not_answer_there_is_no_number_but_that_it_is_down(se
     found = await Metrics(settings, lambda: NOW).take()
     assert found[UP] == {("database",): 0, ("temporal",): 0}
     assert NOBODY not in found
+
+
+async def test_far_more_sign_in_codes_than_usual_within_an_hour_are_an_alarm(settings: Settings) -> None:
+    db = Database(settings.database_url)
+    async with db.write() as session:
+        for n in range(3):
+            address, at = f"n{n}@elms.example", NOW - timedelta(minutes=20 * n)
+            await sessions.ask_code(session, address=address, person=None, browser_digest=f"b{n}", at=at, most=3)
+    await db.close()
+    few = settings.model_copy(update={"codes_alarm": 3})
+    assert (await Metrics(few, lambda: NOW).take())[ALARM] == {(): 1}
+    assert (await Metrics(few, lambda: NOW + timedelta(minutes=20)).take())[ALARM] == {(): 0}
+    assert (await Metrics(settings, lambda: NOW).take())[ALARM] == {(): 0}
 
 
 def test_they_are_served_on_a_port_of_their_own(settings: Settings) -> None:

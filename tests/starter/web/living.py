@@ -6,7 +6,7 @@ from typing import Final
 from domain.cases import Act, Opening, Present, Reply, Request
 from domain.fields import Day, OnePerson, People, ShortText
 from domain.forms import After, Form, Section
-from domain.pack import Changes, Clause, Cover, Pack, Process, Seat
+from domain.pack import Changes, Clause, Contact, Cover, Pack, Process, Seat
 from domain.round_entries import SiteWentLive
 from store import packs
 from tests.builders import CALENDAR, HEADTEACHER, ORGANISATION, PACK, SCHOOL, SEATS
@@ -83,6 +83,7 @@ LIVING: Final = PACK.model_copy(
         "processes": (*PACK.processes, PROCESS),
         "seats": (*SEATS, OWNER),
         "clauses": (*PACK.clauses, Clause(id="c18-4", where="Elmbrook 18.4", quoted="enough approved moderators")),
+        "contacts": (*PACK.contacts, Contact(key="police", title="Police", phone="999")),
     }
 )
 ANSWERS: Final = {

@@ -42,7 +42,7 @@ ACKNOWLEDGEMENT: Final = a_round(
         "owner": "headteacher",
         "documents": ["code"],
         "audience": ["employee", "governor"],
-        "chase_on": 5,
+        "chase_on": 6,
         "chase": ["line_manager", "headteacher"],
         "visitors": True,
         "clause": "c16-6",

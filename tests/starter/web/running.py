@@ -58,7 +58,7 @@ class Host:
         await self._go_on(called.begins, called.call_off, called.why)
         async with self.site.db.write() as session:
             await rolls.mark_begun(session, called.begins, self.now())
-            return await rolls.counts(session, batch.case, more=called.more)
+            return await rolls.counts(session, batch.case, called.more, called.visitors)
 
     async def _go_on(self, begins: Sequence[Opening], call_off: Sequence[str], why: str) -> None:
         """Begin the cases that were begun out of this one, and call off those that are not needed any more."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from bs4 import Tag
@@ -73,7 +74,10 @@ async def test_before_anybody_is_asked_the_page_says_who_is_in_which_words_and_w
     text = text_of(await (await signed_in(HELEN)).get("/documents/code/ask"))
     assert "Who is asked 7 people: employee and governor" in text
     assert ATTESTATION in text
-    assert "after 5 working days, the Line manager and the Headteacher are told" in text
+    assert (
+        "told of it: the Line manager on working day 6, the Headteacher 5 working days later and then all of them again"
+        " every 20 working days until it is signed"
+    ) in text
 
 
 async def test_however_often_and_by_how_many_the_button_is_pressed_one_campaign_begins(
@@ -144,7 +148,8 @@ async def test_progress_is_a_picture_with_a_title_and_a_description_and_the_same
     assert description is not None
     assert "How far" in title.get_text()
     assert description.get_text() == (
-        "Asked: 7; have signed: 1; are waited for: 6; do not sign: 0; are not asked any more: 0."
+        "Asked: 7; have signed: 1; are waited for: 6; do not sign: 0; are not asked any more: 0;"
+        " visitors who have signed: 0; visitors who are expected: 0; visitors gone, or asked no more: 0."
     )
     table = next(table for table in main.select("table") if "How far it has got" in table.get_text())
     rows = [[cell.get_text(strip=True) for cell in row.select("th, td")] for row in table.select("tbody tr")]
@@ -153,6 +158,9 @@ async def test_progress_is_a_picture_with_a_title_and_a_description_and_the_same
         ["Are waited for", "6"],
         ["Do not sign", "0"],
         ["Are not asked any more", "0"],
+        ["Visitors who have signed", "0"],
+        ["Visitors who are expected", "0"],
+        ["Visitors gone, or asked no more", "0"],
     ]
 
 
@@ -282,6 +290,79 @@ async def test_expected_visitors_are_listed_until_they_have_signed_in_whatever_s
     assert "vera VISITOR Here until Friday 6 November 2026. Signed on Monday 2 November 2026 at 9:30am." in text
     assert "Vera Visitor Here until Monday 2 November 2026. Expected" not in text
     assert "The signing desk" in text
+
+
+async def expect(running: Running, case: str, clock: Clock, **visitors: int) -> None:
+    """Have the owner put on record that `visitors` are expected, each for so many days more."""
+    for name, days in visitors.items():
+        entry = VisitorExpected(name=name, until=clock().date() + timedelta(days=days))
+        act = Act(kind="record", person="helen", how="session", entry=entry, occasion=f"{name}{clock()}")
+        assert (await running.act(case, act)).says == "done"
+
+
+def visitors_in(answer: Response) -> list[int]:
+    """Return how many visitors a page counts in its table: who have signed, are expected, are gone unsigned."""
+    rows = [[cell.get_text(strip=True) for cell in row.select("th, td")] for row in main_of(answer).select("tbody tr")]
+    return [int(row[1]) for row in rows if row[0].startswith("Visitors")]
+
+
+@pytest.mark.meets("ACK-04", "ACK-06")
+async def test_a_visitor_whose_last_day_has_passed_is_gone_and_expected_no_more(
+    client: Browser, site: Site, running: Running, campaign: str, desk: str, signed_in: SignedIn, clock: Clock
+) -> None:
+    await expect(running, await case_of(site, campaign), clock, Vera=4, Noah=0, Ines=9)
+    await visit(client, desk, "Vera")
+    assert visitors_in(await (await signed_in(HELEN)).get(campaign)) == [1, 2, 0]
+    clock.pass_time(days=5)
+    page = await (await signed_in(HELEN)).get(campaign)
+    assert visitors_in(page) == [1, 1, 1]
+    assert "Of 7 who were asked, and 3 visitors" in text_of(page)
+    assert "visitors who are expected: 1; visitors gone, or asked no more: 1." in text_of(page)
+    assert "Noah Gone: was here until Monday 2 November 2026. Has not signed, and is not expected any more." in text_of(
+        page
+    )
+    assert "Ines Here until Wednesday 11 November 2026. Expected, and has not signed." in text_of(page)
+    assert "Vera Gone: was here until Friday 6 November 2026. Signed on Monday 2 November 2026" in text_of(page)
+
+
+@pytest.mark.meets("ACK-06", "ACK-07")
+async def test_visitors_who_are_still_here_are_asked_again_by_the_campaign_of_a_new_version(
+    client: Browser, site: Site, running: Running, campaign: str, desk: str, signed_in: SignedIn, clock: Clock
+) -> None:
+    before = await case_of(site, campaign)
+    await expect(running, before, clock, Vera=4, Noah=0, Ines=9)
+    await visit(client, desk, "vera")
+    clock.pass_time(days=1)
+    browser = await signed_in(HELEN)
+    new = await asked_to_sign(browser)
+    events = await events_of(site, await case_of(site, new))
+    expected = [one for one in events if isinstance(one, VisitorExpected)]
+    assert [(one.name, one.until.day, one.by, one.how) for one in expected] == [
+        ("vera", 6, "duly", "duly"),
+        ("Ines", 11, "duly", "duly"),
+    ]
+    page = await browser.get(new)
+    assert visitors_in(page) == [0, 2, 0]
+    assert "Ines, a visitor until 11 November 2026, is still here, and is expected to sign this version too" in text_of(
+        page
+    )
+    old = await browser.get(campaign)
+    assert visitors_in(old) == [1, 0, 2]
+    assert "vera Here until Friday 6 November 2026. Signed on Monday 2 November 2026" in text_of(old)
+    assert "Ines Here until Wednesday 11 November 2026. Has not signed, and is not expected any more." in text_of(old)
+
+
+async def test_visitors_who_are_carried_over_are_carried_over_once_more_and_once_in_each_campaign(
+    site: Site, running: Running, campaign: str, signed_in: SignedIn, clock: Clock
+) -> None:
+    await expect(running, await case_of(site, campaign), clock, Ines=9)
+    for _ in range(2):
+        clock.pass_time(days=1)
+        case = await case_of(site, await asked_to_sign(await signed_in(HELEN)))
+        call = Act(kind="call_roll", person="duly", how="duly", occasion=str(clock()))
+        assert (await running.act(case, call)).says == "done"
+        events = await events_of(site, case)
+        assert [one.name for one in events if isinstance(one, VisitorExpected)] == ["Ines"]
 
 
 @pytest.mark.parametrize(

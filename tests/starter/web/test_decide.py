@@ -915,6 +915,23 @@ async def test_a_link_of_a_step_without_which_the_case_was_moved_on_is_needed_no
     assert (await client.get(f"/d/{helens}")).status_code == 200
 
 
+@pytest.mark.usefixtures("token")
+async def test_the_page_of_a_case_that_was_moved_on_says_who_wanted_it_and_why(
+    running: Running, signed_in: SignedIn
+) -> None:
+    shorter = PROCESS.model_copy(update={"steps": PROCESS.steps[1:]})
+    async with running.site.db.write() as session:
+        digest = await packs.keep(session, PACK.model_copy(update={"processes": (shorter,)}))
+    to = FromPack(pack_digest=digest, process=shorter, seats=PACK.seats, calendar=an_opening().calendar, immaterial=())
+    move = Act(kind="move_on", person="ada", how="duly", comment="The new policy holds.", pack=to)
+    assert (await running.act("c-1", move)).says == "done"
+    await running.settled("c-1")
+    page = page_of(await (await signed_in("ada@elmbrook.example")).get("/cases/K7QM-4TXR"))
+    [row] = [row for row in page.select("tr") if "another version of the rules" in row.get_text()]
+    assert "The new policy holds." in row.get_text()
+    assert "Ada Quinn" in row.get_text()
+
+
 @pytest.mark.parametrize("path", ["/d", "/d/step-aside", "/d/new-link", "/dispute"])
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 async def test_a_link_knows_no_other_method(client: Browser, token: str, path: str, method: str) -> None:

@@ -79,7 +79,7 @@ async def test_what_does_not_fit_in_a_document_is_said_and_nothing_is_hidden(
     for warning in ("It prints no review date.", "It prints no date at all.", "It prints no version."):
         assert warning in policy
     code = text_of(await browser.get("/documents/code"))
-    assert "It cites Keeping Children Safe in Education of 2019; 2026 is in force." in code
+    assert "It cites Keeping Children Safe in Education of 2019; a later edition, 2026, is known." in code
 
 
 @pytest.mark.meets("REV-01", "REV-06")
@@ -154,7 +154,7 @@ async def test_the_review_is_opened_before_its_date_for_a_reason(
 
 @pytest.mark.meets("REV-03", "REV-07")
 async def test_a_new_version_is_in_force_and_the_superseded_one_stays_to_be_read(
-    running: Running, site: Site, signed_in: SignedIn
+    running: Running, site: Site, clock: Clock, signed_in: SignedIn
 ) -> None:
     await taken_on(site, running, "code")
     [case] = running._open
@@ -176,14 +176,30 @@ async def test_a_new_version_is_in_force_and_the_superseded_one_stays_to_be_read
     answer = await browser.get("/documents/code")
     text = text_of(answer)
     assert "Due on 1 December 2027" in text
+    assert "Version 2 was adopted on Monday 2 November 2026, and is in force from Tuesday 1 December 2026" in text
     assert "Version 2 In force from Tuesday 1 December 2026" in text
-    assert "Version 1 Superseded on Monday 2 November 2026; as the school brought it" in text
+    assert "Version 1 In force; superseded from Tuesday 1 December 2026; as the school brought it" in text
+    assert hrefs_of(answer)[0] == "/documents/code/versions/1"
+    # Everybody is asked at once, so that they have signed it by the day on which it is in force.
+    assert "0 of 7 have signed version 2" in text
+    listed = text_of(await browser.get("/documents"))
+    assert "Version 1 is in force. Version 2 is from Tuesday 1 December 2026." in listed
+    old = text_of(await browser.get("/documents/code/versions/1"))
+    assert "This version is superseded from Tuesday 1 December 2026. Until then it is in force." in old
+
+    clock.pass_time(days=29)
+    browser = await signed_in(OTTO)
+    answer = await browser.get("/documents/code")
+    text = text_of(answer)
+    assert "Version 1 Superseded on Tuesday 1 December 2026; as the school brought it" in text
+    assert "Version 2 In force from Tuesday 1 December 2026" in text
+    assert "was adopted on" not in text
+    assert hrefs_of(answer)[0] == "/documents/code/versions/2"
     assert "Approved on 2 November 2026" in text
     assert "It cites" not in text
     old = text_of(await browser.get("/documents/code/versions/1"))
-    assert "This version was superseded on" in old
+    assert "This version was superseded on Tuesday 1 December 2026" in old
     assert "I do not befriend pupils." in old
-    assert "0 of 7 have signed version 2" in text
 
 
 async def test_the_case_of_a_review_is_shown_to_those_whom_it_concerns_alone(

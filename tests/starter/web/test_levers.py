@@ -15,7 +15,7 @@ from store import people, queries
 from tests.builders import BEN, HELEN, MONDAY, a_person
 from tests.starter.web.conftest import Browser, Clock, SignedIn, page_of
 from tests.starter.web.running import Running, answered, requested, withdrawn
-from tests.starter.web.test_cases import CASE, tables_of, text_of
+from tests.starter.web.test_cases import CASE, changeable, tables_of, text_of
 
 ADA, BEN_AT, AMINA = "ada@elmbrook.example", "ben@elmbrook.example", "amina@elmbrook.example"
 ASK = f"{CASE}/asks/a1"
@@ -320,3 +320,20 @@ async def test_a_seat_that_nobody_is_left_for_is_not_reminded_but_given_to_someb
     assert (await pull(ada, f"{ASK}/reassign", {"to": "Otto Lind", "comment": "Nobody."})).status_code == 303
     await running.settled("c-1")
     assert "Otto Lind" in text_of(await ada.get(CASE))
+
+
+async def test_an_author_who_is_asked_for_changes_is_reminded_or_given_more_time_and_nobody_in_their_place(
+    running: Running, signed_in: SignedIn, site: Site
+) -> None:
+    await changeable(running)
+    await answered(running, "ben", "a1", verdict="return", comment="Say more of the aims.")
+    ada, asked = await signed_in(ADA), f"{CASE}/asks/a2"
+    page = await ada.get(CASE)
+    assert offers_of(page) == [f"{asked}/remind", f"{asked}/extend", f"{CASE}/cancel"]
+    assert "Remind now (author)" in text_of(page)
+    assert (await ada.get(f"{asked}/reassign")).headers["Location"] == CASE
+    assert (await pull(ada, f"{asked}/remind", {"comment": "Before the term ends."})).status_code == 303
+    assert (await pull(ada, f"{asked}/extend", {"comment": "Amina is ill.", "days": "3"})).status_code == 303
+    await running.settled("c-1")
+    nudged, extended = (await events_of(site))[-2:]
+    assert (nudged.kind, extended.kind) == ("nudged", "extended")

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from httpx2 import ASGITransport, AsyncClient, Response
+from structlog.testing import capture_logs
 
 from starter.web import create_app
 from starter.web.limits import Failures, full_until
@@ -103,6 +104,88 @@ def test_of_very_many_addresses_the_latest_are_remembered() -> None:
     assert failures.add("address 0", 1, MONDAY) == 0
 
 
+async def asked(browser: Browser, times: int, first: int = 0) -> list[int]:
+    """Return what so many different addresses are answered with that ask for a code, of which nobody is anybody's."""
+    addresses = (f"n{first + n}@elmbrook.example" for n in range(times))
+    return [(await browser.post("/sign-in", {"address": address})).status_code for address in addresses]
+
+
+async def test_an_eleventh_code_in_an_hour_from_one_place_of_the_network_is_not_sent(
+    browser_at: Callable[[str], Browser], cases: RememberedCases, clock: Clock
+) -> None:
+    there, elsewhere = browser_at("192.0.2.1"), browser_at("192.0.2.2")
+    assert await asked(there, 10) == [200] * 10
+    clock.pass_time(minutes=20)
+    answer = await there.post("/sign-in", {"address": AMINAS})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2400")
+    said = " ".join(page_of(answer).get_text(" ").split())
+    assert "from your network in the last hour" in said
+    assert "wait 40 minutes" in said
+    assert page_of(answer).select_one('a[href="/report"]')
+    assert cases.mails == []
+    assert await asked(elsewhere, 1) == [200]
+    assert (await there.post("/sign-in", {"address": AMINAS}, **{"X-Forwarded-For": "192.0.2.3"})).status_code == 429
+    clock.pass_time(minutes=40)
+    assert await asked(there, 10, 20) == [200] * 10
+
+
+async def test_over_that_limit_an_address_that_nobody_has_is_answered_like_any_other(
+    browser_at: Callable[[str], Browser],
+) -> None:
+    there = browser_at("192.0.2.1")
+    await asked(there, 10)
+    known, unknown = [await there.post("/sign-in", {"address": one}) for one in (AMINAS, "nobody@elmbrook.example")]
+    assert (known.status_code, known.text) == (429, unknown.text)
+
+
+async def test_codes_that_sign_somebody_in_are_as_many_as_a_school_needs(
+    browser_at: Callable[[str], Browser], cases: RememberedCases, clock: Clock
+) -> None:
+    for _ in range(12):
+        there = browser_at("192.0.2.1")
+        assert (await there.post("/sign-in", {"address": AMINAS})).status_code == 200
+        assert (await there.post("/sign-in/code", {"code": cases.mails[-1].code})).status_code == 303
+        clock.pass_time(minutes=5)
+    assert await asked(browser_at("192.0.2.1"), 11) == [200] * 10 + [429]
+
+
+async def test_behind_a_web_server_on_this_machine_nobody_is_shut_out_by_somebody_else(
+    browser_at: Callable[[str], Browser], cases: RememberedCases
+) -> None:
+    assert await asked(browser_at("127.0.0.1"), 12) == [200] * 12
+    assert await asked(browser_at("::1"), 12, 20) == [200] * 12
+    assert (await browser_at("127.0.0.1").post("/sign-in", {"address": AMINAS})).status_code == 200
+    assert [mail.person for mail in cases.mails] == ["amina"]
+
+
+async def test_a_report_is_taken_where_no_code_is_sent_any_more(browser_at: Callable[[str], Browser]) -> None:
+    there = browser_at("192.0.2.1")
+    assert (await asked(there, 11))[-1] == 429
+    assert (await there.get("/report")).status_code == 200
+
+
+async def test_far_more_codes_than_usual_sound_an_alarm_and_shut_nobody_out(
+    site: Site, cases: RememberedCases, clock: Clock
+) -> None:
+    settings = site.settings.model_copy(update={"codes_alarm": 4, "codes_per_quarter": 1})
+    transport = ASGITransport(create_app(replace(site, settings=settings)))
+    async with AsyncClient(transport=transport, base_url=BASE_URL) as client:
+        browser = Browser(client)
+        with capture_logs() as logged:
+            assert await asked(browser, 6) == [200] * 6
+            assert await asked(browser, 1) == [429]
+        alarms = [line for line in logged if line["event"] == "many_codes_asked"]
+        assert [(line["log_level"], line["codes"]) for line in alarms] == [("warning", 4)]
+        assert (await browser.post("/sign-in", {"address": AMINAS})).status_code == 200
+        assert [mail.person for mail in cases.mails] == ["amina"]
+        clock.pass_time(hours=1)
+        with capture_logs() as logged:
+            await asked(browser, 3, 10)
+            assert logged == []
+            await asked(browser, 1, 20)
+            assert [line["event"] for line in logged] == ["many_codes_asked"]
+
+
 async def begun(site: Site, times: int, **more: object) -> None:
     """Put on record so many cases that Amina began, a minute apart, from Monday morning on."""
     async with site.db.write() as session:
@@ -164,15 +247,18 @@ async def test_all_together_send_two_hundred_requests_a_day(signed_in: SignedIn,
 
 
 async def test_a_school_sets_its_own_limits(site: Site, clock: Clock) -> None:
-    settings = site.settings.model_copy(update={"cases_per_hour": 1, "bad_links_per_minute": 2})
+    limits = {"cases_per_hour": 1, "bad_links_per_minute": 2, "codes_per_hour": 4, "codes_per_quarter": 1}
+    settings = site.settings.model_copy(update=limits)
     await begun(site, 1)
     async with site.db.read() as session:
         full = await full_until(session, settings, "amina", clock(), may_be_limited=True)
     assert full is not None
     assert (full.whose, full.until) == ("person", MONDAY + timedelta(hours=1))
-    transport = ASGITransport(create_app(replace(site, settings=settings)))
+    transport = ASGITransport(create_app(replace(site, settings=settings)), client=("192.0.2.1", 50000))
     async with AsyncClient(transport=transport, base_url=BASE_URL) as client:
         assert await tried(Browser(client), 3) == [404, 404, 429]
+        assert await asked(Browser(client), 1) + await asked(Browser(client), 1) == [200, 429]
+        assert await asked(Browser(client), 3, 1) == [200, 200, 429]
 
 
 async def test_over_both_limits_the_later_time_is_said(site: Site, clock: Clock) -> None:

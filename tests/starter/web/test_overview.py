@@ -107,7 +107,9 @@ async def test_what_failed_says_what_to_do_and_where(ada: Browser, site: Site, c
         a_row(2),
         a_row(3),
         a_row(4, organisation="redwood"),
+        a_row(5),
         *an_ask(2),
+        *an_ask(5, seat="author"),
         *an_ask(3, "helen"),
         MailRow.model_validate({"id": "m1", "case": "c-3", "person": "helen", "refused_at": NOW, **mail}),
         MailRow.model_validate({"id": "m2", "case": "c-3", "person": "ben", **mail}),
@@ -123,6 +125,7 @@ async def test_what_failed_says_what_to_do_and_where(ada: Browser, site: Site, c
         "1 mail not delivered: the oldest waits since Tuesday 1 December 2026 at 9:30am.",
         "The mail server refused 1 mail to Helen Marsh.",
         "Nobody is asked for “Site 2”: the seat Headteacher reaches nobody.",
+        "The author of “Site 5”, who was asked to change it, has left. Cancel it on its page.",
     ):
         assert trouble in said
     assert "Site 4" not in said

@@ -49,7 +49,7 @@ MANAGER = a_change(What.LINE_MANAGER, "", "nina")
 async def proposed(site: Site, *changes: PowerChange, by: str = "ada") -> list[str]:
     """Return the ids of what `by` proposed by a file."""
     async with site.db.write() as session:
-        rows = await power.propose(session, ELMBROOK.organisation, changes, by=by, at=site.clock())
+        rows = await power.propose(session, ELMBROOK.organisation, changes, by=by, at=site.clock(), by_file=True)
         return [row.id for row in rows]
 
 

@@ -5,12 +5,12 @@ import re
 import pytest
 from httpx2 import Response
 
-from domain.cases import Act
+from domain.cases import Act, Reply
 from domain.events import AnyEvent
 from store import people
 from store.tables import HoldingRow
 from tests.builders import HELEN
-from tests.starter.web.conftest import Browser, Clock, SignedIn, page_of
+from tests.starter.web.conftest import Browser, Clock, RememberedCases, SignedIn, page_of
 from tests.starter.web.living import CASE, LIVE, TYPED, begun, covers, registered, went_live
 from tests.starter.web.running import Running, a_link, answered, link_row
 from tests.starter.web.test_cases import tables_of
@@ -91,7 +91,10 @@ async def test_once_it_is_done_the_case_takes_nothing_more_for_the_same_ask(runn
         (("on-year", "2027"), ("#on-day", "This day has not come yet: record it once it has happened")),
         (
             ("terms_published", "no"),
-            ("#terms_published", "A site goes live with its terms of use on it. Publish them, and then record this"),
+            (
+                "#terms_published",
+                "A site goes live with its terms of use and house rules on it. Publish them, and then record this",
+            ),
         ),
         (("privacy", ""), ("#privacy", "Answer “How is the privacy of the site set?”")),
     ],
@@ -120,6 +123,19 @@ async def test_a_site_does_not_go_live_while_one_of_two_moderators_is_away(
     assert place == "#trained"
     assert "2 moderators (now 1)" in said
     assert "Otto Lind (moderator; away, or has left)" in text_of(answer)
+
+
+@pytest.mark.meets("LIFE-02")
+async def test_a_site_whose_day_of_closing_has_come_does_not_go_live_and_the_page_says_what_to_do(
+    running: Running, signed_in: SignedIn
+) -> None:
+    await begun(running, closure_date="2026-11-02")
+    amina = await signed_in("amina@elmbrook.example")
+    await amina.get(f"{RECORD}/site_went_live")
+    [(place, said)] = errors_of(await signed(amina, "site_went_live", "confirm", *TYPED))
+    assert place == "#on-day"
+    assert "was to be closed on 2 November 2026, and goes live before that day or not at all" in said
+    assert "or record that it is closed" in said
 
 
 async def test_what_changed_meanwhile_is_said_and_what_was_typed_stays(
@@ -187,6 +203,33 @@ async def test_a_post_that_may_put_a_child_at_risk_leads_to_the_report(running: 
     receipt = await otto.get(done.headers["location"])
     assert "A child may be at risk" in text_of(receipt)
     assert page_of(receipt).select_one("main a[href='/report']") is not None
+
+
+@pytest.mark.meets("LIFE-11")
+@pytest.mark.parametrize(
+    ("reason", "reported", "police"),
+    [
+        ("offensive", True, False),
+        ("harmful", True, False),
+        ("illegal", True, True),
+        ("personal", False, False),
+        ("other", False, False),
+    ],
+)
+async def test_an_offensive_harmful_or_illegal_post_leads_to_the_report_though_no_child_is_at_risk(
+    running: Running, signed_in: SignedIn, reason: str, reported: bool, police: bool
+) -> None:
+    await begun(running)
+    await went_live(running)
+    otto = await signed_in("otto@elmbrook.example")
+    await otto.get(f"{RECORD}/post_moderated")
+    said = (("what", "not_posted"), ("reason", reason), ("child_at_risk", "no"), ("note", "Twice."))
+    done = await signed(otto, "post_moderated", "confirm", *said)
+    receipt = await otto.get(done.headers["location"])
+    assert ("This record tells nobody. Report it as well" in text_of(receipt)) is reported
+    assert (page_of(receipt).select_one("main a[href='/report']") is not None) is reported
+    assert ("Whom to tell of what is against the law Police" in text_of(receipt)) is police
+    assert "A child may be at risk" not in text_of(receipt)
 
 
 async def test_a_site_that_is_not_live_is_not_looked_at(running: Running, signed_in: SignedIn) -> None:
@@ -276,6 +319,47 @@ async def test_a_change_that_is_not_approved_leaves_the_page_as_it_was(running: 
     assert "The change of the site was turned down" in text
     assert "Dev Patel Otto Lind" in text
     assert "Change this site" in text
+
+
+@pytest.mark.meets("LIFE-02")
+async def test_the_closing_of_a_site_is_put_on_a_day_that_lies_ahead_and_may_stay_on_one_that_has_come(
+    running: Running, signed_in: SignedIn, clock: Clock
+) -> None:
+    await begun(running, closure_date="2026-11-30")
+    await went_live(running)
+    clock.pass_time(days=40)
+    amina = await signed_in("amina@elmbrook.example")
+    draft = (await amina.post(f"{CASE}/edit", {"stage": "begin"})).headers["location"]
+
+    async def closes(day: str, month: str) -> list[tuple[str, str]]:
+        section = page_of(await amina.get(f"{draft}/days"))
+        there = {str(one["name"]): str(one.get("value", "")) for one in section.select("main input[type=text]")}
+        new = {"closure_date-day": day, "closure_date-month": month}
+        return errors_of(await amina.post(f"{draft}/days", {**there, **new}))
+
+    for day, month in (("20", "11"), ("12", "12")):
+        [(place, said)] = await closes(day, month)
+        assert place == "#closure_date-day"
+        assert "on a day that has come already. Choose a day after today" in said
+    assert await closes("13", "12") == []
+    assert await closes("30", "11") == []
+
+
+@pytest.mark.meets("LIFE-02")
+async def test_a_day_that_comes_while_a_change_is_sent_is_said_and_the_changes_are_kept(
+    running: Running, signed_in: SignedIn, cases: RememberedCases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await begun(running)
+    amina = await signed_in("amina@elmbrook.example")
+
+    async def too_late(_case: str, _act: Act) -> Reply:
+        return Reply(says="incomplete")
+
+    monkeypatch.setattr(cases, "act", too_late)
+    sent = await changes(amina, running)
+    assert sent.status_code == 409
+    assert "A day that has to lie ahead does not any more" in text_of(sent)
+    assert "Go back to the form" in text_of(sent)
 
 
 async def test_nobody_but_those_who_run_a_site_changes_it(running: Running, signed_in: SignedIn) -> None:

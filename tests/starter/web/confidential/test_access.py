@@ -4,12 +4,13 @@ import pytest
 from httpx2 import Response
 
 from domain.allegations import Category, Reporter, Subject
+from domain.pack import EventMatch, Task
 from domain.people import Person
 from starter.web import confidential
 from starter.web.page import Page
 from starter.web.site import Site
 from store import people
-from tests.matters import DANA, DISCIPLINARY, HELEN
+from tests.matters import CARA, DANA, DISCIPLINARY, HELEN
 from tests.starter.web.confidential.conftest import HERE, Begin, Strong, text_of
 from tests.starter.web.conftest import Browser, Clock, SignedIn, page_of
 
@@ -89,6 +90,33 @@ async def test_whoever_lost_the_seat_or_left_is_out_at_once(begin: Begin, strong
         await people.save(session, changed)
     for browser in (helen, dana):
         assert whole(await browser.get(HERE)) == whole(await browser.get(NOWHERE))
+
+
+async def test_whoever_lost_one_of_two_seats_records_nothing_in_that_one(
+    begin: Begin, strong: Strong, site: Site
+) -> None:
+    decide = Task(
+        key="decision", title="Decide", seat="decider", done_by=EventMatch(event=("decision_made",)), clause="c16-2"
+    )
+    staff = DISCIPLINARY.routes[-1]
+    route = staff.model_copy(update={"ladders": {**staff.ladders, "decider": ("chair_of_governors",)}})
+    update = {"tasks": (DISCIPLINARY.tasks[0], decide), "routes": (*DISCIPLINARY.routes[:-1], route)}
+    both = (*HELEN.holdings, *CARA.holdings)
+    async with site.db.write() as session:
+        await people.save(session, [HELEN.model_copy(update={"holdings": both})])
+    case = await begin(process=DISCIPLINARY.model_copy(update=update))
+    await case.record("helen", "triage_recorded", at_risk="no", reason="Only adults.", name="Helen Marsh")
+    helen = await strong("helen")
+    assert (await helen.get(f"{HERE}/record/decision_made")).status_code == 200
+    async with site.db.write() as session:
+        await people.save(session, [HELEN])
+    sent = {"stage": "confirm", "occasion": "0" * 16}
+    for refused in (
+        await helen.get(f"{HERE}/record/decision_made"),
+        await helen.post(f"{HERE}/record/decision_made", sent),
+    ):
+        assert refused.status_code == 409
+    assert (await helen.get(f"{HERE}/record/police_contacted")).status_code == 200
 
 
 async def test_who_is_recused_later_is_out_from_then_on(begin: Begin, strong: Strong) -> None:

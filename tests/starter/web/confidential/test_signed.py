@@ -1,6 +1,6 @@
 """What the subjects of a disciplinary case had signed on the day, for those who see to it and for nobody else."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -16,13 +16,20 @@ DAY = MONDAY.date()
 TITLE = "Staff, Governor and Visitor Code of Conduct"
 
 
-async def signed(site: Site, version: str, at: datetime, person: str = "ben") -> None:
+async def signed(
+    site: Site, version: str, at: datetime, person: str = "ben", effective_from: date | None = None
+) -> None:
     """Have it on record that somebody signed a version of the code of conduct."""
     digest = version * 64
     async with site.db.write() as session:
         if await session.get(VersionRow, (ORGANISATION, "code", int(version))) is None:
             row = {"document": "code", "n": int(version), "title": TITLE, "version": version, "digest": digest}
-            more = {"organisation": ORGANISATION, "text": "Be kind.", "adopted_at": at}
+            more = {
+                "organisation": ORGANISATION,
+                "text": "Be kind.",
+                "adopted_at": at,
+                "effective_from": effective_from,
+            }
             session.add(VersionRow.model_validate({**row, **more}))
         case = f"s-{person}-{version}"
         signature = {"campaign": f"c-{version}", "person": person, "case": case, "reference": case, "document": "code"}
@@ -53,6 +60,16 @@ async def test_it_says_which_versions_they_had_signed_on_the_day_and_when(
         ["Ben Carter", TITLE, "2", "Monday 2 November 2026 at 10:30pm"],
         ["Ben Carter", TITLE, "1", "Sunday 28 September 2025 at 10:30am"],
     ]
+
+
+async def test_of_a_version_that_was_signed_before_it_was_in_force_that_is_said(
+    begin: Begin, strong: Strong, site: Site
+) -> None:
+    """REV-03: the version that they went by on the day was the one before."""
+    await signed(site, "1", MONDAY - timedelta(days=400))
+    await signed(site, "2", MONDAY - timedelta(days=3), effective_from=DAY + timedelta(days=1))
+    await begin(process=DISCIPLINARY, at_risk="no", happened_on=DAY)
+    assert [row[2] for row in await rows(strong)] == ["2, in force only from Tuesday 3 November 2026", "1"]
 
 
 async def test_whoever_had_signed_nothing_is_said_to_have_and_whoever_is_not_in_the_directory_too(
