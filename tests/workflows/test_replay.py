@@ -13,7 +13,7 @@ from temporalio.workflow import NondeterminismError
 from worker import SANDBOX
 from workflows.host import CaseWorkflow
 
-FEWEST = {"0.1.0": 8, "0.2.0": 19, "0.3.0": 23, "0.4.0": 27, "0.5.0": 33, "0.6.0": 35}
+FEWEST = {"0.1.0": 8, "0.2.0": 19, "0.3.0": 23, "0.4.0": 27, "0.5.0": 33, "0.6.0": 35, "0.7.0": 40}
 """How many histories each version recorded."""
 
 HISTORIES = sorted((Path(__file__).parents[1] / "histories").rglob("*.json"))
