@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -42,6 +43,7 @@ STARTER: Final = ("ada.ash@measured.example", "Ada Ash")
 PATIENCE: Final = 60.0
 OUTAGE: Final = 0.7
 _PAUSE: Final = 0.1
+_numbers = count(1)
 
 
 @dataclass
@@ -96,6 +98,10 @@ class Estate(House):
         await self.kill("worker")
         self.second_tries = second_tries
         await self.start("worker")
+        # What fails next has to fail for this worker, and not before it is up.
+        async with a_request(self, f"Up with second tries: {second_tries}, {next(_numbers)}") as request:
+            await request.send()
+            await request.asked(0)
 
     @asynccontextmanager
     async def record_locked(self) -> AsyncIterator[None]:

@@ -201,8 +201,9 @@ class TestWithoutASecondTry:
         finally:
             await reckless.mend("database")
             await reckless.kill("web")
-            await reckless.have_worker(second_tries=True)
+            reckless.second_tries = True
             await reckless.start("web")
+            reckless.second_tries = False
             await reckless.ready()
 
     async def test_a_database_that_starts_beside_it_is_missed(self, house: Estate) -> None:

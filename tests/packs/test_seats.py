@@ -167,12 +167,19 @@ def test_no_number_is_invented_that_no_policy_prints(pack: str) -> None:
                 "issued_on": "2019",
                 "last_reviewed": "27 May 2021",
                 "review_date": "Summer 2022",
+                "labels": {
+                    "approved_by": "Reviewed and Agreed by",
+                    "issued_on": "Date of Policy",
+                    "last_reviewed": "Review Date",
+                    "review_date": "Next Review Date",
+                },
             },
         ),
     ],
 )
 def test_what_a_policy_prints_about_itself_is_kept_and_nothing_else_is_made_up(
-    pack: str, printed: dict[str, str]
+    pack: str, printed: dict[str, object]
 ) -> None:
-    document = whole_pack(pack).document.model_dump(exclude_none=True, exclude={"title", "text", "cites"})
+    kept = whole_pack(pack).document.model_dump(exclude_none=True, exclude={"title", "text", "cites"})
+    document = {name: said for name, said in kept.items() if said}
     assert document == printed

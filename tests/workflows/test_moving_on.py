@@ -262,7 +262,8 @@ async def test_a_moved_case_is_read_under_its_new_pack_and_its_new_asks_are_mail
     (on_record,) = (said.event for said in found.history if isinstance(said.event, PackChanged))
     assert (on_record.by, on_record.comment) == ("office", "The new policy holds.")
     agreed = await Reconciling(at_home.db, at_home.keys, at_home.client, at_home.clock).run()
-    assert agreed.faults == ()
+    # Temporal has the cases of other tests, too.
+    assert not [fault for fault in agreed.faults if fault.startswith((reference, case.opening.case))]
     assert at_home.outbox.subjects("head@elms.example") == ["Please decide: Year 9 Science Club"]
     again = await moved(at_home, offered, reference, "Again.")
     assert again == "It goes by this pack already."

@@ -126,7 +126,7 @@ async def test_a_review_can_be_opened_before_its_date_with_a_reason(at_home: Hou
 
 
 async def test_the_read_model_goes_on_when_a_case_begins_again(at_home: House) -> None:
-    case = await begin(at_home, "again", review_on="2025-01-01")
+    case = await begin(at_home, "the-read-model-goes-on", review_on="2025-01-01")
     await review_once(case, 2, at_home.clock().date())
     await begun_again(case, "2")
     async with at_home.db.read() as session:
