@@ -7,7 +7,7 @@ beside it as `documents/<key>.txt`. A process with `offered = false` says why th
 
 import copy
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
@@ -88,6 +88,11 @@ def check(folder: Path) -> tuple[PackFault, ...]:
     except PackError as error:
         return error.faults
     return ()
+
+
+def named(paths: Sequence[Path]) -> Sequence[Path]:
+    """Return the folders among `paths`, as a pattern such as packs/* names them, less what is no pack's."""
+    return [path for path in paths if path.is_dir() and not path.name.startswith("_")] or paths
 
 
 def load_all(folders: Iterable[Path]) -> dict[str, Pack]:

@@ -19,7 +19,7 @@ group = typer.Typer(help="Policy packs: one folder for each organisation's polic
 @group.command()
 def check(
     folders: Annotated[
-        list[Path], typer.Argument(metavar="FOLDER...", help="Folders of packs.", exists=True, file_okay=False)
+        list[Path], typer.Argument(metavar="FOLDER...", help="Folders of packs, such as packs/*.", exists=True)
     ],
     quick: Annotated[bool, typer.Option("--quick", help="Read the files alone, and play nothing.")] = False,
     further: Annotated[bool, typer.Option("--further", help="Play on to the end: minutes, not seconds.")] = False,
@@ -29,7 +29,9 @@ def check(
     Its files are read, and each of its processes is played in all the ways that people and the clock can take, as far
     as there is time for: where a rule breaks, the shortest story is told that leads there.
     """
-    fine = [_is_fine(folder, quick, further) for folder in folders]
+    import packs
+
+    fine = [_is_fine(folder, quick, further) for folder in packs.named(folders)]
     raise typer.Exit(int(not all(fine)))
 
 

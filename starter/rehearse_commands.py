@@ -65,11 +65,11 @@ def _packs(folders: "Sequence[Path]") -> "list[Rehearsed]":
         PackError: a pack is faulty.
         TwoOfOneError: two packs are of one organisation.
     """
-    from packs import load
+    from packs import load, named
     from starter.rehearsal.playing import Rehearsed
 
-    named = [folder for folder in folders if folder.is_dir() and not folder.name.startswith("_")] or folders
-    rehearsed = [Rehearsed(load(folder), folder) for folder in dict.fromkeys(folder.resolve() for folder in named)]
+    each_once = dict.fromkeys(folder.resolve() for folder in named(folders))
+    rehearsed = [Rehearsed(load(folder), folder) for folder in each_once]
     whose = [pack.organisation.key for pack, _ in rehearsed]
     twice = [key for key in dict.fromkeys(whose) if whose.count(key) > 1]
     if twice:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+import packs
 from domain.cases import Act, Batch
 from settings import Settings, load_settings
 from starter.commands import app
@@ -186,3 +187,10 @@ def test_without_temporal_a_request_is_said_to_be_where_it_was() -> None:
     done = run("move", REFERENCE.lower(), *BY, "--why", "The policy changed.")
     assert done.exit_code == 1
     assert done.stderr.startswith("Temporal did not answer in time")
+
+
+def test_of_what_a_pattern_names_the_packs_are_checked_and_nothing_else() -> None:
+    everything = sorted(str(path) for path in Path(str(packs.__file__)).parent.glob("*"))
+    result = CliRunner().invoke(app, ["packs", "check", "--quick", *everything])
+    assert result.exit_code == 0, result.output
+    assert result.output.count("the pack is in order") == 5
