@@ -1,9 +1,11 @@
 """The command: quick to list itself, and wrong use ends in one line and exit code 2."""
 
+import shutil
 import socket
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -103,13 +105,22 @@ def test_pages_say_that_their_port_is_taken(tmp_path: Path) -> None:
     assert ended.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["cases list", "people import people.csv --organisation cadmus", "up", "backup ."])
-def test_a_database_of_a_newer_version_is_one_line_and_exit_code_2(command: str, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the database of a version to come."""
+    file = tmp_path_factory.mktemp("newer") / "duly.sqlite3"
+    upgrade(f"sqlite+aiosqlite:///{file}")
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("PRAGMA journal_mode=DELETE")
+    return file
+
+
+@pytest.mark.parametrize("command", ["people import people.csv --organisation cadmus", "up", "backup ."])
+def test_a_database_of_a_newer_version_is_one_line_and_exit_code_2(command: str, tmp_path: Path, newer: Path) -> None:
     data = tmp_path / "data"
     data.mkdir(mode=0o700)
-    upgrade(f"sqlite+aiosqlite:///{data}/duly.sqlite3")
-    with sqlite3.connect(data / "duly.sqlite3") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    shutil.copy(newer, data / "duly.sqlite3")
     (tmp_path / "people.csv").write_text("name,email\n")
     words = command.replace("people.csv", str(tmp_path / "people.csv")).split()
     ended = python("-m", "duly.launch", *words, **demo_in(data, DULY_PORT=str(free_port())))
